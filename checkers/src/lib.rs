@@ -1,0 +1,10 @@
+//! Checkers judge histories.
+//!
+//! A [`Checker`] reads a [`History`](tribunal_history::History) and returns a
+//! [`Verdict`]. Everything here is pure: no files, no clock, no threads but
+//! rayon's. A checker may miss; it never accuses falsely: whatever it cannot
+//! decide is `unknown`.
+
+mod verdict;
+
+pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

@@ -1,0 +1,46 @@
+//! The database under test, as the harness handles it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tribunal_history::Name;
+
+use crate::cluster::{Session, SessionError};
+
+/// A database's main process on one node, started in a session (setsid) of its
+/// own, so that all its children can be found by their session id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// The node it runs on.
+    pub node: Name,
+    /// Its process id there, which is also its session id.
+    pub pid: u32,
+}
+
+/// Why a database could not be set up. A set-up failure is never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The node.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The database itself: the message names the node and ends with its last log lines.
+    #[error("{0}")]
+    Setup(String),
+}
+
+/// How one database is installed, started, found out about and cleared away.
+#[async_trait]
+pub trait Database: Send + Sync {
+    /// Puts it on a node.
+    async fn install(&self, node: &Session) -> Result<(), DatabaseError>;
+    /// Starts it on a node; it need not be ready yet.
+    async fn start(&self, node: &Session) -> Result<Daemon, DatabaseError>;
+    /// Waits until it serves on a node, within its own deadline.
+    async fn ready(&self, node: &Session, daemon: &Daemon) -> Result<(), DatabaseError>;
+    /// Ends it on a node and waits until it is gone.
+    async fn stop(&self, node: &Session, daemon: &Daemon) -> Result<(), DatabaseError>;
+    /// Deletes its data on a node.
+    async fn wipe(&self, node: &Session) -> Result<(), DatabaseError>;
+    /// The nodes that hold themselves primary, now. Empty where nobody can say.
+    async fn primaries(&self, nodes: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError>;
+}

@@ -1,0 +1,14 @@
+//! The harness: everything between a plan and a verdict that needs a clock, a
+//! file or a network.
+//!
+//! Async and I/O begin on this floor. It makes or finds the nodes
+//! ([`cluster`]), talks to them over SSH ([`cluster::Session`]), starts the
+//! database ([`database`]) and the client programs, drives a generator against
+//! them ([`interpreter`]), writes down what happens ([`store`]) and tells the
+//! story ([`report`]). It knows no workload and no fault by name.
+
+pub mod cluster;
+pub mod database;
+pub mod nemesis;
+pub mod report;
+pub mod store;

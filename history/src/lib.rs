@@ -1,0 +1,30 @@
+//! Histories: what was called, by whom, when, and what came back.
+//!
+//! This is the ground floor. It holds the [`Event`] and the pairing of events
+//! into [`Operation`]s, the record of what the nemesis did ([`Fault`]), and the
+//! file formats. It does not decide what to call (generators do), does not call
+//! (clients do) and does not judge (checkers do). Apart from the readers and
+//! writers of [`jsonl`] it does no I/O.
+//!
+//! ```
+//! use tribunal_history::History;
+//! let lines = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"write","value":7}
+//! {"index":1,"time":2,"process":0,"type":"ok","f":"write","value":7}"#;
+//! let history = History::parse(lines)?;
+//! assert_eq!(history.operations().count(), 1);
+//! # Ok::<(), tribunal_history::HistoryError>(())
+//! ```
+
+mod call;
+mod event;
+mod fault;
+mod history;
+pub mod jsonl;
+mod operation;
+
+pub use call::Call;
+pub use event::{Event, Kind, Name, Nanos, Process};
+pub use fault::{Effect, Fault, FaultNote, Stage};
+pub use history::{History, HistoryError, Reason};
+pub use operation::Operation;
+pub use serde_json::{Map, Value};
