@@ -1,1 +1,41 @@
-//! (skeleton)
+//! The `tribunal` command as a library: arguments in, exit code out.
+//!
+//! One file a command in [`commands`]. Nothing here decides anything about
+//! histories or clusters; it wires the floors below together and speaks to the
+//! user.
+
+pub mod commands;
+mod exit;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use exit::Exit;
+
+/// Puts distributed databases on trial.
+#[derive(Parser)]
+#[command(name = "tribunal", version, about, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+/// Runs the command that the process' arguments name.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            // clap exits with 2 on bad usage, which is our "unknown".
+            return if error.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    match arguments.command.run() {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("tribunal: {error:#}");
+            error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Harness).into()
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! A call: what a generator asks for and a client performs.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Name;
 
@@ -19,17 +19,27 @@ pub struct Call {
     /// The argument; null where there is none.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub value: Value,
+    /// Marks for the checkers, copied into both events and not sent to the
+    /// client: `{"final": true}` on the last reads.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub ext: Map<String, Value>,
 }
 
 impl Call {
     /// A call of `f` without key or argument.
     pub fn new(f: impl Into<Name>) -> Self {
-        Self { f: f.into(), key: None, value: Value::Null }
+        Self { f: f.into(), key: None, value: Value::Null, ext: Map::new() }
     }
 
     /// The same call with an argument.
     pub fn value(mut self, value: impl Into<Value>) -> Self {
         self.value = value.into();
+        self
+    }
+
+    /// The same call with a mark for the checkers.
+    pub fn mark(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.ext.insert(name.to_owned(), value.into());
         self
     }
 

@@ -151,7 +151,7 @@ impl Event {
             value: call.value.clone(),
             node: None,
             error: Value::Null,
-            ext: Map::new(),
+            ext: call.ext.clone(),
         }
     }
 }
