@@ -9,6 +9,15 @@
 
 pub mod cluster;
 pub mod database;
+pub mod events;
+pub mod interpreter;
 pub mod nemesis;
+mod recorder;
 pub mod report;
 pub mod store;
+pub mod template;
+pub mod test_file;
+mod worker;
+
+pub use recorder::Recorder;
+pub use worker::Worker;

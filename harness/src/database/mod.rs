@@ -1,11 +1,15 @@
 //! The database under test, as the harness handles it.
 
+mod declared;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tribunal_history::Name;
 
 use crate::cluster::{Session, SessionError};
+
+pub use declared::{Declared, OUTPUT};
 
 /// A database's main process on one node, started in a session (setsid) of its
 /// own, so that all its children can be found by their session id.

@@ -1,0 +1,236 @@
+//! A database as a test file declares it: shell commands, run over SSH.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use tribunal_history::Name;
+
+use super::{Daemon, Database, DatabaseError};
+use crate::cluster::{Node, Session};
+use crate::template::{TemplateError, Templates};
+use crate::test_file::DatabaseTable;
+
+/// The file on the node that takes whatever the database prints.
+pub const OUTPUT: &str = "/var/log/tribunal-db.log";
+const PID_FILE: &str = "/run/tribunal-db.pid";
+/// How long a database has to end by itself before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(50);
+
+/// A database under test, all its commands rendered for every node.
+pub struct Declared {
+    nodes: BTreeMap<Name, Commands>,
+    ready_timeout: Duration,
+    ready_port: Option<u16>,
+}
+
+/// The commands of one node.
+struct Commands {
+    files: Vec<(PathBuf, String)>,
+    install: Option<String>,
+    start: String,
+    ready: Option<String>,
+    stop: Option<String>,
+    data_dir: Option<String>,
+    logs: Vec<String>,
+    primaries: Option<String>,
+}
+
+impl Declared {
+    /// Renders `table` for each of `nodes`; relative files are looked up in `dir`.
+    pub fn new(
+        table: &DatabaseTable,
+        nodes: &[Node],
+        templates: &Templates,
+        dir: &Path,
+    ) -> Result<Self, TemplateError> {
+        let commands =
+            |node: &Node| Ok((node.id.clone(), Commands::render(table, node, templates, dir)?));
+        Ok(Self {
+            nodes: nodes.iter().map(commands).collect::<Result<_, TemplateError>>()?,
+            ready_timeout: table.ready_timeout,
+            ready_port: table.ports.get("client").or(table.ports.values().next()).copied(),
+        })
+    }
+
+    /// The log files of a node, its standard output first.
+    pub fn logs(&self, node: &Node) -> Vec<String> {
+        let mut logs = vec![OUTPUT.to_owned()];
+        logs.extend(self.commands(node).logs.iter().cloned());
+        logs
+    }
+
+    fn commands(&self, node: &Node) -> &Commands {
+        &self.nodes[&node.id]
+    }
+
+    /// One attempt: does it serve yet?
+    async fn is_ready(&self, session: &Session) -> Result<bool, DatabaseError> {
+        let node = session.node();
+        match (&self.commands(node).ready, self.ready_port) {
+            (Some(script), _) => Ok(session.run(script).await?.code == Some(0)),
+            (None, Some(port)) => {
+                let address = SocketAddr::new(node.ip, port);
+                let connect = tokio::net::TcpStream::connect(address);
+                Ok(matches!(tokio::time::timeout(GRACE, connect).await, Ok(Ok(_))))
+            }
+            (None, None) => Ok(true),
+        }
+    }
+
+    async fn not_ready(&self, session: &Session, why: &str) -> DatabaseError {
+        let tail = session.run(&format!("tail -n 8 {OUTPUT}")).await;
+        let log = tail.map(|output| output.stdout).unwrap_or_default();
+        let log = if log.trim().is_empty() { "(it printed nothing)".to_owned() } else { log };
+        DatabaseError::Setup(format!(
+            "node {}: the database {why}; the end of its log:\n{}",
+            session.node().id,
+            log.trim_end().lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+        ))
+    }
+}
+
+impl Commands {
+    fn render(
+        table: &DatabaseTable,
+        node: &Node,
+        templates: &Templates,
+        dir: &Path,
+    ) -> Result<Self, TemplateError> {
+        let text = |template: &String| templates.render_for(node, template);
+        let option = |template: &Option<String>| template.as_ref().map(text).transpose();
+        let files =
+            table.files.iter().map(|file| Ok((dir.join(text(&file.from)?), text(&file.to)?)));
+        Ok(Self {
+            files: files.collect::<Result<_, TemplateError>>()?,
+            install: option(&table.install)?,
+            start: text(&table.start)?,
+            ready: option(&table.ready)?,
+            stop: option(&table.stop)?,
+            data_dir: option(&table.data_dir)?,
+            logs: table.logs.iter().map(text).collect::<Result<_, _>>()?,
+            primaries: option(&table.primaries)?,
+        })
+    }
+}
+
+#[async_trait]
+impl Database for Declared {
+    async fn install(&self, session: &Session) -> Result<(), DatabaseError> {
+        let commands = self.commands(session.node());
+        for (from, to) in &commands.files {
+            session.upload_file(from, to, 0o755).await?;
+        }
+        if let Some(script) = &commands.install {
+            session.run_ok(script).await?;
+        }
+        Ok(())
+    }
+
+    async fn start(&self, session: &Session) -> Result<Daemon, DatabaseError> {
+        let start = quote(&self.commands(session.node()).start);
+        // setsid gives the database a session of its own: every process that it
+        // starts can be found by its session id, and outlives this SSH command.
+        let script = format!(
+            "rm -f {PID_FILE}; mkdir -p /var/log /run\n\
+             setsid sh -c 'echo $$ > {PID_FILE}; eval \"$0\"' {start} >{OUTPUT} 2>&1 </dev/null &\n\
+             while [ ! -s {PID_FILE} ]; do sleep 0.01; done; cat {PID_FILE}"
+        );
+        let printed = session.run_ok(&script).await?;
+        let pid = printed.trim().parse().map_err(|_| {
+            DatabaseError::Setup(format!(
+                "node {}: no process id in {printed:?}",
+                session.node().id
+            ))
+        })?;
+        Ok(Daemon { node: session.node().id.clone(), pid })
+    }
+
+    async fn ready(&self, session: &Session, daemon: &Daemon) -> Result<(), DatabaseError> {
+        let deadline = Instant::now() + self.ready_timeout;
+        loop {
+            match tokio::time::timeout_at(deadline, self.is_ready(session)).await {
+                Ok(ready) => {
+                    if ready? {
+                        return Ok(());
+                    }
+                }
+                Err(_) => {
+                    let why = format!("was not ready within {:?}", self.ready_timeout);
+                    return Err(self.not_ready(session, &why).await);
+                }
+            }
+            if session.run(&format!("kill -0 {}", daemon.pid)).await?.code != Some(0) {
+                return Err(self.not_ready(session, "does not start").await);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn stop(&self, session: &Session, daemon: &Daemon) -> Result<(), DatabaseError> {
+        if let Some(script) = &self.commands(session.node()).stop {
+            session.run_ok(script).await?;
+        }
+        session.run_ok(&end_session(daemon.pid, GRACE)).await?;
+        Ok(())
+    }
+
+    async fn wipe(&self, session: &Session) -> Result<(), DatabaseError> {
+        if let Some(path) = &self.commands(session.node()).data_dir {
+            if !Path::new(path).is_absolute() || Path::new(path).components().count() < 3 {
+                return Err(DatabaseError::Setup(format!(
+                    "data_dir {path:?} is not deleted: give an absolute path at least two folders deep"
+                )));
+            }
+            session.run_ok(&format!("rm -rf {}", quote(path))).await?;
+        }
+        Ok(())
+    }
+
+    async fn primaries(&self, sessions: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError> {
+        let mut asked = tokio::task::JoinSet::new();
+        for session in sessions {
+            let Some(script) = self.commands(session.node()).primaries.clone() else { continue };
+            let session = session.clone();
+            asked.spawn(async move {
+                let answer = tokio::time::timeout(GRACE, session.run(&script)).await;
+                let yes = matches!(answer, Ok(Ok(output)) if output.code == Some(0));
+                yes.then(|| session.node().id.clone())
+            });
+        }
+        let mut primaries: Vec<Name> = asked.join_all().await.into_iter().flatten().collect();
+        primaries.sort();
+        Ok(primaries)
+    }
+}
+
+/// A script that ends every process of session `sid`: SIGTERM, and after
+/// `grace` SIGKILL; SIGCONT besides, as a stopped process does not end.
+fn end_session(sid: u32, grace: Duration) -> String {
+    format!(
+        r#"members() {{
+  for stat in /proc/[0-9]*/stat; do
+    read -r line 2>/dev/null < "$stat" || continue
+    set -- ${{line##*) }}
+    [ "$4" = {sid} ] && [ "$1" != Z ] && stat=${{stat#/proc/}} && echo "${{stat%/stat}}"
+  done
+}}
+tell() {{ for pid in $(members); do kill -"$1" "$pid" 2>/dev/null; done; }}
+tell TERM; tell CONT; tries={tries}
+while [ -n "$(members)" ]; do
+  tries=$((tries - 1)); [ $tries -gt 0 ] || tell KILL
+  sleep 0.02
+done"#,
+        tries = grace.as_millis() / 20
+    )
+}
+
+/// `text` as one word of a shell command.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

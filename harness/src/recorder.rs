@@ -1,0 +1,82 @@
+//! Writes the history as the run goes: stamps, numbers and stores each event,
+//! and tells the listeners.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tribunal_history::{Event, History, HistoryError, Nanos, jsonl};
+
+use crate::events::{Listener, RunEvent};
+
+/// A `kill -9` of the controller loses at most what this long has brought.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// The history in the making.
+pub struct Recorder {
+    began: Instant,
+    events: Vec<Event>,
+    file: BufWriter<File>,
+    flushed: Instant,
+    listener: Box<dyn Listener>,
+}
+
+impl Recorder {
+    /// Begins a history in a new file; time counts from now.
+    pub fn create(path: &Path, listener: Box<dyn Listener>) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(1 << 16, File::create_new(path)?);
+        let now = Instant::now();
+        Ok(Self { began: now, events: Vec::new(), file, flushed: now, listener })
+    }
+
+    /// Now, in nanoseconds since the run began.
+    pub fn now(&self) -> Nanos {
+        self.began.elapsed().as_nanos() as Nanos
+    }
+
+    /// The moment that `time` stands for.
+    pub fn instant(&self, time: Nanos) -> Option<Instant> {
+        self.began.checked_add(Duration::from_nanos(time))
+    }
+
+    /// Stamps and stores an event: call it before a call leaves, and after its answer is in.
+    pub fn record(&mut self, mut event: Event) -> io::Result<&Event> {
+        event.index = self.events.len() as u64;
+        event.time = self.now();
+        jsonl::write(&mut self.file, &event)?;
+        self.listener.on(RunEvent::Recorded(&event));
+        self.events.push(event);
+        self.flush_if_due()?;
+        Ok(self.events.last().expect("one was just pushed"))
+    }
+
+    /// Writes out what has been waiting for long enough.
+    pub fn flush_if_due(&mut self) -> io::Result<()> {
+        if self.flushed.elapsed() >= FLUSH_EVERY {
+            self.file.flush()?;
+            self.flushed = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Tells the listeners something that is no event of the history.
+    pub fn tell(&mut self, event: RunEvent) {
+        self.listener.on(event);
+    }
+
+    /// What has been recorded so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Ends the file and gives the history to the checkers.
+    pub fn finish(mut self) -> io::Result<(History, Box<dyn Listener>)> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        let history = History::new(self.events).map_err(|error: HistoryError| {
+            io::Error::other(format!("the recorder wrote a malformed history: {error}"))
+        })?;
+        Ok((history, self.listener))
+    }
+}

@@ -1,0 +1,92 @@
+//! Workers: each a task that owns one client, bound to one node, and makes one
+//! call at a time under a deadline.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tribunal_client::{Client, Failure, Node, Outcome};
+use tribunal_history::Call;
+
+/// A client on its way to a node.
+pub struct Worker {
+    client: Box<dyn Client>,
+    node: Node,
+    deadline: Duration,
+    open: bool,
+}
+
+/// A completion: which worker, and how its call ended.
+pub struct Done {
+    /// The worker's place among the workers.
+    pub worker: usize,
+    /// How the call ended.
+    pub outcome: Outcome,
+}
+
+impl Worker {
+    /// A worker that is not connected yet.
+    pub fn new(client: Box<dyn Client>, node: Node, deadline: Duration) -> Self {
+        Self { client, node, deadline, open: false }
+    }
+
+    /// The node it is bound to.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Connects and runs the client's `setup`: once a run, before any call.
+    pub async fn setup(&mut self, deadline: Duration) -> Result<(), Failure> {
+        let work = async {
+            self.client.open(&self.node).await?;
+            self.client.setup().await
+        };
+        let done = timeout(deadline, work).await;
+        self.open = matches!(done, Ok(Ok(())));
+        done.unwrap_or_else(|_| Err(Failure::Info(format!("no answer within {deadline:?}"))))
+    }
+
+    /// Makes the calls that come until there are no more, then closes the client.
+    pub async fn serve(
+        mut self,
+        worker: usize,
+        mut calls: mpsc::Receiver<Call>,
+        done: mpsc::UnboundedSender<Done>,
+    ) {
+        while let Some(call) = calls.recv().await {
+            let outcome = self.perform(&call).await;
+            if done.send(Done { worker, outcome }).is_err() {
+                break;
+            }
+        }
+        let _ = timeout(self.deadline, self.client.close()).await;
+    }
+
+    /// One call. A client that could not connect never sent it: that is a
+    /// certain `fail`. Whatever else goes wrong is an `info`, and costs the
+    /// connection, so that no late answer can be taken for the next call's.
+    async fn perform(&mut self, call: &Call) -> Outcome {
+        if !self.open {
+            let opened = timeout(self.deadline, self.client.open(&self.node)).await;
+            let why = match opened {
+                Ok(Ok(())) => None,
+                Ok(Err(Failure::Fail(why) | Failure::Info(why))) => Some(why),
+                Err(_) => Some(format!("no answer within {:?}", self.deadline)),
+            };
+            if let Some(why) = why {
+                self.client.close().await;
+                return Err(Failure::Fail(format!("cannot connect to {}: {why}", self.node.id)));
+            }
+            self.open = true;
+        }
+        let outcome = match timeout(self.deadline, self.client.invoke(call)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::Info(format!("no answer within {:?}", self.deadline))),
+        };
+        if matches!(outcome, Err(Failure::Info(_))) {
+            self.open = false;
+            self.client.close().await;
+        }
+        outcome
+    }
+}
