@@ -5,10 +5,16 @@
 //! that serves it. It brings no runtime: the trait is async so that drivers may be, and
 //! `serve` is awaited on whatever runtime the program has.
 
+mod deadline;
+pub mod protocol;
+mod serve;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tribunal_history::{Call, Map, Value};
+
+pub use serve::{serve, serve_on};
+pub use tribunal_history::{Call, Map, Value};
 
 /// A node of the cluster, as a client sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
