@@ -97,4 +97,9 @@ pub trait Client: Send {
 
     /// Lets go of the connection.
     async fn close(&mut self) {}
+
+    /// No call will come any more: ends what the client runs beside its connection.
+    async fn quit(&mut self) {
+        self.close().await;
+    }
 }

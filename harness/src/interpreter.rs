@@ -317,7 +317,10 @@ fn completion(call: &Call, who: &Idle, outcome: Outcome) -> Event {
     event.node = who.node.clone();
     match outcome {
         Ok(reply) => {
-            event.value = reply.value;
+            // A reply without a value leaves the argument: a write need not repeat what it wrote.
+            if !reply.value.is_null() {
+                event.value = reply.value;
+            }
             event.ext.extend(reply.ext);
         }
         Err(Failure::Fail(why) | Failure::Info(why)) => event.error = Value::String(why),

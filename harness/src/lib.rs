@@ -7,6 +7,7 @@
 //! them ([`interpreter`]), writes down what happens ([`store`]) and tells the
 //! story ([`report`]). It knows no workload and no fault by name.
 
+mod client_program;
 pub mod cluster;
 pub mod database;
 pub mod events;
@@ -14,10 +15,12 @@ pub mod interpreter;
 pub mod nemesis;
 mod recorder;
 pub mod report;
+pub mod run;
 pub mod store;
 pub mod template;
 pub mod test_file;
 mod worker;
 
+pub use client_program::{ClientProgram, Program};
 pub use recorder::Recorder;
 pub use worker::Worker;

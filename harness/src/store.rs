@@ -10,9 +10,16 @@
 //! | `client/` | what the client programs said on standard error |
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tribunal_checkers::Verdict;
+use tribunal_history::History;
+use tribunal_history::jsonl::{self, ReadError, Tail};
 
 /// What was tried: enough to judge the history again, and to run it again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -51,4 +58,265 @@ pub struct RunRecord {
     /// Why it ended early, if it did: interrupted, a set-up failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+}
+
+/// Why the store, or a run in it, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file.
+    #[error("{}: {why}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// A file's content.
+    #[error("{}: not what Tribunal wrote: {why}", path.display())]
+    Malformed {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: serde_json::Error,
+    },
+    /// The history.
+    #[error("{}: {why}", path.display())]
+    History {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: ReadError,
+    },
+    /// No run of that name.
+    #[error("there is no run {name:?} in {}; `tribunal ls` lists the runs", root.display())]
+    NoSuchRun {
+        /// What was asked for.
+        name: String,
+        /// Where.
+        root: PathBuf,
+    },
+    /// More than one run of that name.
+    #[error("{name:?} may be any of {found}; give more of the id")]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// What it may be.
+        found: String,
+    },
+}
+
+/// The folder of all runs.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// The folder of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl Store {
+    /// A store in `root`, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Makes the folder of a new run and writes its record.
+    pub fn create(&self, record: &RunRecord) -> Result<RunFolder, StoreError> {
+        let run = RunFolder { path: self.root.join(&record.test).join(&record.id) };
+        for folder in ["nodes", "client"] {
+            let path = run.path.join(folder);
+            fs::create_dir_all(&path).map_err(|why| StoreError::Io { path, why })?;
+        }
+        run.write_record(record)?;
+        Ok(run)
+    }
+
+    /// All runs, the newest first.
+    pub fn runs(&self) -> Vec<RunFolder> {
+        let tests = subfolders(&self.root);
+        let mut runs: Vec<PathBuf> = tests.iter().flat_map(|test| subfolders(test)).collect();
+        runs.retain(|run| run.join("run.json").is_file());
+        runs.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
+        runs.into_iter().map(|path| RunFolder { path }).collect()
+    }
+
+    /// The run that `name` means: a path, `latest`, `latest-fail`, `-2` (the one
+    /// before the latest), or the beginning of an id.
+    pub fn find(&self, name: &str) -> Result<RunFolder, StoreError> {
+        if Path::new(name).join("run.json").is_file() {
+            return Ok(RunFolder { path: PathBuf::from(name) });
+        }
+        let missing = || StoreError::NoSuchRun { name: name.to_owned(), root: self.root.clone() };
+        let mut runs = self.runs();
+        if name == "latest" {
+            return runs.into_iter().next().ok_or_else(missing);
+        }
+        if name == "latest-fail" {
+            return runs.into_iter().find(RunFolder::failed).ok_or_else(missing);
+        }
+        if let Some(back) = name.strip_prefix('-').and_then(|back| back.parse::<usize>().ok()) {
+            return runs.into_iter().nth(back.saturating_sub(1)).ok_or_else(missing);
+        }
+        runs.retain(|run| run.is_called(name));
+        match runs.as_slice() {
+            [] => Err(missing()),
+            [run] => Ok(run.clone()),
+            many => Err(StoreError::Ambiguous {
+                name: name.to_owned(),
+                found: many.iter().map(RunFolder::id).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+}
+
+fn subfolders(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+impl RunFolder {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its id: the folder's name.
+    pub fn id(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// `name` is the beginning of the id, or of the seed in it.
+    fn is_called(&self, name: &str) -> bool {
+        let id = self.id();
+        id.starts_with(name) || id.split_once('-').is_some_and(|(_, seed)| seed.starts_with(name))
+    }
+
+    fn failed(&self) -> bool {
+        self.verdict().is_ok_and(|verdict| {
+            verdict.is_some_and(|v| v.validity == tribunal_checkers::Validity::Invalid)
+        })
+    }
+
+    /// The file of the history.
+    pub fn history_path(&self) -> PathBuf {
+        self.path.join("history.jsonl")
+    }
+
+    /// The page for people.
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join("report.html")
+    }
+
+    /// Writes `run.json`.
+    pub fn write_record(&self, record: &RunRecord) -> Result<(), StoreError> {
+        self.write_json("run.json", record)
+    }
+
+    /// Reads `run.json`.
+    pub fn record(&self) -> Result<RunRecord, StoreError> {
+        self.read_json("run.json")
+    }
+
+    /// Writes `verdict.json`.
+    pub fn write_verdict(&self, verdict: &Verdict) -> Result<(), StoreError> {
+        self.write_json("verdict.json", verdict)
+    }
+
+    /// Reads `verdict.json`; `None` where the run was never judged.
+    pub fn verdict(&self) -> Result<Option<Verdict>, StoreError> {
+        if !self.path.join("verdict.json").exists() {
+            return Ok(None);
+        }
+        self.read_json("verdict.json").map(Some)
+    }
+
+    /// Writes the report.
+    pub fn write_report(&self, page: &str) -> Result<(), StoreError> {
+        self.write("report.html", page.as_bytes())
+    }
+
+    /// Reads the history. A last line that was cut by a crash is dropped: all before it counts.
+    pub fn history(&self) -> Result<History, StoreError> {
+        let path = self.history_path();
+        jsonl::read(&path, Tail::MayBeTorn).map_err(|why| StoreError::History { path, why })
+    }
+
+    /// Writes a node's log file, under its own name.
+    pub fn write_log(&self, node: &str, log: &str, content: &[u8]) -> Result<(), StoreError> {
+        let name = Path::new(log).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.write(&format!("nodes/{node}/{name}"), content)
+    }
+
+    fn write_json<T: Serialize>(&self, name: &str, content: &T) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let text = serde_json::to_vec_pretty(content)
+            .map_err(|why| StoreError::Malformed { path, why })?;
+        self.write(name, &text)
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, StoreError> {
+        let path = self.path.join(name);
+        let text = fs::read(&path).map_err(|why| StoreError::Io { path: path.clone(), why })?;
+        serde_json::from_slice(&text).map_err(|why| StoreError::Malformed { path, why })
+    }
+
+    /// Writes by way of a temporary name: a crash leaves the old file or the new one.
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let temporary = path.with_extension("new");
+        let written = fs::create_dir_all(path.parent().unwrap_or(&self.path))
+            .and_then(|()| fs::write(&temporary, content))
+            .and_then(|()| fs::rename(&temporary, &path));
+        written.map_err(|why| StoreError::Io { path, why })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store_of(ids: &[&str]) -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        for id in ids {
+            let record = RunRecord { id: (*id).into(), test: "t".into(), ..RunRecord::default() };
+            store.create(&record).unwrap();
+        }
+        (folder, store)
+    }
+
+    #[test]
+    fn runs_are_found_by_every_name() {
+        let (_folder, store) = store_of(&["20260101T000000Z-aa11", "20260102T000000Z-bb22"]);
+        let id = |name: &str| store.find(name).map(|run| run.id());
+        assert_eq!(id("latest").unwrap(), "20260102T000000Z-bb22");
+        assert_eq!(id("-1").unwrap(), "20260102T000000Z-bb22");
+        assert_eq!(id("-2").unwrap(), "20260101T000000Z-aa11");
+        assert_eq!(id("20260101").unwrap(), "20260101T000000Z-aa11");
+        assert_eq!(id("bb").unwrap(), "20260102T000000Z-bb22");
+        assert!(matches!(id("2026"), Err(StoreError::Ambiguous { .. })));
+        assert!(matches!(id("zz"), Err(StoreError::NoSuchRun { .. })));
+        assert!(matches!(id("latest-fail"), Err(StoreError::NoSuchRun { .. })));
+    }
+
+    #[test]
+    fn a_verdict_makes_a_run_the_latest_failure() {
+        let (_folder, store) = store_of(&["20260101T000000Z-aa11", "20260102T000000Z-bb22"]);
+        let older = store.find("-2").unwrap();
+        assert_eq!(older.verdict().unwrap(), None);
+        older.write_verdict(&Verdict::of(vec![Default::default()])).unwrap();
+        assert_eq!(store.find("latest-fail").unwrap(), older);
+    }
+
+    #[test]
+    fn a_history_torn_by_a_crash_still_opens() {
+        let (_folder, store) = store_of(&["20260101T000000Z-aa11"]);
+        let run = store.find("latest").unwrap();
+        let whole = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"read"}"#;
+        fs::write(run.history_path(), format!("{whole}\n{{\"index\":1,\"ti")).unwrap();
+        assert_eq!(run.history().unwrap().len(), 1);
+    }
 }

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use crate::cluster::Node;
 
@@ -26,7 +27,7 @@ pub struct TemplateError {
 #[derive(Clone, Debug)]
 pub struct Templates {
     nodes: Vec<NodeScope>,
-    vars: BTreeMap<String, Value>,
+    vars: BTreeMap<String, Json>,
     bin: String,
     dir: String,
 }
@@ -37,7 +38,7 @@ struct Scope<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a NodeScope>,
     cluster: ClusterScope<'a>,
-    vars: &'a BTreeMap<String, Value>,
+    vars: &'a BTreeMap<String, Json>,
     bin: &'a str,
     dir: &'a str,
 }
@@ -61,7 +62,7 @@ impl Templates {
     pub fn new(
         nodes: &[Node],
         ports: &BTreeMap<String, u16>,
-        vars: &BTreeMap<String, Value>,
+        vars: &BTreeMap<String, Json>,
         bin: &Path,
         dir: &Path,
     ) -> Self {
@@ -103,8 +104,9 @@ impl Templates {
             bin: &self.bin,
             dir: &self.dir,
         };
-        jinja.render_str(template, minijinja::Value::from_serialize(scope)).map_err(|error| {
-            TemplateError { template: template.to_owned(), why: error.to_string() }
+        jinja.render_str(template, Value::from(Serde(scope))).map_err(|error| TemplateError {
+            template: template.to_owned(),
+            why: error.to_string(),
         })
     }
 }

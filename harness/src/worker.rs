@@ -59,7 +59,7 @@ impl Worker {
                 break;
             }
         }
-        let _ = timeout(self.deadline, self.client.close()).await;
+        let _ = timeout(self.deadline, self.client.quit()).await;
     }
 
     /// One call. A client that could not connect never sent it: that is a
