@@ -318,7 +318,7 @@ async fn set_up(
     let mut workers: Vec<Worker> = workers.collect();
     if let Some(first) = workers.first_mut() {
         let set_up = first.setup(SETUP_DEADLINE).await;
-        set_up.map_err(|Failure::Fail(why)| Failure::Info(why) | RunError::Client(why))?;
+        set_up.map_err(|(Failure::Fail(why) | Failure::Info(why))| RunError::Client(why))?;
     }
     Ok(workers)
 }
