@@ -33,6 +33,9 @@ pub struct RunRecord {
     /// That workload's options.
     #[serde(default)]
     pub options: BTreeMap<String, Value>,
+    /// How many ok calls of each function the workload needs for a verdict.
+    #[serde(default)]
+    pub required: BTreeMap<String, u64>,
     /// Template variables (`-s name=value`).
     #[serde(default)]
     pub vars: BTreeMap<String, Value>,

@@ -1,0 +1,30 @@
+# Two commands on a fresh Debian machine with Rust, as root:
+#   make demo   puts the bundled databases on trial on local nodes
+#   make test   runs all tests
+# Each installs what it needs. `tribunal doctor` says what a machine lacks.
+
+.PHONY: demo test build bench clean
+
+NODE_PACKAGES := openssh-server openssh-client nftables iproute2
+TEST_PACKAGES := $(NODE_PACKAGES) etcd-server etcd-client protobuf-compiler libprotobuf-dev python3
+
+demo:
+	@bash .ci/packages $(NODE_PACKAGES)
+	cargo build --release --quiet
+	@bash examples/demo.sh target/release
+
+test:
+	@bash .ci/packages $(TEST_PACKAGES)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo build --workspace --quiet
+	cargo test --workspace
+
+build:
+	cargo build --release
+
+bench:
+	cargo bench --package tribunal-checkers
+
+clean:
+	cargo clean

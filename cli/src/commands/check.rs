@@ -1,0 +1,175 @@
+//! `tribunal check`: judges histories, ours or anybody's.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use tribunal_checkers::{Checker, Compose, Evidence, Validity, Verdict};
+use tribunal_harness::store::{RunFolder, RunRecord, Store};
+use tribunal_history::jsonl::{self, Tail};
+use tribunal_history::{History, Name};
+
+use crate::Exit;
+
+/// Judges histories again: stored runs, or files of anybody's.
+#[derive(Args)]
+pub struct Check {
+    /// Runs (an id's beginning, `latest`, `latest-fail`, `-2`) or history files.
+    #[arg(required = true, value_name = "RUN|FILE", allow_hyphen_values = true)]
+    targets: Vec<String>,
+    /// The workload whose promises the history must keep; a stored run knows its own.
+    #[arg(short, long)]
+    workload: Option<String>,
+    /// The value of every object before the first call; JSON, or else a string. Null by default.
+    #[arg(long, value_name = "VALUE")]
+    initial: Option<String>,
+    /// The file's format; by default it is told from the content.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// One JSON object a line, one line a history.
+    #[arg(long)]
+    json: bool,
+    /// The folder of runs.
+    #[arg(long, default_value = "store")]
+    store: std::path::PathBuf,
+}
+
+/// The formats that can be read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// JSON lines, also compressed with zstd.
+    Jsonl,
+}
+
+/// A history and what it is to be judged by.
+struct Case {
+    /// How the user named it.
+    name: String,
+    history: History,
+    checker: Compose,
+    /// The record of a stored run.
+    run: Option<(RunFolder, RunRecord)>,
+}
+
+impl Check {
+    /// Judges each; the exit code is the worst.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let mut exits = Vec::new();
+        for target in &self.targets {
+            match self.judge(target) {
+                Ok(exit) => exits.push(exit),
+                Err(error) => {
+                    eprintln!("tribunal: {error:#}");
+                    exits.push(Exit::Usage);
+                }
+            }
+        }
+        Ok(worst(&exits))
+    }
+
+    fn judge(&self, target: &str) -> anyhow::Result<Exit> {
+        let case = self.open(target)?;
+        let mut verdict = case.checker.check(&case.history);
+        let tested = case.history.operations().next().is_some();
+        if !tested {
+            verdict.doubt("the history holds no call: nothing was tested");
+        }
+        if self.json {
+            println!("{}", as_json(&case.name, &verdict));
+        } else {
+            print_verdict(&case, &verdict);
+        }
+        if let Some((folder, record)) = &case.run {
+            folder.write_verdict(&verdict)?;
+            let page = tribunal_harness::report::render(record, &case.history, &verdict);
+            folder.write_report(&page)?;
+        }
+        Ok(if tested { verdict.validity.into() } else { Exit::Nothing })
+    }
+
+    /// A path that exists is a file or a run's folder; anything else names a run.
+    fn open(&self, target: &str) -> anyhow::Result<Case> {
+        let path = Path::new(target);
+        if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
+            return self.open_file(path);
+        }
+        self.open_run(target)
+    }
+
+    fn open_file(&self, path: &Path) -> anyhow::Result<Case> {
+        let name = path.display().to_string();
+        let history = jsonl::read(path, Tail::Whole).with_context(|| name.clone())?;
+        let Some(workload) = &self.workload else {
+            let known: Vec<_> = tribunal_workloads::WORKLOADS.iter().map(|w| w.name).collect();
+            bail!("{name}: say by which workload to judge it: --workload {}", known.join(" | "));
+        };
+        let definition = tribunal_workloads::find(workload)?;
+        let checker = (definition.checker)(&self.options(Map::new())?)?;
+        Ok(Case { name, history, checker, run: None })
+    }
+
+    /// A run is held to the demands on a run, too: enough calls, faults observed.
+    fn open_run(&self, target: &str) -> anyhow::Result<Case> {
+        let folder = Store::new(&self.store).find(target)?;
+        let record = folder.record()?;
+        let workload = self.workload.as_ref().unwrap_or(&record.workload);
+        let definition = tribunal_workloads::find(workload)?;
+        let options = self.options(record.options.clone().into_iter().collect())?;
+        let required: Vec<(Name, u64)> =
+            record.required.iter().map(|(f, count)| (Name::from(f.as_str()), *count)).collect();
+        let checker = (definition.checker)(&options)?.with("evidence", Evidence::new(required));
+        let history = folder.history()?;
+        let name = folder.path().display().to_string();
+        Ok(Case { name, history, checker, run: Some((folder, record)) })
+    }
+
+    fn options(&self, mut options: Map<String, Value>) -> anyhow::Result<Map<String, Value>> {
+        if let Some(initial) = &self.initial {
+            let value = serde_json::from_str(initial).unwrap_or_else(|_| json!(initial));
+            options.insert("initial".to_owned(), value);
+        }
+        Ok(options)
+    }
+}
+
+fn looks_like_a_file(target: &str) -> bool {
+    target.contains('/') || target.contains(".jsonl")
+}
+
+fn as_json(name: &str, verdict: &Verdict) -> Value {
+    json!({
+        "history": name,
+        "validity": verdict.validity,
+        "anomalies": verdict.anomalies,
+        "unknowns": verdict.unknowns,
+        "checkers": verdict.checkers,
+    })
+}
+
+fn print_verdict(case: &Case, verdict: &Verdict) {
+    println!("{}", case.name);
+    let record = case.run.as_ref().map(|(_, record)| record.clone()).unwrap_or_default();
+    println!("{}", tribunal_harness::report::terminal::summary(&record, &case.history, verdict));
+}
+
+/// Invalid wins; then what could not be read, then unknown, then nothing tested.
+fn worst(exits: &[Exit]) -> Exit {
+    let order = [Exit::Invalid, Exit::Usage, Exit::Unknown, Exit::Nothing];
+    order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Valid)
+}
+
+/// One word for a verdict.
+pub fn word(validity: Option<Validity>) -> &'static str {
+    match validity {
+        Some(Validity::Valid) => "valid",
+        Some(Validity::Invalid) => "INVALID",
+        Some(Validity::Unknown) => "unknown",
+        None => "not judged",
+    }
+}
+
+/// A run by name, as a usage error where there is none.
+pub fn find_run(store: &Path, name: &str) -> anyhow::Result<RunFolder> {
+    Store::new(store).find(name).map_err(|error| anyhow!(error).context(Exit::Usage))
+}

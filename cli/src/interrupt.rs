@@ -1,0 +1,44 @@
+//! Ctrl-C: the first ends the load, and what there is is judged; the second
+//! ends everything, and cleans up.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+
+/// How the rest of a command learns of Ctrl-C.
+pub struct Interrupt {
+    /// True after the first.
+    pub stop: watch::Receiver<bool>,
+    again: Arc<Notify>,
+}
+
+impl Interrupt {
+    /// Listens from now on, for SIGINT and SIGTERM.
+    pub fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut int = signal(SignalKind::interrupt())?;
+        let mut term = signal(SignalKind::terminate())?;
+        let (stopping, stop) = watch::channel(false);
+        let again = Arc::new(Notify::new());
+        let notify = again.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+                if *stopping.borrow() {
+                    eprintln!("tribunal: ending at once, and cleaning up");
+                    notify.notify_one();
+                } else {
+                    eprintln!("tribunal: stopping the load; what there is will be judged (once more: end at once)");
+                    // Fails when nobody listens any more: then there is nothing to stop.
+                    let _ = stopping.send(true);
+                }
+            }
+        });
+        Ok(Self { stop, again })
+    }
+
+    /// Waits for the second Ctrl-C.
+    pub async fn again(&self) {
+        self.again.notified().await;
+    }
+}
