@@ -1,0 +1,113 @@
+//! `tribunal run`: puts a database on trial.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tribunal_generator::Seed;
+use tribunal_harness::report::terminal;
+use tribunal_harness::run::RunError;
+use tribunal_harness::test_file::{Concurrency, parse_duration};
+
+use crate::Exit;
+use crate::hosts::Hosts;
+use crate::interrupt::Interrupt;
+use crate::plan::Plan;
+use crate::progress;
+
+/// Runs a test: starts the database on a cluster, drives a workload against
+/// it while faults are injected, and judges the history.
+#[derive(Args, Clone)]
+pub struct Run {
+    /// The test file: the database, its client, its workloads.
+    pub test: PathBuf,
+    /// Which workload; the test file's `[run] workload` by default.
+    #[arg(short, long)]
+    pub workload: Option<String>,
+    /// Which faults, with commas; `none` for none. The test file's `[run] faults` by default.
+    #[arg(short, long, value_delimiter = ',')]
+    pub faults: Option<Vec<String>>,
+    #[command(flatten)]
+    pub hosts: Hosts,
+    /// So many local nodes, made for this run (the default: five).
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["nodes", "nodes_file"])]
+    pub local: Option<usize>,
+    /// How long calls are made: 60s, 3m.
+    #[arg(long, value_parser = parse_duration)]
+    pub time: Option<Duration>,
+    /// Calls a second, all workers together; 0 for as many as possible.
+    #[arg(long)]
+    pub rate: Option<f64>,
+    /// Workers: 10, or 2n for two a node.
+    #[arg(long)]
+    pub concurrency: Option<Concurrency>,
+    /// What chance is drawn from; printed with every run.
+    #[arg(long)]
+    pub seed: Option<Seed>,
+    /// A template variable of the test file.
+    #[arg(short, long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// The folder of runs.
+    #[arg(long, default_value = "store")]
+    pub store: PathBuf,
+}
+
+impl Run {
+    /// Runs it. The exit code is the verdict's, or says why there is none.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        // Everything that can be wrong with what was asked for is found before
+        // anything is made.
+        let plan = Plan::of(&self).map_err(|error| error.context(Exit::Usage))?;
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(execute(plan))
+    }
+}
+
+async fn execute(plan: Plan) -> anyhow::Result<Exit> {
+    let interrupt = Interrupt::listen()?;
+    let cluster = plan.cluster().await?;
+    let done = tokio::select! {
+        done = on_cluster(&plan, &cluster, &interrupt) => done,
+        () = interrupt.again() => Ok(Exit::Interrupted),
+    };
+    // The nodes go whatever happened on them; what happened matters more than
+    // how they went.
+    let down = cluster.down().await;
+    let exit = done?;
+    down?;
+    Ok(exit)
+}
+
+async fn on_cluster(
+    plan: &Plan,
+    cluster: &tribunal_harness::cluster::Cluster,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Exit> {
+    let sessions = cluster.connect().await?;
+    let trial = plan.trial(cluster, sessions)?;
+    let folder = trial.folder.clone();
+    match trial.run(progress::listener(), interrupt.stop.clone()).await {
+        Ok(finished) => {
+            println!("{}", terminal::summary(&finished.record, &finished.history, &finished.verdict));
+            println!("report   {}", folder.report_path().display());
+            println!("again    {}", finished.record.command);
+            let interrupted = finished.record.ended.is_some();
+            Ok(exit_of(&finished, interrupted))
+        }
+        Err(RunError::Interrupted) => Ok(Exit::Interrupted),
+        Err(error) => Err(anyhow::Error::new(error)
+            .context(format!("what there is of the run is in {}", folder.path().display()))),
+    }
+}
+
+/// A violation counts even in a run that was interrupted; nothing else does.
+fn exit_of(finished: &tribunal_harness::run::Finished, interrupted: bool) -> Exit {
+    use tribunal_checkers::Validity;
+    let any_ok = finished.history.operations().any(|operation| operation.is_ok());
+    match finished.verdict.validity {
+        Validity::Invalid => Exit::Invalid,
+        _ if interrupted => Exit::Interrupted,
+        _ if !any_ok => Exit::Nothing,
+        validity => validity.into(),
+    }
+}

@@ -1,0 +1,322 @@
+//! From what the user asked for to what will be done: the test file and the
+//! command line, put together and checked before anything is made.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use tribunal_checkers::Evidence;
+use tribunal_client::{Client, Node as ClientNode};
+use tribunal_generator::{Boxed, Seed, any, clients, nemesis, stagger, time_limit};
+use tribunal_harness::cluster::{Cluster, Session, SshOptions, hosts, local};
+use tribunal_harness::database::Declared;
+use tribunal_harness::nemesis::{Nemesis, Peace};
+use tribunal_harness::run::{Deployment, Load, NemesisSource, Trial};
+use tribunal_harness::store::{RunRecord, Store};
+use tribunal_harness::template::Templates;
+use tribunal_harness::test_file::{Concurrency, TestFile};
+use tribunal_harness::{ClientProgram, Program};
+use tribunal_history::Name;
+use tribunal_nemesis::{FaultSpec, Injector, Schedule, Timing};
+use tribunal_workloads::{Definition, Setting, Workload};
+
+use crate::commands::run::Run;
+
+const DEFAULT_NODES: usize = 5;
+const DEFAULT_TIME: Duration = Duration::from_secs(60);
+const DEFAULT_RATE: f64 = 500.0;
+const DEFAULT_CONCURRENCY: Concurrency = Concurrency::PerNode(2);
+const DEFAULT_QUIESCE: Duration = Duration::from_secs(1);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(10);
+const DEFAULT_DURATION: Duration = Duration::from_secs(5);
+/// How long an agent keeps its faults after the last word of its controller.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// A test that can be run: every name is known, every option understood.
+pub struct Plan {
+    arguments: Run,
+    test: TestFile,
+    directory: PathBuf,
+    definition: &'static Definition,
+    options: Map<String, Value>,
+    vars: BTreeMap<String, Value>,
+    faults: Vec<FaultSpec>,
+    seed: Seed,
+    time: Duration,
+    rate: f64,
+}
+
+impl Plan {
+    /// Puts `arguments` and the test file together.
+    pub fn of(arguments: &Run) -> anyhow::Result<Self> {
+        let test = TestFile::read(&arguments.test)?;
+        let workload = arguments.workload.as_ref().or(test.run.workload.as_ref());
+        let Some(workload) = workload else {
+            bail!("{}: no workload: set [run] workload, or say --workload", arguments.test.display());
+        };
+        let definition = tribunal_workloads::find(workload)?;
+        let options = test.workload.get(workload).cloned().unwrap_or_default();
+        let directory = arguments.test.canonicalize()?;
+        let directory = directory.parent().unwrap_or(Path::new("/")).to_owned();
+        let plan = Self {
+            arguments: arguments.clone(),
+            directory,
+            definition,
+            options,
+            vars: variables(&test, &arguments.set)?,
+            faults: fault_specs(&test, arguments.faults.as_deref()),
+            seed: arguments.seed.unwrap_or_else(random_seed),
+            time: arguments.time.or(test.run.time).unwrap_or(DEFAULT_TIME),
+            rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
+            test,
+        };
+        plan.rehearse()?;
+        Ok(plan)
+    }
+
+    /// Makes once, for nodes that do not exist yet, what will be made for the
+    /// real ones: a misspelt option must not cost a cluster.
+    fn rehearse(&self) -> anyhow::Result<()> {
+        let nodes: Vec<Name> =
+            (1..=self.node_count()).map(|n| Name::from(format!("n{n}").as_str())).collect();
+        if !(self.rate >= 0.0 && self.rate.is_finite()) {
+            bail!("the rate is {}; it must be 0 (as many as possible) or more", self.rate);
+        }
+        self.workload(&nodes)?;
+        self.schedule(&nodes)?;
+        Ok(())
+    }
+
+    fn node_count(&self) -> usize {
+        self.arguments.local.or(self.test.run.nodes).unwrap_or(DEFAULT_NODES)
+    }
+
+    fn concurrency(&self, nodes: usize) -> usize {
+        let asked = self.arguments.concurrency.or(self.test.run.concurrency);
+        asked.unwrap_or(DEFAULT_CONCURRENCY).workers(nodes)
+    }
+
+    fn workload(&self, nodes: &[Name]) -> anyhow::Result<Workload> {
+        let setting = Setting {
+            seed: self.seed,
+            nodes: nodes.to_vec(),
+            concurrency: self.concurrency(nodes.len()),
+            options: self.options.clone(),
+        };
+        let workload = (self.definition.build)(&setting);
+        workload.with_context(|| {
+            format!("{}: [workload.{}]", self.arguments.test.display(), self.definition.name)
+        })
+    }
+
+    fn schedule(&self, nodes: &[Name]) -> anyhow::Result<Schedule> {
+        let interval = self.test.faults.interval.unwrap_or(DEFAULT_INTERVAL);
+        let timing = Timing {
+            first: interval / 2,
+            interval,
+            duration: self.test.faults.duration.unwrap_or(DEFAULT_DURATION),
+            until: self.time,
+        };
+        Ok(Schedule::new(self.seed, nodes, &self.faults, timing)?)
+    }
+
+    /// Finds or makes the nodes.
+    pub async fn cluster(&self) -> anyhow::Result<Cluster> {
+        let asked = &self.arguments.hosts;
+        if asked.are_given() {
+            return Ok(asked.cluster()?);
+        }
+        let count = self.node_count();
+        let cluster = tokio::task::spawn_blocking(move || local::up_for_this_process(count)).await??;
+        Ok(cluster)
+    }
+
+    /// The run on `cluster`, ready to go.
+    pub fn trial(&self, cluster: &Cluster, sessions: Vec<Arc<Session>>) -> anyhow::Result<Trial> {
+        let names: Vec<Name> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
+        let workload = self.workload(&names)?;
+        let record = self.record(&names, &workload);
+        let bin = std::env::current_exe()?;
+        let bin = bin.parent().unwrap_or(Path::new("/"));
+        let ports = &self.test.db.ports;
+        let templates = Templates::new(&cluster.nodes, ports, &self.vars, bin, &self.directory);
+        let database =
+            Arc::new(Declared::new(&self.test.db, &cluster.nodes, &templates, &self.directory)?);
+        let folder = Store::new(&self.arguments.store).create(&record)?;
+        let clients = self.clients(cluster, &templates, folder.path())?;
+        let checker = workload.checker.with("evidence", Evidence::new(workload.required));
+        Ok(Trial {
+            load: Load {
+                clients,
+                timeout: self.test.client.timeout,
+                generator: self.load(workload.generator, &names)?,
+                last: workload.last,
+                quiesce: self.test.run.quiesce.unwrap_or(DEFAULT_QUIESCE),
+                nemesis: self.nemesis_source()?,
+            },
+            record,
+            folder,
+            sessions,
+            database,
+            checker: Box::new(checker),
+        })
+    }
+
+    /// The workload's calls at the rate, the faults at their times, and an end.
+    fn load(&self, calls: Boxed, nodes: &[Name]) -> anyhow::Result<Boxed> {
+        let calls: Boxed = if self.rate > 0.0 {
+            let mean = Duration::from_secs_f64(1.0 / self.rate);
+            Box::new(stagger(self.seed.stream("stagger"), mean, calls))
+        } else {
+            calls
+        };
+        let calls: Boxed = Box::new(time_limit(self.time, clients(calls)));
+        // The schedule ends healed, by itself, before the time is over.
+        let faults: Boxed = Box::new(nemesis(self.schedule(nodes)?));
+        Ok(Box::new(any([calls, faults])))
+    }
+
+    fn nemesis_source(&self) -> anyhow::Result<Box<dyn NemesisSource>> {
+        if self.faults.is_empty() {
+            return Ok(Box::new(Peace));
+        }
+        Ok(Box::new(Agents { executable: std::env::current_exe()? }))
+    }
+
+    fn clients(
+        &self,
+        cluster: &Cluster,
+        templates: &Templates,
+        folder: &Path,
+    ) -> anyhow::Result<Vec<(Box<dyn Client>, ClientNode)>> {
+        let command: Vec<String> = self
+            .test
+            .client
+            .command
+            .iter()
+            .map(|word| templates.render(word))
+            .collect::<Result<_, _>>()?;
+        let folder = folder.canonicalize()?;
+        let workers = self.concurrency(cluster.nodes.len());
+        let client = |at: usize| {
+            let node = &cluster.nodes[at % cluster.nodes.len()];
+            let program = Program {
+                command: command.clone(),
+                directory: self.directory.clone(),
+                workload: self.definition.name.to_owned(),
+                timeout: self.test.client.timeout,
+                log: folder.join("client").join(format!("worker-{at}.log")),
+            };
+            let client: Box<dyn Client> = Box::new(ClientProgram::new(Arc::new(program)));
+            let ports = self.test.db.ports.clone();
+            (client, ClientNode { id: node.id.to_string(), ip: node.ip.to_string(), ports })
+        };
+        Ok((0..workers).map(client).collect())
+    }
+
+    fn record(&self, nodes: &[Name], workload: &Workload) -> RunRecord {
+        let now = jiff::Timestamp::now();
+        let seed = self.seed.to_string();
+        let time = now.strftime("%Y%m%dT%H%M%S");
+        let required = workload.required.iter().map(|(f, count)| (f.to_string(), *count));
+        RunRecord {
+            id: format!("{time}Z-{}", seed.trim_start_matches("0x")),
+            test: self.test.name.clone().unwrap_or_else(|| "test".to_owned()),
+            workload: self.definition.name.to_owned(),
+            options: self.options.clone().into_iter().collect(),
+            required: required.collect(),
+            vars: self.vars.clone(),
+            faults: self.faults.iter().map(|fault| fault.name.clone()).collect(),
+            nodes: nodes.iter().map(ToString::to_string).collect(),
+            seed,
+            started: now.to_string(),
+            time_s: self.time.as_secs_f64(),
+            rate: self.rate,
+            concurrency: self.concurrency(nodes.len()),
+            command: self.again(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ended: None,
+        }
+    }
+
+    /// The command line that runs the same again.
+    fn again(&self) -> String {
+        let given: Vec<String> = std::env::args().skip(1).collect();
+        let mut again = format!("tribunal {}", given.join(" "));
+        if self.arguments.seed.is_none() {
+            again.push_str(&format!(" --seed {}", self.seed));
+        }
+        again
+    }
+}
+
+/// Agents on the nodes, put there once the database runs.
+struct Agents {
+    executable: PathBuf,
+}
+
+#[async_trait]
+impl NemesisSource for Agents {
+    async fn begin(self: Box<Self>, cluster: &Deployment) -> Result<Box<dyn Nemesis>, String> {
+        let injector = Injector::connect(
+            &cluster.sessions,
+            cluster.daemons.clone(),
+            cluster.database.clone(),
+            &self.executable,
+            LEASE,
+        );
+        let injector = injector.await.map_err(|error| error.to_string())?;
+        Ok(Box::new(injector))
+    }
+}
+
+fn variables(test: &TestFile, set: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {
+    let mut vars = test.vars.clone();
+    for setting in set {
+        let (name, value) = setting
+            .split_once('=')
+            .ok_or_else(|| anyhow!("-s {setting}: say -s name=value"))?;
+        if !vars.contains_key(name) {
+            let known: Vec<&str> = vars.keys().map(String::as_str).collect();
+            bail!("-s {setting}: the test file has no variable {name}; it has: {}", known.join(", "));
+        }
+        vars.insert(name.to_owned(), Value::String(value.to_owned()));
+    }
+    Ok(vars)
+}
+
+fn fault_specs(test: &TestFile, asked: Option<&[String]>) -> Vec<FaultSpec> {
+    let names = asked.or(test.run.faults.as_deref()).unwrap_or_default();
+    let spec = |name: &String| FaultSpec {
+        name: name.clone(),
+        options: test.faults.options.get(name).cloned().unwrap_or_default(),
+    };
+    names.iter().filter(|name| *name != "none").map(spec).collect()
+}
+
+/// Any number will do, as long as it is another one next time; it is printed.
+fn random_seed() -> Seed {
+    use std::hash::{BuildHasher, Hasher};
+    let chance = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    Seed(chance & 0xffff_ffff)
+}
+
+impl crate::hosts::Hosts {
+    /// The cluster of the hosts that were named.
+    pub fn cluster(&self) -> Result<Cluster, tribunal_harness::cluster::ClusterError> {
+        let ssh = SshOptions {
+            config: self.ssh_config.clone(),
+            identity: self.identity.clone(),
+            known_hosts: self.known_hosts.clone(),
+            control_directory: None,
+        };
+        match &self.nodes_file {
+            Some(file) => hosts::from_file(file, ssh),
+            None => hosts::from_list(&self.nodes, ssh),
+        }
+    }
+}
