@@ -1,3 +1,74 @@
-//! (skeleton)
+//! A leaderless replicated key-value store that resolves conflicts by last write
+//! wins, and its client for Tribunal. With `--clock wall` it loses acknowledged
+//! writes when clocks differ; with `--clock hybrid` it does not.
 
-fn main() {}
+mod client;
+mod coordinator;
+mod message;
+mod replica;
+mod server;
+mod stamp;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use substrate::Member;
+
+use crate::stamp::Clock;
+
+/// A leaderless replicated key-value store.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a node.
+    Serve(Serve),
+    /// Performs Tribunal's calls: the client protocol on standard input and output.
+    Client,
+    /// Exits with 0 when a node answers.
+    Ready {
+        /// Its client address: 10.0.0.1:7000.
+        #[arg(long)]
+        address: String,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Serve {
+    /// This node's name among the peers.
+    #[arg(long)]
+    node: String,
+    /// All members, this one included: n1=10.0.0.1,n2=10.0.0.2,…
+    #[arg(long, value_delimiter = ',', required = true)]
+    peers: Vec<Member>,
+    /// Where the log is kept.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// How writes are stamped.
+    #[arg(long, value_enum, default_value_t = Clock::Wall)]
+    clock: Clock,
+    /// The port of clients, on every member.
+    #[arg(long, default_value_t = 7000)]
+    client_port: u16,
+    /// The port of peers, on every member.
+    #[arg(long, default_value_t = 7001)]
+    peer_port: u16,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(options) => server::run(options),
+        Command::Client => client::run(),
+        Command::Ready { address } => client::ready(&address),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("lww-store: {error:#}");
+        ExitCode::FAILURE
+    })
+}

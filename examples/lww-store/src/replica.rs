@@ -1,0 +1,72 @@
+//! What one node stores: for each key the version with the highest stamp, on disk.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use substrate::Log;
+
+use crate::message::{PeerAnswer, PeerRequest, Versioned};
+
+/// A node's part of the data.
+pub struct Replica {
+    /// Only what is on disk: what is shown is never taken back.
+    versions: Mutex<HashMap<String, Versioned>>,
+    log: Log,
+}
+
+impl Replica {
+    /// Opens what `folder` holds.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let (log, records) = Log::open::<(String, Versioned)>(&folder.join("data.log"))?;
+        let replica = Self { versions: Mutex::default(), log };
+        for (key, version) in records {
+            replica.keep(key, version);
+        }
+        Ok(replica)
+    }
+
+    /// The highest time in any stamp.
+    pub fn newest_ns(&self) -> u64 {
+        self.versions().values().map(|version| version.stamp.ns).max().unwrap_or(0)
+    }
+
+    /// Answers a coordinator.
+    pub async fn answer(&self, request: PeerRequest) -> PeerAnswer {
+        match request {
+            PeerRequest::Query { key } => PeerAnswer::Has(self.versions().get(&key).cloned()),
+            PeerRequest::Store { key, version } => {
+                self.store(key, version).await;
+                PeerAnswer::Stored
+            }
+        }
+    }
+
+    /// Returns when this version, or a newer one, is on disk.
+    async fn store(&self, key: String, version: Versioned) {
+        let newer = self.versions().get(&key).is_some_and(|kept| version.stamp <= kept.stamp);
+        if !newer {
+            self.log.append(&(&key, &version)).await;
+            self.keep(key, version);
+        }
+    }
+
+    fn keep(&self, key: String, version: Versioned) {
+        match self.versions().entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(version);
+            }
+            Entry::Occupied(mut kept) => {
+                if kept.get().stamp < version.stamp {
+                    kept.insert(version);
+                }
+            }
+        }
+    }
+
+    fn versions(&self) -> MutexGuard<'_, HashMap<String, Versioned>> {
+        self.versions.lock().expect("no panic under this lock")
+    }
+}
