@@ -1,0 +1,103 @@
+//! The evidence of work: how many calls there were, how they ended and how
+//! long they took, so that a pass that tested nothing is seen to be one.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tribunal_history::{Fault, History, Kind, Nanos, Operation};
+
+use super::words;
+
+/// How many calls ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub ok: usize,
+    pub fail: usize,
+    pub info: usize,
+}
+
+impl Tally {
+    /// Of all calls of a history.
+    pub fn of(history: &History) -> Self {
+        let mut tally = Self::default();
+        history.operations().for_each(|op| tally.add(op.kind()));
+        tally
+    }
+
+    /// One more call.
+    pub fn add(&mut self, kind: Kind) {
+        match kind {
+            Kind::Ok => self.ok += 1,
+            Kind::Fail => self.fail += 1,
+            Kind::Info | Kind::Invoke => self.info += 1,
+        }
+    }
+
+    /// All of them.
+    pub fn calls(self) -> usize {
+        self.ok + self.fail + self.info
+    }
+
+    /// `84,311 calls: 80,000 ok, 4,000 fail, 311 info`.
+    pub fn in_words(self) -> String {
+        let [ok, fail, info] = [self.ok, self.fail, self.info].map(words::count);
+        format!("{}: {ok} ok, {fail} fail, {info} info", words::counted(self.calls(), "call"))
+    }
+}
+
+/// One line of a table of calls: a function, a node.
+#[derive(Serialize)]
+pub(super) struct Row {
+    name: String,
+    ok: String,
+    fail: String,
+    info: String,
+    median: String,
+    p95: String,
+    p99: String,
+    max: String,
+}
+
+/// The calls of a history, grouped by what `name` says of each.
+pub(super) fn table<'h>(
+    history: &'h History,
+    name: impl Fn(&Operation<'h>) -> &'h str,
+) -> Vec<Row> {
+    let mut groups: BTreeMap<&str, (Tally, Vec<Nanos>)> = BTreeMap::new();
+    for op in history.operations() {
+        let (tally, latencies) = groups.entry(name(&op)).or_default();
+        tally.add(op.kind());
+        if let Some(end) = op.completion.filter(|end| end.kind == Kind::Ok) {
+            latencies.push(end.time - op.invocation.time);
+        }
+    }
+    groups.into_iter().map(|(name, (tally, latencies))| row(name, tally, latencies)).collect()
+}
+
+fn row(name: &str, tally: Tally, mut latencies: Vec<Nanos>) -> Row {
+    latencies.sort_unstable();
+    let at = |quantile: f64| {
+        let last = latencies.len().checked_sub(1)?;
+        Some(latencies[(last as f64 * quantile).round() as usize])
+    };
+    let told = |quantile| at(quantile).map_or_else(|| "–".to_owned(), words::duration);
+    Row {
+        name: words::clip(name, 60),
+        ok: words::count(tally.ok),
+        fail: words::count(tally.fail),
+        info: words::count(tally.info),
+        median: told(0.5),
+        p95: told(0.95),
+        p99: told(0.99),
+        max: told(1.0),
+    }
+}
+
+/// `5 of 6 faults observed`; of a run without faults, `no faults`.
+pub(super) fn faults_in_words(faults: &[Fault]) -> String {
+    let observed = faults.iter().filter(|fault| fault.effect.observed).count();
+    match faults.len() {
+        0 => "no faults".to_owned(),
+        all => format!("{} of {} observed", words::count(observed), words::counted(all, "fault")),
+    }
+}

@@ -1,0 +1,368 @@
+// The timeline: what is drawn. It reads the page's data, lays calls out in
+// lanes and draws them; who clicks on what is the other file's business.
+//
+// Texts come from the database on trial: they are drawn as text or set as
+// textContent, never as markup.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const GUTTER = 104, AXIS = 24, BAND = 20, LANES = 430, SECOND = 1e9;
+const KINDS = ["ok", "fail", "info"];
+
+/** The calls as objects, in the order of their starts. */
+const calls = (() => {
+  const { index, start, took, process, node, kind, key, label, detail } = data.calls;
+  let time = 0;
+  return index.map((name, i) => {
+    time += start[i];
+    return {
+      index: name, from: time, to: time + Math.max(took[i], 0), open: took[i] < 0, process: process[i],
+      node: data.texts[node[i]], kind: kind[i], key: key[i], label: data.texts[label[i]], detail: data.texts[detail[i]],
+    };
+  });
+})();
+
+for (const anomaly of data.anomalies) anomaly.witness = new Set(anomaly.calls.map((at) => calls[at]));
+
+/** What is looked at. `view` is in nanoseconds; `key` is null for all keys. */
+const state = { view: [data.begin, data.end], anomaly: null, key: null, byProcess: false, even: false, hover: null, picked: null };
+
+const seconds = (ns, digits = 3) => (ns / SECOND).toFixed(digits) + " s";
+const span = (ns) => ns < 1e3 ? ns + " ns" : ns < 1e6 ? (ns / 1e3).toFixed(0) + " µs" : ns < SECOND ? (ns / 1e6).toFixed(2) + " ms" : seconds(ns);
+
+/** Puts intervals into the first row that is free when they begin. */
+function pack(intervals, until) {
+  const rows = [];
+  for (const it of intervals) {
+    let row = rows.find((row) => row.free <= it.from);
+    if (!row) rows.push((row = { free: 0, items: [] }));
+    row.items.push(it);
+    row.free = until(it);
+  }
+  return rows.map((row) => row.items);
+}
+
+const faultEnd = (fault) => fault.until ?? data.end;
+const faultRows = pack(data.faults, (fault) => faultEnd(fault) + 1);
+
+/** The lanes: rows of calls under the name of their group. */
+function layout() {
+  const drawn = calls.filter((call) => state.key === null || call.key === state.key || state.anomaly?.witness.has(call));
+  const groups = new Map();
+  for (const call of drawn) {
+    const name = state.byProcess ? "p" + call.process : call.node || "no node";
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(call);
+  }
+  const order = new Intl.Collator(undefined, { numeric: true }).compare;
+  const rows = [], named = [];
+  for (const [name, members] of [...groups].sort((a, b) => order(a[0], b[0]))) {
+    const packed = pack(members, (call) => call.to + 1);
+    named.push({ name, first: rows.length, rows: packed.length, nodes: new Set(members.map((call) => call.node)) });
+    rows.push(...packed.map((items) => ({ items })));
+  }
+  const height = Math.max(3, Math.min(20, Math.floor(LANES / Math.max(rows.length, 1))));
+  const top = AXIS + faultRows.length * BAND + (faultRows.length || data.marks.length ? 8 : 0);
+  return { rows, groups: named, height, top, bottom: top + Math.max(rows.length * height, 40), drawn: drawn.length };
+}
+
+/** From times to columns and back: linear, or with equal steps between the witness's events. */
+function scale(width) {
+  const [from, to] = state.view;
+  const inner = [...(state.even && state.anomaly ? state.anomaly.witness : [])].flatMap((call) => [call.from, call.to]);
+  const stops = [from, ...new Set(inner.filter((t) => t > from && t < to).sort((a, b) => a - b)), to];
+  const step = (width - GUTTER) / (stops.length - 1);
+  const place = (t) => {
+    let low = 0, high = stops.length - 2;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (stops[middle] <= t) low = middle; else high = middle - 1;
+    }
+    return low;
+  };
+  return {
+    x: (t) => { const i = place(t); return GUTTER + step * (i + (t - stops[i]) / (stops[i + 1] - stops[i] || 1)); },
+    t: (x) => {
+      const at = (x - GUTTER) / step, i = Math.max(0, Math.min(stops.length - 2, Math.floor(at)));
+      return stops[i] + (at - i) * (stops[i + 1] - stops[i]);
+    },
+    stops,
+  };
+}
+
+/** A canvas as large as it is shown, and its colours from the style sheet. */
+function surface(canvas, height) {
+  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth;
+  canvas.style.height = height + "px";
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  pen.font = "12px system-ui, 'Liberation Sans', sans-serif";
+  pen.textBaseline = "middle";
+  const style = getComputedStyle(document.documentElement);
+  return { pen, width, height, colour: (name) => style.getPropertyValue("--" + name).trim() };
+}
+
+/** Diagonal lines where a fault may have acted. */
+function hatch({ pen, colour }, x, y, w, h) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, w, h);
+  pen.clip();
+  pen.strokeStyle = colour("fault");
+  pen.lineWidth = 1.2;
+  pen.beginPath();
+  for (let at = x - h - (x % 5); at < x + w; at += 5) {
+    pen.moveTo(at, y + h);
+    pen.lineTo(at + h, y);
+  }
+  pen.stroke();
+  pen.restore();
+}
+
+function drawAxis(on, to, plan) {
+  const { pen, width, height, colour } = on;
+  pen.fillStyle = colour("soft");
+  pen.strokeStyle = colour("line");
+  const [from, until] = state.view;
+  const rough = (until - from) / Math.max(3, (width - GUTTER) / 130), power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough) ?? 10 * power;
+  const digits = Math.max(0, Math.min(9, 9 - Math.floor(Math.log10(step))));
+  const ticks = to.stops.length > 2 ? to.stops : Array.from({ length: 200 }, (_, i) => (Math.ceil(from / step) + i) * step).filter((t) => t <= until);
+  let clear = GUTTER - 1;
+  for (const t of ticks) {
+    const x = Math.round(to.x(t)) + 0.5, text = seconds(t, to.stops.length > 2 ? 3 : digits);
+    pen.beginPath();
+    pen.moveTo(x, AXIS - 6);
+    pen.lineTo(x, height);
+    pen.stroke();
+    const wide = pen.measureText(text).width, left = Math.min(Math.max(x - wide / 2, GUTTER), width - wide);
+    if (left > clear) {
+      pen.fillText(text, left, 9);
+      clear = left + wide + 8;
+    }
+  }
+  pen.fillText(plan.rows.length ? "" : "no calls here", GUTTER + 12, plan.top + 20);
+}
+
+function drawFaults(on, to, plan) {
+  const { pen, width, colour } = on;
+  faultRows.forEach((row, at) => {
+    const y = AXIS + at * BAND;
+    for (const fault of row) {
+      const end = faultEnd(fault);
+      if (end < state.view[0] || fault.from > state.view[1]) continue;
+      const clamp = (t) => Math.max(GUTTER, Math.min(width, to.x(Math.max(state.view[0], Math.min(state.view[1], t)))));
+      const x = clamp(fault.from), wide = Math.max(clamp(end) - x, 3);
+      pen.fillStyle = colour("fault-soft");
+      for (const group of plan.groups) {
+        const harmed = !fault.nodes.length || fault.nodes.some((node) => group.nodes.has(node));
+        if (harmed) pen.fillRect(x, plan.top + group.first * plan.height, wide, group.rows * plan.height);
+      }
+      pen.fillRect(x, y, wide, BAND - 4);
+      hatch(on, x, y, wide, BAND - 4);
+      pen.fillStyle = colour("fault");
+      if (fault.injected !== null) {
+        const from = clamp(fault.injected);
+        pen.fillRect(from, y, Math.max(clamp(fault.heal ?? end) - from, 2), BAND - 4);
+      }
+      drawFaultName(on, fault, x, y, wide);
+    }
+  });
+  pen.fillStyle = colour("soft");
+  if (faultRows.length) pen.fillText("faults", 8, AXIS + 8);
+}
+
+function drawFaultName({ pen, width, colour }, fault, x, y, wide) {
+  const text = `${fault.name} ${fault.summary}${fault.observed ? "" : " (not observed)"}`;
+  const long = pen.measureText(text).width;
+  if (fault.injected !== null && long + 12 < wide) {
+    pen.fillStyle = colour("card");
+    pen.fillText(text, x + Math.min(8, wide / 10) + 2, y + 8);
+    return;
+  }
+  const left = x + wide + 6 + long < width ? x + wide + 5 : Math.max(GUTTER, x - long - 5);
+  const taken = faultRows.flat().some((other) => other !== fault && Math.abs(other.y - y) < 1 && other.left < left + long && other.right > left);
+  Object.assign(fault, { y, left: x, right: x + wide + (taken ? 0 : long) });
+  if (taken) return;
+  pen.fillStyle = colour("ink");
+  pen.fillText(text, left, y + 8);
+}
+
+function drawMarks({ pen, width, colour }, to, plan) {
+  pen.strokeStyle = pen.fillStyle = colour("fault");
+  let clear = GUTTER;
+  pen.setLineDash([3, 3]);
+  for (const [t, text] of data.marks) {
+    if (t < state.view[0] || t > state.view[1]) continue;
+    const x = Math.round(to.x(t)) + 0.5;
+    pen.beginPath();
+    pen.moveTo(x, AXIS);
+    pen.lineTo(x, plan.bottom);
+    pen.stroke();
+    if (x < clear || x + 60 > width) continue;
+    pen.fillText(text, x + 3, AXIS + 4);
+    clear = x + pen.measureText(text).width + 10;
+  }
+  pen.setLineDash([]);
+}
+
+function drawGroups({ pen, width, colour }, plan) {
+  pen.strokeStyle = colour("line");
+  let clear = 0;
+  for (const group of plan.groups) {
+    const y = plan.top + group.first * plan.height;
+    pen.beginPath();
+    pen.moveTo(0, y - 0.5);
+    pen.lineTo(width, y - 0.5);
+    pen.stroke();
+    const middle = y + (group.rows * plan.height) / 2;
+    if (middle - 7 < clear) continue;
+    pen.fillStyle = colour("ink");
+    pen.fillText(group.name, 8, middle, GUTTER - 16);
+    clear = middle + 7;
+  }
+}
+
+/** One call: ok is solid, fail hollow and crossed, info open at its end. */
+function drawCall({ pen, colour }, call, x, y, wide, high, faint) {
+  pen.globalAlpha = faint ? 0.35 : 1;
+  pen.fillStyle = pen.strokeStyle = colour(KINDS[call.kind]);
+  if (call.kind === 1 && high > 5) {
+    pen.lineWidth = 1.5;
+    pen.strokeRect(x + 0.75, y + 0.75, Math.max(wide - 1.5, 1), high - 1.5);
+  } else pen.fillRect(x, y, wide, high);
+  if (call.kind === 2) for (let i = 0; i < 4; i++) pen.fillRect(x + wide + 2 + i * 5, y + high / 2 - 1, 3, 2);
+  pen.globalAlpha = 1;
+}
+
+function drawCalls(on, to, plan) {
+  const { pen, width, colour } = on, [from, until] = state.view, witness = [], high = plan.height - (plan.height > 6 ? 3 : 1);
+  plan.rows.forEach((row, at) => {
+    const y = plan.top + at * plan.height + 1;
+    let last = -1;
+    row.y = y;
+    for (const call of row.items) {
+      if (call.from > until) break;
+      if (call.to < from) continue;
+      const x = Math.max(GUTTER, to.x(call.from)), wide = Math.max(Math.min(width, to.x(Math.min(call.to, until))) - x, call.kind === 2 ? 3 : 1.5);
+      const chosen = state.anomaly?.witness.has(call);
+      if (chosen || call === state.picked) witness.push({ call, x, y, wide });
+      // Calls that fall on the same pixel are drawn once.
+      else if (x + wide > last + 0.4) {
+        drawCall(on, call, x, y, wide, high, state.anomaly && state.key === null && state.anomaly.key !== null && call.key !== state.anomaly.key);
+        last = x + wide;
+        const room = pen.measureText(call.label).width + 8;
+        if (high > 12 && room < wide && call.kind !== 1) {
+          pen.fillStyle = colour("card");
+          pen.fillText(call.label, x + 4, y + high / 2 + 0.5);
+        }
+      }
+    }
+  });
+  drawWitness(on, witness, high);
+}
+
+/** The witness over everything else, each call with its words where there is room for them. */
+function drawWitness(on, witness, high) {
+  const { pen, width, colour } = on, taken = [];
+  for (const { call, x, y, wide } of witness) {
+    drawCall(on, call, x, y, Math.max(wide, 4), high, false);
+    pen.strokeStyle = colour(call === state.picked ? "ink" : "witness");
+    pen.lineWidth = 2;
+    pen.strokeRect(x - 1, y - 1, Math.max(wide, 4) + 2, high + 2);
+    taken.push([x - 2, y - 2, Math.max(wide, 4) + 4, high + 4]);
+  }
+  pen.font = "600 12px system-ui, 'Liberation Sans', sans-serif";
+  if (witness.length > 60) return;
+  const overlaps = ([x, y, w, h]) => taken.some(([a, b, c, d]) => x < a + c && a < x + w && y < b + d && b < y + h);
+  for (const { call, x, y, wide } of witness) {
+    const w = pen.measureText(call.label).width + 10, h = 17, middle = y + high / 2 - h / 2;
+    const right = x + Math.max(wide, 4) + (call.kind === 2 ? 22 : 4), left = x - w - 4;
+    const spots = [[right, middle], [left, middle], [x, y + high + 3], [x, y - h - 3], [left, y + high + 3], [right, y + high + 3], [x, y + high + 22], [x, y - h - 22]];
+    const spot = spots.map(([a, b]) => [a, b, w, h]).find((it) => it[0] >= GUTTER && it[0] + w <= width && it[1] > AXIS && it[1] + h <= on.height && !overlaps(it));
+    if (!spot) continue;
+    taken.push(spot);
+    pen.fillStyle = colour("chip");
+    pen.beginPath();
+    pen.roundRect(...spot, 4);
+    pen.fill();
+    pen.fillStyle = colour(call === state.picked && !state.anomaly?.witness.has(call) ? "ink" : "witness");
+    pen.fillText(call.label, spot[0] + 5, spot[1] + h / 2 + 0.5);
+  }
+}
+
+const lanes = document.getElementById("lanes"), overview = document.getElementById("overview");
+let plan = layout();
+
+/** Draws all of it. */
+function draw() {
+  const on = surface(lanes, plan.bottom + 6), to = scale(on.width);
+  drawAxis(on, to, plan);
+  drawFaults(on, to, plan);
+  drawGroups(on, plan);
+  on.pen.save();
+  on.pen.beginPath();
+  on.pen.rect(GUTTER - 3, 0, on.width, on.height);
+  on.pen.clip();
+  drawMarks(on, to, plan);
+  drawCalls(on, to, plan);
+  on.pen.restore();
+  drawOverview();
+}
+
+/** The call or fault under a point of the lanes. */
+function hit(x, y) {
+  const to = scale(lanes.clientWidth);
+  const near = (items, until, slack) => {
+    let best = null, closest = slack;
+    for (const it of items) {
+      const away = Math.max(to.x(it.from) - x, x - to.x(until(it)), 0);
+      if (away < closest) [best, closest] = [it, away];
+    }
+    return best;
+  };
+  if (x < GUTTER) return null;
+  if (y >= AXIS && y < AXIS + faultRows.length * BAND) return { fault: near(faultRows[Math.floor((y - AXIS) / BAND)], faultEnd, 4) };
+  const row = plan.rows[Math.floor((y - plan.top) / plan.height)];
+  const inView = row?.items.filter((call) => call.to >= state.view[0] && call.from <= state.view[1]);
+  return inView ? { call: near(inView, (call) => call.to, 5) } : null;
+}
+
+const overviewX = (t, width) => ((t - data.begin) / Math.max(data.end - data.begin, 1)) * width;
+
+/** The rate of the whole run: stacked, faults behind, anomalies as red ticks, the view as a frame. */
+function drawOverview() {
+  const on = surface(overview, 74), { pen, width, height, colour } = on, low = height - 2, top = 12;
+  for (const fault of data.faults) {
+    const x = overviewX(fault.from, width);
+    pen.fillStyle = colour("fault-may");
+    pen.fillRect(x, 0, Math.max(overviewX(faultEnd(fault), width) - x, 1), low);
+  }
+  const { ok, fail, info } = data.overview, most = Math.max(1, ...ok.map((n, i) => n + fail[i] + info[i])), wide = width / ok.length;
+  ok.forEach((_, i) => {
+    let y = low;
+    for (const [column, name] of [[ok, "ok"], [fail, "fail"], [info, "info"]]) {
+      if (!column[i]) continue;
+      const high = Math.max((column[i] / most) * (low - top), 1.5);
+      pen.fillStyle = colour(name);
+      pen.fillRect(i * wide, y - high, Math.max(wide - 0.4, 0.6), high);
+      y -= high;
+    }
+  });
+  pen.fillStyle = colour("witness");
+  for (const anomaly of data.anomalies) {
+    const x = overviewX(anomaly.window[0], width);
+    pen.fillRect(x, 0, 2, low);
+    pen.fillRect(x, 0, Math.max(overviewX(anomaly.window[1], width) - x, 2), 3);
+  }
+  const [from, until] = state.view.map((t) => overviewX(t, width));
+  pen.fillStyle = colour("view");
+  pen.fillRect(from, 0, until - from, height);
+  pen.strokeStyle = colour("ink");
+  pen.lineWidth = 1.5;
+  pen.strokeRect(from + 0.75, 0.75, Math.max(until - from - 1.5, 2), height - 1.5);
+  pen.fillStyle = colour("soft");
+  const bucket = (data.end - data.begin) / ok.length;
+  pen.fillText(bucket > 0 && calls.length ? `peak ${Math.round((most * SECOND) / bucket).toLocaleString("en")} calls/s` : "", 6, 9);
+}

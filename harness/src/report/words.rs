@@ -1,0 +1,172 @@
+//! Calls, values and times in words: the same words on the page, on its
+//! timeline and on the terminal.
+//!
+//! What a database returned is hostile text. Here it loses its control
+//! characters and its length; escaping for HTML is the page's business.
+
+use tribunal_history::{Kind, Nanos, Operation, Value};
+
+/// At most `max` characters of `text` on one line, its control and
+/// direction-changing characters made visible.
+pub(super) fn clip(text: &str, max: usize) -> String {
+    let mut clipped = String::with_capacity(text.len().min(max));
+    for (count, c) in text.chars().enumerate() {
+        if count == max {
+            clipped.push('…');
+            break;
+        }
+        match c {
+            '\n' | '\t' => clipped.push(' '),
+            c if c.is_control() || changes_direction(c) => clipped.extend(c.escape_unicode()),
+            c => clipped.push(c),
+        }
+    }
+    clipped
+}
+
+/// Marks that reorder the text after them, and could make a sentence read as another.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// A value as people write it: a string without quotes, everything else as JSON.
+pub(super) fn value(value: &Value, max: usize) -> String {
+    match value {
+        Value::String(text) => clip(text, max),
+        other => clip(&other.to_string(), max),
+    }
+}
+
+/// A call in a few words: `write x 7`, `read x → 7`, `cas x [1,2] → not swapped`.
+pub(super) fn call(op: &Operation, max: usize) -> String {
+    let mut words = clip(op.f(), max);
+    let mut add = |text: &str| {
+        words.push(' ');
+        words.push_str(text);
+    };
+    if let Some(key) = op.key() {
+        add(&value(key, max));
+    }
+    // A transaction's answer is its question with the reads filled in: one of the two is enough.
+    let repeats = op.result().is_some_and(|result| result.is_array() && op.argument().is_array());
+    if !op.argument().is_null() && !repeats {
+        add(&value(op.argument(), max));
+    }
+    if repeats {
+        op.result().iter().for_each(|result| add(&value(result, max)));
+    }
+    if op.ext("swapped") == Some(&Value::Bool(false)) {
+        let found = op.ext("found").map(|found| format!(", found {}", value(found, max)));
+        add(&format!("→ not swapped{}", found.unwrap_or_default()));
+    } else if let Some(result) = op.result().filter(|&result| !repeats && result != op.argument()) {
+        add(&format!("→ {}", value(result, max)));
+    } else if op.is_ok() && op.argument().is_null() {
+        add("→ null");
+    }
+    words
+}
+
+/// What else its events say: the error, and what the database exposes.
+pub(super) fn detail(op: &Operation, max: usize) -> String {
+    let Some(end) = op.completion else { return "no answer until the end of the run".to_owned() };
+    let mut parts = Vec::new();
+    if !end.error.is_null() {
+        parts.push(value(&end.error, max));
+    }
+    parts.extend(end.ext.iter().map(|(name, it)| format!("{}={}", clip(name, 40), value(it, max))));
+    clip(&parts.join("  "), max)
+}
+
+/// How a call ended, in words that need no colour.
+pub(super) fn outcome(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ok => "ok",
+        Kind::Fail => "fail",
+        Kind::Info | Kind::Invoke => "info",
+    }
+}
+
+/// A point in the run: `31.204 s`.
+pub(super) fn time(at: Nanos) -> String {
+    format!("{:.3} s", at as f64 / 1e9)
+}
+
+/// How long something took, with three digits or so: `412 µs`, `1.89 ms`, `12.4 s`.
+pub(super) fn duration(span: Nanos) -> String {
+    let (amount, unit) = match span {
+        0..1_000 => return format!("{span} ns"),
+        1_000..1_000_000 => (span as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => (span as f64 / 1e6, "ms"),
+        _ => (span as f64 / 1e9, "s"),
+    };
+    let digits = if amount < 10.0 { 2 } else { usize::from(amount < 100.0) };
+    format!("{amount:.digits$} {unit}")
+}
+
+/// A count with its thousands apart: `84,311`.
+pub(super) fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut apart = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    apart
+}
+
+/// `1 call`, `84,311 calls`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    let plural = match (number, noun.strip_suffix('y')) {
+        (1, _) => noun.to_owned(),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    };
+    format!("{} {plural}", count(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_history::History;
+
+    use super::*;
+
+    #[test]
+    fn a_call_reads_as_it_was_made() {
+        let told = |invocation: &str, completion: &str| {
+            let line =
+                |kind, rest: &str| format!(r#"{{"time":1,"process":1,"type":"{kind}",{rest}}}"#);
+            let text = format!("{}\n{}", line("invoke", invocation), line("ok", completion));
+            let history = History::parse(&text).expect("a well-formed history");
+            call(&history.operations().next().expect("one operation"), 40)
+        };
+        let write = r#""f":"write","key":"x","value":7"#;
+        assert_eq!(told(write, write), "write x 7");
+        assert_eq!(told(r#""f":"read""#, r#""f":"read","value":"a\u001bb""#), r"read → a\u{1b}b");
+        assert_eq!(told(r#""f":"read","key":3"#, r#""f":"read""#), "read 3 → null");
+        let cas = r#""f":"cas","value":[1,2]"#;
+        assert_eq!(told(cas, cas), "cas [1,2]");
+        let found = format!(r#"{cas},"ext":{{"swapped":false,"found":3}}"#);
+        assert_eq!(told(cas, &found), "cas [1,2] → not swapped, found 3");
+        let asked = r#""f":"txn","value":[["r","x",null]]"#;
+        assert_eq!(told(asked, r#""f":"txn","value":[["r","x",1]]"#), r#"txn [["r","x",1]]"#);
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(84_311), "84,311");
+        assert_eq!(count(999), "999");
+        assert_eq!(counted(2, "anomaly"), "2 anomalies");
+        assert_eq!(counted(1, "call"), "1 call");
+        assert_eq!(duration(1_894_000), "1.89 ms");
+        assert_eq!(duration(u64::MAX), "18446744074 s");
+        assert_eq!(time(31_204_000_000), "31.204 s");
+    }
+
+    #[test]
+    fn text_that_would_reorder_a_sentence_is_shown_as_what_it_is() {
+        assert_eq!(clip("a\u{202e}b\u{7}", 9), r"a\u{202e}b\u{7}");
+        assert_eq!(clip("abcdef", 3), "abc…");
+    }
+}
