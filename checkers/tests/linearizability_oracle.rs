@@ -181,7 +181,11 @@ fn compare(name: &str, shape: Shape, judge: impl Fn(&History) -> Option<bool>) {
     if let Ok(seed) = std::env::var("ORACLE_SEED") {
         let seed = seed.parse().expect("ORACLE_SEED is a number");
         let history = history(&mut Draw(seed), shape);
-        println!("{name}, seed {seed}: the oracle says {}\n{}", linearizable(&history), told(&history));
+        println!(
+            "{name}, seed {seed}: the oracle says {}\n{}",
+            linearizable(&history),
+            told(&history)
+        );
         return agree(name, seed, &history, &judge).map_or((), |_| ());
     }
     let (mut good, mut bad) = (0, 0);
@@ -209,7 +213,8 @@ fn agree(
     let judged = judge(history)?;
     let truth = linearizable(history);
     assert_eq!(
-        judged, truth,
+        judged,
+        truth,
         "{name} is wrong; replay with ORACLE_SEED={seed} cargo test -p tribunal-checkers \
          --test linearizability_oracle\n{}",
         told(history)

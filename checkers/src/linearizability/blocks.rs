@@ -245,9 +245,8 @@ impl<'a> Chains<'a> {
                 walk(value, &mut reached);
             }
         }
-        let set = |&value: &ValueId| {
-            self.producer[value as usize] != NONE && !reached[value as usize]
-        };
+        let set =
+            |&value: &ValueId| self.producer[value as usize] != NONE && !reached[value as usize];
         let start = (1..self.producer.len() as ValueId).find(set).expect("some value is unreached");
         Conflict::SwapCycle(walk(start, &mut reached.clone()))
     }

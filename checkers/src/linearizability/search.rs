@@ -162,7 +162,9 @@ impl Search {
                     next.extend(self.reach(config, old).into_iter().map(|used| then(new, used)));
                 }
                 Action::Read(value) => {
-                    next.extend(self.reach(config, value).into_iter().map(|used| then(value, used)));
+                    next.extend(
+                        self.reach(config, value).into_iter().map(|used| then(value, used)),
+                    );
                 }
                 Action::Differs(value) => {
                     let ways = self.crashed.leave(value, config.used);
