@@ -1,16 +1,47 @@
 //! One file a command.
 
+pub mod cluster;
+pub mod holder;
+
 use clap::Subcommand;
+use tribunal_harness::cluster::ClusterError;
 
 use crate::Exit;
 
 /// Everything `tribunal` can do.
 #[derive(Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Nodes on this machine: make, list, end, run commands on them.
+    #[command(subcommand)]
+    Cluster(cluster::ClusterCommand),
+    /// The first process of a local node.
+    #[command(hide = true)]
+    NodeInit(holder::NodeInit),
+    /// The process that holds the network of a local cluster.
+    #[command(hide = true)]
+    Wire(holder::Wire),
+}
 
 impl Command {
     /// Does it.
     pub fn run(self) -> anyhow::Result<Exit> {
-        match self {}
+        match self {
+            Self::Cluster(command) => command.run(),
+            Self::NodeInit(command) => command.run(),
+            Self::Wire(command) => command.run(),
+        }
     }
+}
+
+/// The runtime of a command that talks to nodes.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Chooses the exit code: asking for what is not there is bad usage, all else is
+/// a set-up failure.
+fn explain(error: ClusterError) -> anyhow::Error {
+    let usage = error.is_usage();
+    let error = anyhow::Error::from(error);
+    if usage { error.context(Exit::Usage) } else { error }
 }

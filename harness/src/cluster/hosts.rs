@@ -1,0 +1,1 @@
+//! Hosts that are there already: `--nodes n1,n2`, `--nodes-file F`.
