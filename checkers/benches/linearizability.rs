@@ -38,7 +38,8 @@ fn history(calls: u64, keys: u64, values: Option<u64>) -> History {
             None => {
                 begun += 1;
                 let key = draw.below(keys);
-                let call = call(&mut draw, &registers[key as usize], values.unwrap_or(begun), begun);
+                let call =
+                    call(&mut draw, &registers[key as usize], values.unwrap_or(begun), begun);
                 let call = call.key(key);
                 events.push(Event::of(&call, time, process, Kind::Invoke));
                 *slot = Some((call, None));

@@ -237,6 +237,7 @@ impl<'a> Chains<'a> {
                 calls.push(self.call(swap));
                 value = self.ops[swap as usize].action.produces().expect("a swap sets a value");
             }
+            calls.sort_unstable();
             calls
         };
         walk(INITIAL, &mut reached);
@@ -245,9 +246,8 @@ impl<'a> Chains<'a> {
                 walk(value, &mut reached);
             }
         }
-        let set = |&value: &ValueId| {
-            self.producer[value as usize] != NONE && !reached[value as usize]
-        };
+        let set =
+            |&value: &ValueId| self.producer[value as usize] != NONE && !reached[value as usize];
         let start = (1..self.producer.len() as ValueId).find(set).expect("some value is unreached");
         Conflict::SwapCycle(walk(start, &mut reached.clone()))
     }

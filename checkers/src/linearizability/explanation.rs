@@ -177,7 +177,8 @@ impl Object<'_> {
             (span.first_end.is_none(), span.last_start.map(|call| self.call(call).start()))
         };
         let (back, between) = if order(one) > order(other) { (one, other) } else { (other, one) };
-        let mut calls: Vec<u32> = [back.last_start, between.first_end].into_iter().flatten().collect();
+        let mut calls: Vec<u32> =
+            [back.last_start, between.first_end].into_iter().flatten().collect();
         let late = self.call(calls[0]);
         let ack = self.call(calls[1]);
         let (old, new) = (self.value_of(calls[0]), self.value_of(calls[1]));
@@ -190,7 +191,8 @@ impl Object<'_> {
             gap(&ack, &late),
         );
         message.push_str(&self.precedes(back, between, old, new));
-        calls.extend([back.first_end, between.last_start, back.root, between.root].iter().flatten());
+        calls
+            .extend([back.first_end, between.last_start, back.root, between.root].iter().flatten());
         ("stale", message, calls)
     }
 
@@ -232,7 +234,9 @@ impl Object<'_> {
             held.iter().take(LISTED).map(|&id| self.shown(id).to_string()).collect();
         let held = match (held.len(), listed.is_empty()) {
             (_, true) => "the register held a value that nobody saw".to_owned(),
-            (all, _) if all > LISTED => format!("the register held {} or others", listed.join(", ")),
+            (all, _) if all > LISTED => {
+                format!("the register held {} or others", listed.join(", "))
+            }
             _ => format!("the register held {}", listed.join(" or ")),
         };
         let open: Vec<String> =
@@ -240,10 +244,15 @@ impl Object<'_> {
         match (open.len(), pending.len()) {
             (0, _) => format!("{held}, and no other call was open"),
             (some, all) if some < all => {
-                format!("{held}, whichever of the {all} open calls took effect first, such as {}",
-                    open.join(", "))
+                format!(
+                    "{held}, whichever of the {all} open calls took effect first, such as {}",
+                    open.join(", ")
+                )
             }
-            _ => format!("{held}, whichever of the open calls took effect first: {}", open.join(", ")),
+            _ => format!(
+                "{held}, whichever of the open calls took effect first: {}",
+                open.join(", ")
+            ),
         }
     }
 
