@@ -237,6 +237,7 @@ impl<'a> Chains<'a> {
                 calls.push(self.call(swap));
                 value = self.ops[swap as usize].action.produces().expect("a swap sets a value");
             }
+            calls.sort_unstable();
             calls
         };
         walk(INITIAL, &mut reached);

@@ -57,7 +57,18 @@ pub struct Stuck {
 
 /// Judges the calls on one register whose values are `0..values`, in at most `budget` steps.
 pub fn check(ops: &[Op], values: usize, budget: u64) -> Outcome {
-    let ops = relevant(ops, values);
+    let outcome = order(&relevant(ops, values), values, budget);
+    if !matches!(outcome, Outcome::Stuck(_)) {
+        return outcome;
+    }
+    // Once more with every value under its own name, so that a person can follow.
+    match order(ops, values, budget) {
+        Outcome::Stuck(told) => Outcome::Stuck(told),
+        _ => outcome,
+    }
+}
+
+fn order(ops: &[Op], values: usize, budget: u64) -> Outcome {
     let mut returns: Vec<Op> = ops.iter().filter(|op| !op.crashed()).copied().collect();
     returns.sort_unstable_by_key(|op| op.end);
     let mut search = Search::new(values + 1, budget);
