@@ -5,6 +5,8 @@
 //! rayon's. A checker may miss; it never accuses falsely: whatever it cannot
 //! decide is `unknown`.
 
+pub mod linearizability;
 mod verdict;
 
+pub use linearizability::Linearizable;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

@@ -1,0 +1,271 @@
+//! The checkers of linearizability against brute force, on random small histories.
+//!
+//! The oracle reads the events itself and tries every order that real time
+//! allows (Wing and Gong, 1993); it shares nothing with what it judges. Every
+//! history has a seed of its own. To replay one that failed, with its drawing:
+//!
+//! ```text
+//! ORACLE_SEED=17 cargo test -p tribunal-checkers --test linearizability_oracle
+//! ```
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use tribunal_checkers::linearizability::{blocks, register, search};
+use tribunal_checkers::{Checker, Linearizable, Validity};
+use tribunal_history::{Call, Event, History, Kind, Operation, Process};
+
+/// Histories a test judges.
+const HISTORIES: u64 = 100_000;
+
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn one_in(&mut self, bound: u64) -> bool {
+        self.below(bound) == 0
+    }
+}
+
+// The oracle.
+
+/// Whether some order of the operations is that of one register, starting absent.
+fn linearizable(history: &History) -> bool {
+    let may_have: Vec<Operation> =
+        history.operations().filter(|operation| operation.kind() != Kind::Fail).collect();
+    let must = (0..may_have.len()).filter(|&i| may_have[i].is_ok()).fold(0, |set, i| set | 1 << i);
+    extends(&may_have, must, 0, &Value::Null, &mut HashSet::new())
+}
+
+/// Whether the order so far, of the operations in `taken`, extends to all that must be in it.
+fn extends(
+    operations: &[Operation],
+    must: u32,
+    taken: u32,
+    held: &Value,
+    dead: &mut HashSet<(u32, String)>,
+) -> bool {
+    if taken & must == must {
+        return true;
+    }
+    let state = (taken, held.to_string());
+    if dead.contains(&state) {
+        return false;
+    }
+    let left = || (0..operations.len()).filter(|&i| taken & 1 << i == 0);
+    let first_end = left().filter_map(|i| operations[i].end()).min().unwrap_or(u64::MAX);
+    for i in left().filter(|&i| operations[i].start() < first_end) {
+        let after = apply(&operations[i], held);
+        if after.is_some_and(|after| extends(operations, must, taken | 1 << i, &after, dead)) {
+            return true;
+        }
+    }
+    dead.insert(state);
+    false
+}
+
+/// What the register holds after an operation; `None` if it cannot have gone so.
+fn apply(operation: &Operation, held: &Value) -> Option<Value> {
+    let argument = operation.argument();
+    match operation.f() {
+        "read" => operation.result().is_none_or(|found| found == held).then(|| held.clone()),
+        "write" => Some(argument.clone()),
+        _ if operation.ext("swapped") == Some(&json!(false)) => match operation.ext("found") {
+            Some(found) => (found == held).then(|| held.clone()),
+            None => (argument[0] != *held).then(|| held.clone()),
+        },
+        _ => (argument[0] == *held).then(|| argument[1].clone()),
+    }
+}
+
+// Random histories.
+
+/// What a random history may hold.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Values written are `1..=values`; 0 stands for a new value each time.
+    values: u64,
+    /// One cas in so many that does not swap keeps to itself what it found; 0 is none.
+    silent: u64,
+}
+
+/// A register is called, answers now and then wrongly, and its calls overlap.
+fn history(draw: &mut Draw, shape: Shape) -> History {
+    let calls = 2 + draw.below(8);
+    let width = 1 + draw.below(4);
+    let (mut held, mut seen) = (Value::Null, vec![Value::Null]);
+    let mut events: Vec<(u64, Event)> = Vec::new();
+    for number in 0..calls {
+        let call = call(draw, shape, &held, &mut seen, number);
+        let kind = match draw.below(12) {
+            0 | 1 => Kind::Info,
+            2 => Kind::Fail,
+            _ => Kind::Ok,
+        };
+        let answer = answer(draw, shape, &call, kind, &mut held, &seen);
+        let (middle, process) = ((number + 1) * 1_000, Process::Client(number));
+        let from = middle.saturating_sub(1 + draw.below(width * 1_000));
+        let until = middle + 1 + draw.below(width * 1_000);
+        events.push((from, Event::of(&call, 0, process, Kind::Invoke)));
+        if kind != Kind::Info || draw.one_in(2) {
+            events.push((until, Event::of(&answer, 0, process, kind)));
+        }
+    }
+    events.sort_by_key(|&(time, _)| time);
+    History::new(events.into_iter().map(|(_, event)| event).collect()).expect("well formed")
+}
+
+fn call(draw: &mut Draw, shape: Shape, held: &Value, seen: &mut Vec<Value>, number: u64) -> Call {
+    let new = match shape.values {
+        0 => json!(number + 1),
+        values => json!(1 + draw.below(values)),
+    };
+    let any = seen[draw.below(seen.len() as u64) as usize].clone();
+    let call = match draw.below(8) {
+        0..=3 => return Call::new("read"),
+        4 | 5 => Call::new("write").value(new.clone()),
+        _ if draw.one_in(3) => Call::new("cas").value(json!([any, new])),
+        _ => Call::new("cas").value(json!([held, new])),
+    };
+    seen.push(new);
+    call
+}
+
+/// Lets the call take effect, if it shall, and tells what it says of it.
+fn answer(
+    draw: &mut Draw,
+    shape: Shape,
+    call: &Call,
+    kind: Kind,
+    held: &mut Value,
+    seen: &[Value],
+) -> Call {
+    let happens = match kind {
+        Kind::Ok => !draw.one_in(8),
+        Kind::Info => draw.one_in(2),
+        _ => draw.one_in(8),
+    };
+    let any = seen[draw.below(seen.len() as u64) as usize].clone();
+    let found = if draw.one_in(3) { any } else { held.clone() };
+    let ok = kind == Kind::Ok;
+    match &*call.f {
+        "read" if ok => return call.clone().value(found),
+        "write" if happens => *held = call.value.clone(),
+        "cas" if call.value[0] == found && happens => *held = call.value[1].clone(),
+        "cas" if ok && call.value[0] != found => {
+            let silent = shape.silent > 0 && draw.one_in(shape.silent);
+            let call = call.clone().mark("swapped", false);
+            return if silent { call } else { call.mark("found", found) };
+        }
+        _ => {}
+    }
+    call.clone()
+}
+
+// The comparison.
+
+/// Judges random histories and compares with the oracle; `judge` abstains with `None`.
+fn compare(name: &str, shape: Shape, judge: impl Fn(&History) -> Option<bool>) {
+    if let Ok(seed) = std::env::var("ORACLE_SEED") {
+        let seed = seed.parse().expect("ORACLE_SEED is a number");
+        let history = history(&mut Draw(seed), shape);
+        println!("{name}, seed {seed}: the oracle says {}\n{}", linearizable(&history), told(&history));
+        return agree(name, seed, &history, &judge).map_or((), |_| ());
+    }
+    let (mut good, mut bad) = (0, 0);
+    for seed in 0.. {
+        let history = history(&mut Draw(seed), shape);
+        match agree(name, seed, &history, &judge) {
+            Some(true) => good += 1,
+            Some(false) => bad += 1,
+            None => assert!(seed < 4 * HISTORIES, "{name}: abstains too often"),
+        }
+        if good + bad == HISTORIES {
+            break;
+        }
+    }
+    println!("{name}: {good} linearizable, {bad} not, 0 mismatches");
+    assert!(good > HISTORIES / 5 && bad > HISTORIES / 5, "{name}: {good} to {bad} is one-sided");
+}
+
+fn agree(
+    name: &str,
+    seed: u64,
+    history: &History,
+    judge: &impl Fn(&History) -> Option<bool>,
+) -> Option<bool> {
+    let judged = judge(history)?;
+    let truth = linearizable(history);
+    assert_eq!(
+        judged, truth,
+        "{name} is wrong; replay with ORACLE_SEED={seed} cargo test -p tribunal-checkers \
+         --test linearizability_oracle\n{}",
+        told(history)
+    );
+    Some(truth)
+}
+
+fn told(history: &History) -> String {
+    let mut lines = String::new();
+    for event in history.events() {
+        let line = serde_json::to_string(event).expect("an event is JSON");
+        writeln!(lines, "{line}").expect("a string takes all");
+    }
+    lines
+}
+
+/// The parsed calls of the one register.
+fn calls(history: &History) -> register::Object<'_> {
+    register::parse(history, &Value::Null).expect("calls of a register").remove(0)
+}
+
+#[test]
+fn blocks_agree_where_values_are_unique() {
+    compare("blocks", Shape { values: 0, silent: 0 }, |history| {
+        let object = calls(history);
+        blocks::check(&object.ops, object.values.len()).map(|answer| answer.is_ok())
+    });
+}
+
+/// The search alone, with a budget that such histories never use up.
+fn searched(history: &History) -> Option<bool> {
+    let object = calls(history);
+    match search::check(&object.ops, object.values.len(), 1_000_000) {
+        search::Outcome::Linearizable { .. } => Some(true),
+        search::Outcome::Stuck(_) => Some(false),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn search_agrees_where_values_are_unique() {
+    compare("search, unique values", Shape { values: 0, silent: 2 }, searched);
+}
+
+#[test]
+fn search_agrees_where_values_repeat() {
+    compare("search, three values", Shape { values: 3, silent: 2 }, searched);
+}
+
+#[test]
+fn the_checker_agrees_whatever_it_picks() {
+    for (name, values) in [("checker, unique values", 0), ("checker, five values", 5)] {
+        compare(name, Shape { values, silent: 3 }, |history| {
+            let verdict = Linearizable::default().check(history);
+            assert_eq!(verdict.validity == Validity::Invalid, !verdict.anomalies.is_empty());
+            Some(verdict.validity == Validity::Valid)
+        });
+    }
+}
