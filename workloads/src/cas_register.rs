@@ -26,7 +26,7 @@
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
 
 use serde_json::json;
-use tribunal_checkers::Compose;
+use tribunal_checkers::{Compose, Linearizable};
 use tribunal_generator::{Chain, Generator, Rng, Seed, keys, repeat_with};
 use tribunal_history::{Call, Map, Value};
 
@@ -136,6 +136,6 @@ fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
 
 /// The checkers, of both workloads.
 pub(crate) fn judge(choice: &Choice) -> Compose {
-    let _ = choice.budget;
-    Compose::new()
+    let linearizable = Linearizable { initial: Value::Null, budget: choice.budget };
+    Compose::new().with("linearizable", linearizable)
 }

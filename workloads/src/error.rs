@@ -10,7 +10,7 @@ use crate::WORKLOADS;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum WorkloadError {
     /// There is none of that name.
-    #[error("there is no workload `{name}`{suggestion}. The workloads are {known}")]
+    #[error("there is no workload `{name}`{suggestion} The workloads are {known}")]
     UnknownWorkload {
         /// What was asked for.
         name: String,
@@ -20,7 +20,7 @@ pub enum WorkloadError {
         known: List,
     },
     /// The workload has no such option.
-    #[error("[workload.{workload}] has no option `{option}`{suggestion}. Its options are {known}")]
+    #[error("[workload.{workload}] has no option `{option}`{suggestion} Its options are {known}")]
     UnknownOption {
         /// Whose.
         workload: &'static str,
@@ -91,7 +91,8 @@ impl fmt::Display for List {
     }
 }
 
-/// The known name that is near to a mistyped one, if there is one.
+/// How a sentence about a mistyped name ends: with the known name that is near to
+/// it, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suggestion(pub Option<&'static str>);
 
@@ -107,7 +108,10 @@ impl Suggestion {
 
 impl fmt::Display for Suggestion {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |name| write!(out, "; did you mean `{name}`?"))
+        match self.0 {
+            Some(name) => write!(out, "; did you mean `{name}`?"),
+            None => out.write_str("."),
+        }
     }
 }
 
