@@ -1,1 +1,86 @@
-//! (skeleton)
+//! Workloads: what is called, and how the answers are judged.
+//!
+//! One file a workload, each from top to bottom: what it tests, its calls, its
+//! generator, its last reads, its checkers; and one table that lists them,
+//! [`WORKLOADS`]. A workload knows nothing of clusters, faults or rates: the
+//! harness puts the rate and the time limit around its generator, runs the
+//! nemesis beside it, and heals everything before its last reads.
+//!
+//! ```
+//! use tribunal_generator::Seed;
+//! use tribunal_history::Map;
+//! use tribunal_workloads::{Setting, find};
+//!
+//! let setting = Setting {
+//!     seed: Seed(7),
+//!     nodes: ["n1", "n2", "n3"].map(Into::into).to_vec(),
+//!     concurrency: 6,
+//!     options: Map::new(),
+//! };
+//! let workload = (find("cas-register")?.build)(&setting)?;
+//! assert!(workload.last.is_none());
+//! let mistyped = find("cas-regsiter").err().map(|error| error.to_string());
+//! assert!(mistyped.is_some_and(|text| text.contains("did you mean `cas-register`?")));
+//! # Ok::<(), tribunal_workloads::WorkloadError>(())
+//! ```
+
+pub mod cas_register;
+mod error;
+pub mod leader;
+pub mod lww;
+mod options;
+pub mod register;
+
+use tribunal_checkers::Compose;
+use tribunal_generator::{Boxed, Seed};
+use tribunal_history::{Map, Name, Value};
+
+pub use error::{CallError, WorkloadError};
+
+/// All workloads, by name.
+pub const WORKLOADS: &[Definition] =
+    &[cas_register::DEFINITION, leader::DEFINITION, lww::DEFINITION, register::DEFINITION];
+
+/// A workload as it stands in the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Definition {
+    /// How it is called: `-w NAME`, `[workload.NAME]`.
+    pub name: &'static str,
+    /// What it tests, in one line.
+    pub summary: &'static str,
+    /// Makes it for a run.
+    pub build: fn(&Setting) -> Result<Workload, WorkloadError>,
+    /// Makes its checkers alone, from its options: for a history that is there already.
+    pub checker: fn(&Map<String, Value>) -> Result<Compose, WorkloadError>,
+}
+
+/// What a workload is made for.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The seed of the run.
+    pub seed: Seed,
+    /// The nodes, by name.
+    pub nodes: Vec<Name>,
+    /// Client processes at once.
+    pub concurrency: usize,
+    /// `[workload.NAME]` of the test file.
+    pub options: Map<String, Value>,
+}
+
+/// A workload made for a run.
+pub struct Workload {
+    /// The load. It has no end and no rate.
+    pub generator: Boxed,
+    /// The last reads, after every fault is healed and the database is quiet.
+    pub last: Option<Boxed>,
+    /// Judges the history.
+    pub checker: Compose,
+    /// How many ok calls of each function it takes for a verdict of `valid`.
+    pub required: Vec<(Name, u64)>,
+}
+
+/// The workload of this name.
+pub fn find(name: &str) -> Result<&'static Definition, WorkloadError> {
+    let named = WORKLOADS.iter().find(|definition| definition.name == name);
+    named.ok_or_else(|| WorkloadError::unknown_workload(name))
+}

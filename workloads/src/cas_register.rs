@@ -1,0 +1,141 @@
+//! `cas-register`: is each key a linearizable compare-and-set register?
+//!
+//! Clients read, write and compare-and-set a handful of keys at a time. A key
+//! that has had its share of calls is replaced by a fresh one, so that each is
+//! cheap to judge, and calls that crashed do not pile up.
+//!
+//! | call | value | ok |
+//! |---|---|---|
+//! | `read` | null | the value, or null where nothing was written |
+//! | `write` | v | it is written |
+//! | `cas` | [old, new] | it was old and is new now; or `"ext": {"swapped": false}`: it was not old |
+//!
+//! No value is set twice on a key: they are 1, 2, 3, … in the order in which
+//! they are issued. `old` is the value that was issued last: a guess, which is
+//! right when that call has taken effect and no other since, and which needs no
+//! knowledge of answers, so that the seed alone fixes the calls.
+//!
+//! Finds stale reads, lost updates, reads of values that never were, writes
+//! that come back after they were overwritten, two swaps from one value.
+//!
+//! | option | default | |
+//! |---|---|---|
+//! | `keys` | 10 | keys at a time |
+//! | `calls_per_key` | 200 | calls on a key before a fresh one takes its place |
+//! | `read`, `write`, `cas` | 1, 1, 1 | how often each is called, relative to each other |
+//! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
+
+use serde_json::json;
+use tribunal_checkers::{Compose, Linearizable};
+use tribunal_generator::{Chain, Generator, Rng, Seed, keys, repeat_with};
+use tribunal_history::{Call, Map, Value};
+
+use crate::options::Options;
+use crate::{CallError, Definition, Setting, Workload, WorkloadError};
+
+/// The table's entry.
+pub const DEFINITION: Definition =
+    Definition { name: NAME, summary: "linearizable compare-and-set registers", build, checker };
+
+const NAME: &str = "cas-register";
+
+/// A call on one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// What does it hold?
+    Read,
+    /// Let it hold this.
+    Write(i64),
+    /// If it holds the first, let it hold the second.
+    Cas(i64, i64),
+}
+
+impl Function {
+    /// What a client is asked for.
+    pub fn parse(call: &Call) -> Result<Self, CallError> {
+        let parsed = match (&*call.f, &call.value) {
+            ("read", _) => Some(Function::Read),
+            ("write", value) => value.as_i64().map(Function::Write),
+            ("cas", Value::Array(pair)) => match &pair[..] {
+                [old, new] => old.as_i64().zip(new.as_i64()).map(|(o, n)| Function::Cas(o, n)),
+                _ => None,
+            },
+            _ => None,
+        };
+        parsed.ok_or_else(|| CallError::of(NAME, call))
+    }
+}
+
+impl From<Function> for Call {
+    fn from(function: Function) -> Call {
+        match function {
+            Function::Read => Call::new("read"),
+            Function::Write(value) => Call::new("write").value(value),
+            Function::Cas(old, new) => Call::new("cas").value(json!([old, new])),
+        }
+    }
+}
+
+/// `[workload.cas-register]`, and `[workload.register]` without `cas`.
+pub(crate) struct Choice {
+    pub(crate) keys: u64,
+    pub(crate) calls_per_key: u64,
+    /// Of read, write and cas.
+    pub(crate) weights: [u64; 3],
+    pub(crate) budget: u64,
+}
+
+fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
+    let mut options = Options::new(NAME, given);
+    let keys = options.number("keys", 10, 1..=100_000)?;
+    let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
+    let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
+    let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
+    options.done()?;
+    Ok(Choice { keys, calls_per_key, weights, budget })
+}
+
+fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
+    let choice = choose(&setting.options)?;
+    let checker = judge(&choice);
+    let required = ["read", "write", "cas"].into_iter().zip(choice.weights);
+    let required = required.filter(|(_, weight)| *weight > 0).map(|(f, _)| (f.into(), 10));
+    let required = required.collect();
+    Ok(Workload { generator: load(setting.seed, &choice).boxed(), last: None, checker, required })
+}
+
+/// The calls: keys by turns at random, and on each its own stream of chance.
+pub(crate) fn load(seed: Seed, choice: &Choice) -> impl Generator + 'static {
+    let weights = choice.weights;
+    let calls = move |key: u64| {
+        let mut rng = seed.stream(&format!("register {key}"));
+        let mut issued = 0;
+        repeat_with(move || draw(&mut rng, &weights, &mut issued).into()).boxed()
+    };
+    keys::independent(seed.stream("registers"), choice.keys as usize, choice.calls_per_key, calls)
+}
+
+/// The next call on a key where `issued` was the last value.
+fn draw(rng: &mut Rng, [read, write, cas]: &[u64; 3], issued: &mut i64) -> Function {
+    let ticket = rng.below(read + write + cas);
+    if ticket < *read {
+        return Function::Read;
+    }
+    *issued += 1;
+    // Nothing to compare with yet: the first value is written.
+    if ticket < read + write || *issued == 1 {
+        Function::Write(*issued)
+    } else {
+        Function::Cas(*issued - 1, *issued)
+    }
+}
+
+fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
+    Ok(judge(&choose(given)?))
+}
+
+/// The checkers, of both workloads.
+pub(crate) fn judge(choice: &Choice) -> Compose {
+    let linearizable = Linearizable { initial: Value::Null, budget: choice.budget };
+    Compose::new().with("linearizable", linearizable)
+}

@@ -1,0 +1,39 @@
+//! `register`: is each key a linearizable register?
+//!
+//! [`crate::cas_register`] for databases without compare-and-set: the same
+//! calls, values, anomalies and options, without `cas`.
+
+use tribunal_checkers::Compose;
+use tribunal_generator::Chain;
+use tribunal_history::{Map, Value};
+
+use crate::cas_register::{Choice, judge, load};
+use crate::options::Options;
+use crate::{Definition, Setting, Workload, WorkloadError};
+
+/// The table's entry.
+pub const DEFINITION: Definition =
+    Definition { name: NAME, summary: "linearizable registers", build, checker };
+
+const NAME: &str = "register";
+
+fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
+    let mut options = Options::new(NAME, given);
+    let keys = options.number("keys", 10, 1..=100_000)?;
+    let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
+    let [read, write] = options.weights([("read", 1), ("write", 1)])?;
+    let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
+    options.done()?;
+    Ok(Choice { keys, calls_per_key, weights: [read, write, 0], budget })
+}
+
+fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
+    let choice = choose(&setting.options)?;
+    let generator = load(setting.seed, &choice).boxed();
+    let required = vec![("read".into(), 10), ("write".into(), 10)];
+    Ok(Workload { generator, last: None, checker: judge(&choice), required })
+}
+
+fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
+    Ok(judge(&choose(given)?))
+}

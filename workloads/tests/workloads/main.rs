@@ -1,0 +1,66 @@
+//! Each workload against a model of a database: a correct one is acquitted, and
+//! one with a seeded bug is convicted. Latencies and outcomes are simulated.
+
+mod cas_register;
+mod definitions;
+mod leader;
+mod lww;
+
+use std::time::Duration;
+
+use tribunal_checkers::{Anomaly, Checker, Validity, Verdict};
+use tribunal_generator::simulation::{Answer, Attempt, Simulation};
+use tribunal_generator::{Chain, Rng, Seed, phases, sleep};
+use tribunal_history::{Event, History, Kind, Map, Value};
+use tribunal_workloads::{Setting, Workload, find};
+
+const NODES: [&str; 3] = ["n1", "n2", "n3"];
+
+fn setting(seed: u64, options: Value) -> Setting {
+    let Value::Object(options) = options else { panic!("options are an object: {options}") };
+    Setting { seed: Seed(seed), nodes: NODES.map(Into::into).to_vec(), concurrency: 9, options }
+}
+
+fn build(name: &str, seed: u64) -> Workload {
+    let definition = find(name).expect("it is in the table");
+    (definition.build)(&setting(seed, Value::Object(Map::new()))).expect("the defaults are right")
+}
+
+/// Runs a workload as the harness does: rate and time limit around the load,
+/// then the last reads; here against a model.
+fn run(name: &str, seed: u64, respond: impl FnMut(Attempt) -> Answer) -> (Vec<Event>, Verdict) {
+    let workload = build(name, seed);
+    let load = workload.generator.stagger(Seed(seed).stream("rate"), Duration::from_millis(2));
+    let mut parts = vec![load.time_limit(Duration::from_secs(10)).boxed()];
+    if let Some(last) = workload.last {
+        parts.extend([sleep(Duration::from_millis(500)).boxed(), last]);
+    }
+    let events = Simulation::new(&NODES, 9).run(phases(parts), respond);
+    let history = History::new(events.clone()).expect("a simulation makes histories");
+    for (f, least) in &workload.required {
+        let ok = events.iter().filter(|event| event.kind == Kind::Ok && event.f == *f).count();
+        assert!(ok as u64 >= *least, "{ok} of {f} are ok, {least} are required");
+    }
+    (events, workload.checker.check(&history))
+}
+
+fn latency(rng: &mut Rng) -> Duration {
+    Duration::from_micros(rng.between(200, 15_000))
+}
+
+fn acquitted(verdict: &Verdict) {
+    assert_eq!(verdict.validity, Validity::Valid, "{verdict:#?}");
+}
+
+/// Convicted, of this among others.
+fn convicted(verdict: &Verdict, anomaly: &str) -> Anomaly {
+    assert_eq!(verdict.validity, Validity::Invalid, "{verdict:#?}");
+    let named = verdict.anomalies.iter().find(|found| found.name == anomaly);
+    named.unwrap_or_else(|| panic!("no {anomaly} among {:#?}", verdict.anomalies)).clone()
+}
+
+/// What was called, in order.
+fn calls(history: &[Event]) -> Vec<(String, Option<Value>, Value)> {
+    let invocations = history.iter().filter(|event| event.kind == Kind::Invoke);
+    invocations.map(|event| (event.f.to_string(), event.key.clone(), event.value.clone())).collect()
+}
