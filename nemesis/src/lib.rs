@@ -1,1 +1,2 @@
-//! (skeleton)
+//! (soon)
+pub mod agent;

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod holder;
+mod agent;
 
 use clap::Subcommand;
 use tribunal_harness::cluster::ClusterError;
@@ -20,6 +21,9 @@ pub enum Command {
     /// The process that holds the network of a local cluster.
     #[command(hide = true)]
     Wire(holder::Wire),
+    /// Tribunal's own process on a node.
+    #[command(hide = true)]
+    Agent(agent::AgentCommand),
 }
 
 impl Command {
@@ -29,6 +33,7 @@ impl Command {
             Self::Cluster(command) => command.run(),
             Self::NodeInit(command) => command.run(),
             Self::Wire(command) => command.run(),
+            Self::Agent(command) => command.run(),
         }
     }
 }

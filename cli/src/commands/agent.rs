@@ -1,0 +1,45 @@
+//! `tribunal agent`: Tribunal's own process on a node. Started over SSH by the
+//! controller, never by a user, and so hidden from the help.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tribunal_nemesis::agent::{self, Agent};
+
+use crate::Exit;
+
+/// Performs and undoes faults on this node; requests come as JSON lines.
+#[derive(Args)]
+pub struct AgentCommand {
+    /// Undo every fault when nothing is heard from the controller for so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    lease: u64,
+    /// Undo what a killed agent left on this node, and exit.
+    #[arg(long)]
+    heal: bool,
+    /// The folder of the journal.
+    #[arg(long, value_name = "FOLDER", default_value = agent::DIRECTORY)]
+    state: PathBuf,
+}
+
+impl AgentCommand {
+    /// Serves, or heals.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let left = if self.heal {
+            let healed = agent::heal(&self.state).context("the agent cannot heal")?;
+            for undone in healed.undone {
+                println!("undone: {undone}");
+            }
+            healed.left
+        } else {
+            let (agent, before) = Agent::start(self.state).context("the agent cannot start")?;
+            agent.serve(before, Duration::from_secs(self.lease))
+        };
+        for sentence in &left {
+            eprintln!("tribunal agent: not undone: {sentence}");
+        }
+        Ok(if left.is_empty() { Exit::Valid } else { Exit::Harness })
+    }
+}

@@ -1,0 +1,131 @@
+//! How each fault is undone, written to disk before it does harm.
+//!
+//! A line is either an undo that is due, or the number of a fault that was
+//! undone. What is due when an agent is killed, its successor reads here.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::processes::Session;
+use super::{clock, cut, pause};
+
+/// How to take one fault back. Doing it twice, or when there is nothing to
+/// undo, is harmless.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Remove the fault's rules.
+    Mend,
+    /// Let a session's processes go on.
+    Resume(Session),
+    /// Give a session's processes the machine's clock back.
+    Restore(Session),
+}
+
+impl Undo {
+    /// Undoes it, and confirms that it is undone: what was seen, in words.
+    pub fn perform(&self, fault: u64) -> io::Result<Vec<String>> {
+        match self {
+            Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
+            Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
+            Undo::Restore(session) => {
+                let readings = clock::restore(session)?;
+                Ok(readings.into_iter().map(|reading| reading.text).collect())
+            }
+        }
+    }
+
+    /// What is undone, in words.
+    pub fn describe(&self) -> String {
+        match self {
+            Undo::Mend => "packets dropped".to_owned(),
+            Undo::Resume(session) => format!("a pause of the daemon (pid {})", session.leader),
+            Undo::Restore(session) => {
+                format!("another clock for the daemon (pid {})", session.leader)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Due { fault: u64, undo: Undo },
+    Undone { fault: u64 },
+}
+
+/// The file.
+pub struct Journal {
+    file: File,
+}
+
+impl Journal {
+    /// Opens or makes it; with it come the undos that are due.
+    pub fn open(directory: &Path) -> io::Result<(Self, BTreeMap<u64, Undo>)> {
+        let path = directory.join("journal.jsonl");
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        // The name must survive, too.
+        File::open(directory)?.sync_all()?;
+        Ok((Self { file }, due(&text)))
+    }
+
+    /// Before the harm: what will take it back.
+    pub fn due(&mut self, fault: u64, undo: &Undo) -> io::Result<()> {
+        self.append(&Line::Due { fault, undo: undo.clone() })
+    }
+
+    /// After the undoing.
+    pub fn undone(&mut self, fault: u64) -> io::Result<()> {
+        self.append(&Line::Undone { fault })
+    }
+
+    /// Forgets everything: nothing is due.
+    pub fn clear(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.sync_all()
+    }
+
+    fn append(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text)?;
+        self.file.sync_data()
+    }
+}
+
+/// What is due by the lines of a journal. A last line that was torn by a crash
+/// was not followed by harm, so it counts for nothing.
+fn due(text: &str) -> BTreeMap<u64, Undo> {
+    let mut due = BTreeMap::new();
+    for line in text.lines() {
+        match serde_json::from_str(line) {
+            Ok(Line::Due { fault, undo }) => drop(due.insert(fault, undo)),
+            Ok(Line::Undone { fault }) => drop(due.remove(&fault)),
+            Err(_) => {}
+        }
+    }
+    due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_survives_a_torn_line() {
+        let text = r#"{"due":{"fault":0,"undo":"mend"}}
+{"due":{"fault":1,"undo":{"resume":{"leader":412,"started":99}}}}
+{"undone":{"fault":0}}
+{"due":{"fault":2,"undo":"me"#;
+        let resume = Undo::Resume(Session { leader: 412, started: 99 });
+        assert_eq!(due(text), BTreeMap::from([(1, resume)]));
+    }
+}

@@ -1,0 +1,213 @@
+//! Tribunal's own process on a node: it does the harm, sees what came of it,
+//! and takes it back.
+//!
+//! It is leased. When nothing is heard from the controller for longer than the
+//! lease, when its standard input closes, or when it is told to end, it undoes
+//! every fault it holds and exits. How a fault is undone is on disk before it is
+//! done ([`journal`]), so that whatever kills the agent, its successor can undo.
+//! It touches only what is its own: its nftables table, the processes it was
+//! told of, the files of its own folder.
+//!
+//! No async here: one thread does one thing after another (ptrace wants it so),
+//! a second one reads requests and remembers when it last heard any.
+
+#[cfg(target_arch = "x86_64")]
+mod clock;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "no_clock.rs"]
+mod clock;
+mod cut;
+mod journal;
+mod lock;
+mod pause;
+mod processes;
+pub mod protocol;
+mod requests;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use journal::{Journal, Undo};
+use lock::Lock;
+use processes::Session;
+use protocol::{Answered, Asked, Harm, Reply, Request, Source};
+use requests::{Heard, Requests};
+use tribunal_history::Effect;
+
+/// Where an agent keeps its journal on a node, and where its executable lies.
+pub const DIRECTORY: &str = "/var/lib/tribunal-agent";
+
+/// An agent at work.
+pub struct Agent {
+    journal: Journal,
+    /// What is due to be undone, by fault.
+    held: BTreeMap<u64, Held>,
+    /// Held for as long as the agent lives.
+    _lock: Lock,
+}
+
+struct Held {
+    undo: Undo,
+    /// `None` for what a predecessor did.
+    harm: Option<Harm>,
+}
+
+/// What an agent undid, and what it could not undo: a sentence each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Done.
+    pub undone: Vec<String>,
+    /// Still there.
+    pub left: Vec<String>,
+}
+
+impl Agent {
+    /// Takes the node over and undoes what a killed predecessor left.
+    pub fn start(directory: PathBuf) -> io::Result<(Self, Undone)> {
+        let within = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
+        };
+        fs::create_dir_all(&directory).map_err(within)?;
+        let lock = Lock::take(&directory).map_err(within)?;
+        let (journal, due) = Journal::open(&directory).map_err(within)?;
+        let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, harm: None }));
+        let mut agent = Self { journal, held: held.collect(), _lock: lock };
+        let mut undone = agent.heal_all();
+        match cut::sweep() {
+            Ok(true) => undone.undone.push("rules that no journal knew of".to_owned()),
+            Ok(false) => {}
+            Err(error) => undone.left.push(error.to_string()),
+        }
+        Ok((agent, undone))
+    }
+
+    /// Serves a controller until it is lost for longer than `lease`, closes the
+    /// input or tells the agent to end; then undoes everything. What could not
+    /// be undone comes back, a sentence each.
+    pub fn serve(mut self, before: Undone, lease: Duration) -> Vec<String> {
+        let requests = Requests::listen(lease);
+        let mut open = say(0, Reply::Ready { undone: before.undone, left: before.left });
+        while open {
+            match requests.next() {
+                Heard::Request(Asked { id, request }) => open = say(id, self.answer(request)),
+                Heard::Nonsense(why) => open = say(0, Reply::Failed { why }),
+                Heard::Nothing => open = false,
+            }
+        }
+        self.heal_all().left
+    }
+
+    fn answer(&mut self, request: Request) -> Reply {
+        let done = match request {
+            Request::Ping => Ok(Reply::Done),
+            Request::Inject { fault, harm } => self.inject(fault, harm).map(|()| Reply::Done),
+            Request::Observe { fault } => self.observe(fault).map(Reply::Seen),
+            Request::Heal { fault } => self.heal(fault).map(Reply::Seen),
+            Request::HealAll => Ok(Reply::Left { left: self.heal_all().left }),
+            Request::Knock { addresses } => {
+                cut::knock(&addresses);
+                Ok(Reply::Done)
+            }
+        };
+        done.unwrap_or_else(|error| Reply::Failed { why: error.to_string() })
+    }
+
+    fn inject(&mut self, fault: u64, harm: Harm) -> io::Result<()> {
+        if self.held.contains_key(&fault) {
+            return Err(io::Error::other(format!("fault {fault} is held already")));
+        }
+        let undo = match &harm {
+            Harm::Cut { .. } => Undo::Mend,
+            Harm::Pause { pid } => Undo::Resume(Session::led_by(*pid)?),
+            Harm::Clock { pid, .. } => Undo::Restore(Session::led_by(*pid)?),
+        };
+        self.journal.due(fault, &undo)?;
+        let done = match (&harm, &undo) {
+            (Harm::Cut { sources }, _) => cut::cut(fault, sources),
+            (Harm::Pause { .. }, Undo::Resume(session)) => pause::stop(session),
+            (Harm::Clock { offset_ns, .. }, Undo::Restore(session)) => {
+                clock::shift(session, *offset_ns)
+            }
+            _ => unreachable!("the undo was chosen by the harm"),
+        };
+        self.held.insert(fault, Held { undo, harm: Some(harm) });
+        // Half a harm is no fault: it is taken back, and the reason told.
+        done.inspect_err(|_| drop(self.heal(fault)))
+    }
+
+    fn observe(&self, fault: u64) -> io::Result<Effect> {
+        let Some(Held { undo, harm: Some(harm) }) = self.held.get(&fault) else {
+            return Err(io::Error::other(format!("fault {fault} is not held here")));
+        };
+        match (harm, undo) {
+            (Harm::Cut { sources }, _) => cut::look(fault, sources),
+            (Harm::Pause { .. }, Undo::Resume(session)) => pause::look(session),
+            (Harm::Clock { offset_ns, .. }, Undo::Restore(session)) => {
+                look_at_clocks(session, *offset_ns)
+            }
+            _ => unreachable!("the undo was chosen by the harm"),
+        }
+    }
+
+    /// What is seen while undoing: of a cut all that it dropped, of the others that they are over.
+    fn heal(&mut self, fault: u64) -> io::Result<Effect> {
+        let Some(held) = self.held.get(&fault) else { return Ok(Effect::default()) };
+        let mut effect = match &held.harm {
+            Some(Harm::Cut { sources }) => last_look(fault, sources),
+            _ => Effect::default(),
+        };
+        effect.evidence.extend(held.undo.perform(fault)?);
+        self.journal.undone(fault)?;
+        self.held.remove(&fault);
+        Ok(effect)
+    }
+
+    fn heal_all(&mut self) -> Undone {
+        let mut done = Undone::default();
+        for fault in self.held.keys().copied().collect::<Vec<_>>() {
+            let what = self.held[&fault].undo.describe();
+            match self.heal(fault) {
+                Ok(_) => done.undone.push(what),
+                Err(error) => done.left.push(format!("{what}: {error}")),
+            }
+        }
+        if self.held.is_empty()
+            && let Err(error) = self.journal.clear()
+        {
+            done.left.push(format!("the journal: {error}"));
+        }
+        done
+    }
+}
+
+/// The counters, as far as they can still be read.
+fn last_look(fault: u64, sources: &[Source]) -> Effect {
+    cut::count(fault, sources).unwrap_or_default()
+}
+
+fn look_at_clocks(session: &Session, offset_ns: i64) -> io::Result<Effect> {
+    let readings = clock::read(session)?;
+    let shifted = |reading: &clock::Reading| {
+        reading.ahead_ns.abs_diff(offset_ns) <= reading.within_ns.unsigned_abs()
+    };
+    Ok(Effect {
+        observed: readings.iter().all(shifted),
+        evidence: readings.into_iter().map(|reading| reading.text).collect(),
+    })
+}
+
+/// Writes a reply; `false` when nobody listens any more.
+fn say(id: u64, reply: Reply) -> bool {
+    let mut line = serde_json::to_vec(&Answered { id, reply }).expect("replies are plain data");
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line).and_then(|()| out.flush()).is_ok()
+}
+
+/// What `tribunal agent --heal` does: undoes what a killed agent left here.
+pub fn heal(directory: &Path) -> io::Result<Undone> {
+    Agent::start(directory.to_owned()).map(|(_, undone)| undone)
+}

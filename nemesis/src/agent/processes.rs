@@ -1,0 +1,140 @@
+//! The processes of a node, as `/proc` shows them.
+
+use std::fs;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+/// One process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub pid: i32,
+    /// Its program's short name.
+    pub name: String,
+    session: i32,
+    started: u64,
+}
+
+/// A session (setsid) that a daemon leads. Process ids come round again, so it
+/// is known by when its leader started, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The leader's process id, which is the session's.
+    pub leader: i32,
+    /// When the leader started, in clock ticks since boot.
+    pub started: u64,
+}
+
+impl Session {
+    /// The session led by `pid`, which must be alive.
+    pub fn led_by(pid: u32) -> io::Result<Self> {
+        let gone =
+            || io::Error::new(io::ErrorKind::NotFound, format!("the daemon (pid {pid}) is gone"));
+        let leader = process(pid as i32).ok_or_else(gone)?;
+        if leader.session != leader.pid {
+            let text = format!(
+                "process {pid} ({}) leads no session; a daemon must be started with setsid",
+                leader.name
+            );
+            return Err(io::Error::other(text));
+        }
+        Ok(Self { leader: leader.pid, started: leader.started })
+    }
+
+    /// Its living processes. Empty once all have ended, or when another session
+    /// has the number now.
+    pub fn processes(&self) -> io::Result<Vec<Process>> {
+        let all = all()?;
+        let taken = all.iter().any(|p| p.pid == self.leader && p.started != self.started);
+        if taken {
+            return Ok(Vec::new());
+        }
+        Ok(all.into_iter().filter(|process| process.session == self.leader).collect())
+    }
+}
+
+/// Every living process; zombies do not count.
+fn all() -> io::Result<Vec<Process>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let pid = name.to_str().and_then(|name| name.parse().ok());
+        found.extend(pid.and_then(process));
+    }
+    Ok(found)
+}
+
+fn process(pid: i32) -> Option<Process> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = Stat::parse(&text)?;
+    // A leader that ended while its other threads go on shows as a zombie.
+    let dead = matches!(stat.state, 'Z' | 'X') && threads(pid).ok()?.len() <= 1;
+    (!dead).then(|| Process {
+        pid,
+        name: stat.name.to_owned(),
+        session: stat.session,
+        started: stat.started,
+    })
+}
+
+/// The threads of a process.
+pub fn threads(pid: i32) -> io::Result<Vec<i32>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        found.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));
+    }
+    Ok(found)
+}
+
+/// A thread's state letter: R, S, D, T, t, Z, …; `None` when there is no such thread.
+pub fn thread_state(thread: i32) -> Option<char> {
+    // Every thread has a folder in /proc, though only the leaders are listed.
+    let text = fs::read_to_string(format!("/proc/{thread}/stat")).ok()?;
+    Stat::parse(&text).map(|stat| stat.state)
+}
+
+/// The fields of `/proc/PID/stat` that matter here (proc_pid_stat(5)).
+#[derive(Debug, PartialEq, Eq)]
+struct Stat<'a> {
+    name: &'a str,
+    state: char,
+    session: i32,
+    started: u64,
+}
+
+impl<'a> Stat<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        // The name may hold blanks and parentheses: it ends at the last one.
+        let (head, tail) = text.rsplit_once(')')?;
+        let (_, name) = head.split_once('(')?;
+        let mut fields = tail.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let session = fields.nth(2)?.parse().ok()?;
+        let started = fields.nth(15)?.parse().ok()?;
+        Some(Self { name, state, session, started })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_parentheses() {
+        let text = "7 (a) b (c) S 1 7 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 0 0";
+        let stat = Stat::parse(text);
+        assert_eq!(stat, Some(Stat { name: "a) b (c", state: 'S', session: 9, started: 4242 }));
+        assert_eq!(Stat::parse("7 (cut"), None);
+    }
+
+    #[test]
+    fn a_session_number_that_came_round_again_is_another_session() {
+        let pid = std::process::id() as i32;
+        let own = process(pid).unwrap();
+        let session = Session { leader: own.session, started: 0 };
+        if process(own.session).is_some() {
+            assert_eq!(session.processes().unwrap(), []);
+        }
+    }
+}

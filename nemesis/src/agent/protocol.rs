@@ -1,0 +1,149 @@
+//! What the controller and an agent say to each other: JSON, one message a
+//! line, requests on the agent's standard input and replies on its output.
+//!
+//! ```text
+//! -> {"id":1,"request":"inject","fault":0,"harm":{"pause":{"pid":412}}}
+//! <- {"id":1,"reply":"seen","observed":true,"evidence":["14 of 14 threads stopped"]}
+//! ```
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use tribunal_history::Effect;
+
+/// A request and the number its reply will carry. Number 0 is the agent's own,
+/// for the [`Reply::Ready`] it begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Chosen by the controller.
+    pub id: u64,
+    /// What is wanted.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// A reply and the number of its request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The request's.
+    pub id: u64,
+    /// What came of it.
+    #[serde(flatten)]
+    pub reply: Reply,
+}
+
+/// What a controller may ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// Renews the lease, as every request does.
+    Ping,
+    /// Does harm, to be held until it is healed.
+    Inject {
+        /// The fault's number in the schedule.
+        fault: u64,
+        /// What to do here.
+        harm: Harm,
+    },
+    /// Looks, from inside, what became of a fault that is held.
+    Observe {
+        /// Which.
+        fault: u64,
+    },
+    /// Undoes one fault. Undoing what is not held is no error.
+    Heal {
+        /// Which.
+        fault: u64,
+    },
+    /// Undoes all.
+    HealAll,
+    /// Sends a few UDP datagrams to port 9 (discard) of these addresses, so that a
+    /// cut has something to drop.
+    Knock {
+        /// Where to.
+        addresses: Vec<IpAddr>,
+    },
+}
+
+/// What is done on one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Harm {
+    /// Packets from these nodes are dropped.
+    Cut {
+        /// Whose.
+        sources: Vec<Source>,
+    },
+    /// Every process of a daemon's session is stopped.
+    Pause {
+        /// The daemon.
+        pid: u32,
+    },
+    /// Every process of a daemon's session reads another time.
+    Clock {
+        /// The daemon.
+        pid: u32,
+        /// From the machine's clock.
+        offset_ns: i64,
+    },
+}
+
+/// A node whose packets are dropped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name.
+    pub node: String,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    /// The agent has started.
+    Ready {
+        /// What it undid that an earlier one had left.
+        #[serde(default)]
+        undone: Vec<String>,
+        /// What it could not undo.
+        #[serde(default)]
+        left: Vec<String>,
+    },
+    /// It is done.
+    Done,
+    /// What was seen.
+    Seen(Effect),
+    /// What could not be undone, of all that was held.
+    Left {
+        /// A sentence each.
+        left: Vec<String>,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_flat_lines() {
+        let asked = Asked {
+            id: 1,
+            request: Request::Inject { fault: 0, harm: Harm::Clock { pid: 412, offset_ns: -5 } },
+        };
+        let line =
+            r#"{"id":1,"request":"inject","fault":0,"harm":{"clock":{"pid":412,"offset_ns":-5}}}"#;
+        assert_eq!(serde_json::to_string(&asked).unwrap(), line);
+        assert_eq!(serde_json::from_str::<Asked>(line).unwrap(), asked);
+        let effect = Effect { observed: true, evidence: vec!["seen".into()] };
+        let answered = Answered { id: 1, reply: Reply::Seen(effect) };
+        let line = r#"{"id":1,"reply":"seen","observed":true,"evidence":["seen"]}"#;
+        assert_eq!(serde_json::to_string(&answered).unwrap(), line);
+        assert_eq!(serde_json::from_str::<Answered>(line).unwrap(), answered);
+    }
+}

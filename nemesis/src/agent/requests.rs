@@ -1,0 +1,95 @@
+//! Listening to the controller: requests in order, and the lease.
+
+use std::io::{self, BufRead};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::protocol::Asked;
+
+/// What came, if anything.
+pub enum Heard {
+    /// A request.
+    Request(Asked),
+    /// A line that is none, and why.
+    Nonsense(String),
+    /// Nobody is there any more: the lease ran out, the input closed, or the
+    /// agent was told to end.
+    Nothing,
+}
+
+/// Requests as they come in.
+pub struct Requests {
+    lines: Receiver<Option<String>>,
+    /// When the last line came in, whether or not it has been answered: an agent
+    /// that was long at work has not lost its controller.
+    last: Arc<Mutex<Instant>>,
+    lease: Duration,
+}
+
+impl Requests {
+    /// Begins to listen, to standard input and for signals.
+    pub fn listen(lease: Duration) -> Self {
+        let (sender, lines) = mpsc::channel();
+        let last = Arc::new(Mutex::new(Instant::now()));
+        end_on_signals(sender.clone());
+        let heard = last.clone();
+        thread::spawn(move || {
+            for line in io::stdin().lock().lines() {
+                let Ok(line) = line else { break };
+                *heard.lock().expect("nobody panics holding it") = Instant::now();
+                let _ = sender.send(Some(line));
+            }
+            let _ = sender.send(None);
+        });
+        Self { lines, last, lease }
+    }
+
+    /// Waits for the next request, within the lease.
+    pub fn next(&self) -> Heard {
+        loop {
+            let quiet = self.last.lock().expect("nobody panics holding it").elapsed();
+            match self.lines.recv_timeout(self.lease.saturating_sub(quiet)) {
+                Ok(Some(line)) => return heard(&line),
+                Ok(None) | Err(RecvTimeoutError::Disconnected) => return Heard::Nothing,
+                Err(RecvTimeoutError::Timeout) => {
+                    let last = *self.last.lock().expect("nobody panics holding it");
+                    if last.elapsed() >= self.lease {
+                        return Heard::Nothing;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn heard(line: &str) -> Heard {
+    match serde_json::from_str(line) {
+        Ok(asked) => Heard::Request(asked),
+        Err(error) => Heard::Nonsense(format!("not a request: {error}")),
+    }
+}
+
+/// Turns SIGTERM, SIGINT and SIGHUP into the end of the requests. They stay
+/// blocked for the whole process, so that an undo is never cut short.
+fn end_on_signals(sender: Sender<Option<String>>) {
+    // SAFETY: a signal set is plain data, for which zero is a value; it is
+    // initialized by the first call, and outlives them all.
+    let set = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        set
+    };
+    thread::spawn(move || {
+        let mut signal = 0;
+        // SAFETY: both are ours for the call.
+        if unsafe { libc::sigwait(&raw const set, &raw mut signal) } == 0 {
+            let _ = sender.send(None);
+        }
+    });
+}
