@@ -9,4 +9,15 @@ pub mod linearizability;
 mod verdict;
 
 pub use linearizability::Linearizable;
+mod blame;
+mod evidence;
+mod leader;
+mod lww;
+mod statistics;
+mod verdict;
+
+pub use evidence::Evidence;
+pub use leader::Leader;
+pub use lww::Lww;
+pub use statistics::Statistics;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};
