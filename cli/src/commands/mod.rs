@@ -1,8 +1,8 @@
 //! One file a command.
 
+mod agent;
 pub mod cluster;
 pub mod holder;
-mod agent;
 
 use clap::Subcommand;
 use tribunal_harness::cluster::ClusterError;
