@@ -1,2 +1,19 @@
-//! (soon)
+//! The nemesis: faults, when they happen, and the agents that do them.
+//!
+//! A [`schedule::Schedule`] is drawn from a seed before the run and makes the
+//! nemesis' calls; the [`injector::Injector`] performs them, through an
+//! [`agent`] on every node. [`faults::FAULTS`] lists what there is. This crate
+//! does not judge: whether a fault took effect is observed and written down,
+//! and what that means for a verdict is for others to say.
+
 pub mod agent;
+pub mod faults;
+pub mod field;
+pub mod injector;
+pub mod launch;
+pub mod link;
+pub mod schedule;
+
+pub use faults::FAULTS;
+pub use injector::{ConnectError, Injector, heal};
+pub use schedule::{FaultSpec, Planned, Schedule, ScheduleError, Timing};

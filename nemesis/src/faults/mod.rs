@@ -1,0 +1,277 @@
+//! The faults, one file each, and the table that lists them.
+//!
+//! A fault plans (pure, from nodes and chance), aims (what is to be done on
+//! which node, which may need to ask the database), and then injects, observes
+//! and heals through the agents. Only aiming and observing differ; the rest is
+//! the same for all, and provided.
+
+mod clock_jump;
+mod partition;
+mod partition_any;
+mod partition_bridge;
+mod partition_halves;
+mod partition_one;
+mod partition_one_way;
+mod partition_ring;
+mod pause;
+mod target;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tribunal_generator::Rng;
+use tribunal_history::{Effect, Map, Name, Value};
+
+use crate::agent::protocol::{Harm, Reply, Request};
+use crate::field::Field;
+
+/// Every fault there is.
+pub static FAULTS: &[&dyn Fault] = &[
+    &partition_any::FAULT,
+    &partition_halves::FAULT,
+    &partition_one::FAULT,
+    &partition_ring::FAULT,
+    &partition_bridge::FAULT,
+    &partition_one_way::FAULT,
+    &pause::Pause,
+    &clock_jump::ClockJump,
+];
+
+/// The fault of this name.
+pub fn find(name: &str) -> Result<&'static dyn Fault, PlanError> {
+    FAULTS.iter().copied().find(|fault| fault.name() == name).ok_or_else(|| {
+        let known = FAULTS.iter().map(|fault| fault.name()).collect::<Vec<_>>().join(", ");
+        PlanError::Unknown { fault: name.to_owned(), known }
+    })
+}
+
+/// Something that can be chosen about a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultOption {
+    /// Its key.
+    pub name: &'static str,
+    /// What it means, and what it is by default.
+    pub doc: &'static str,
+}
+
+/// What was chosen.
+pub type Options = Map<String, Value>;
+
+/// What is to be done, drawn up front.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The nodes that are harmed; empty where only the injection will tell.
+    pub nodes: Vec<Name>,
+    /// In words.
+    pub summary: String,
+    /// As data: with it alone the fault can be injected again.
+    pub data: Map<String, Value>,
+}
+
+/// A plan brought down to the nodes as they are now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Aim {
+    /// What is done where.
+    pub harms: BTreeMap<Name, Harm>,
+    /// The nodes that are harmed.
+    pub nodes: Vec<Name>,
+    /// In words.
+    pub summary: String,
+}
+
+/// One kind of harm.
+#[async_trait]
+pub trait Fault: Send + Sync {
+    /// Its name, as users write it.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in a sentence.
+    fn doc(&self) -> &'static str;
+
+    /// What can be chosen about it.
+    fn options(&self) -> &'static [FaultOption] {
+        &[]
+    }
+
+    /// Draws one. Options are known ones here ([`plan`] checks); their values are
+    /// for the fault to judge.
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError>;
+
+    /// What to do on which node, now.
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String>;
+
+    /// Does the harm, on all nodes at once: on all of them, or on none.
+    async fn inject(&self, field: &Field, id: u64, aim: &Aim) -> Result<(), String> {
+        let inject = |(node, harm): (&Name, &Harm)| {
+            (node.clone(), Request::Inject { fault: id, harm: harm.clone() })
+        };
+        let replies = field.ask_all(aim.harms.iter().map(inject)).await;
+        let errors: Vec<String> =
+            replies.into_iter().filter_map(|(_, reply)| reply.err()).collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let undone = self.heal(field, id, aim).await.err();
+        Err(errors.into_iter().chain(undone).collect::<Vec<_>>().join("; "))
+    }
+
+    /// Looks at it from inside every victim.
+    async fn observe(&self, field: &Field, id: u64, aim: &Aim) -> Effect {
+        look(field, id, aim).await
+    }
+
+    /// Undoes it on all nodes at once, and tells what was seen at the end.
+    async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
+        let heal = |node: &Name| (node.clone(), Request::Heal { fault: id });
+        let (effect, errors) = gather(field.ask_all(aim.harms.keys().map(heal)).await);
+        if errors.is_empty() { Ok(effect) } else { Err(errors.join("; ")) }
+    }
+}
+
+/// Asks every victim what it sees.
+async fn look(field: &Field, id: u64, aim: &Aim) -> Effect {
+    let observe = |node: &Name| (node.clone(), Request::Observe { fault: id });
+    let (mut effect, errors) = gather(field.ask_all(aim.harms.keys().map(observe)).await);
+    effect.observed &= errors.is_empty();
+    effect.evidence.extend(errors);
+    effect
+}
+
+/// One effect from what the nodes saw: observed when every one of them did.
+fn gather(replies: Vec<(Name, Result<Reply, String>)>) -> (Effect, Vec<String>) {
+    let mut effect = Effect { observed: !replies.is_empty(), evidence: Vec::new() };
+    let mut errors = Vec::new();
+    for (node, reply) in replies {
+        match reply {
+            Ok(Reply::Seen(seen)) => {
+                effect.observed &= seen.observed;
+                effect.evidence.extend(seen.evidence.iter().map(|text| format!("{node}: {text}")));
+            }
+            Ok(_) => effect.observed = false,
+            Err(error) => errors.push(error),
+        }
+    }
+    (effect, errors)
+}
+
+/// Draws one fault of a kind, after a look at the options.
+pub fn plan(
+    fault: &dyn Fault,
+    nodes: &[Name],
+    options: &Options,
+    rng: &mut Rng,
+) -> Result<Plan, PlanError> {
+    let known = fault.options();
+    if let Some(unknown) = options.keys().find(|key| known.iter().all(|option| option.name != *key))
+    {
+        let listed = known.iter().map(|option| option.name).collect::<Vec<_>>().join(", ");
+        return Err(PlanError::UnknownOption {
+            fault: fault.name(),
+            option: unknown.clone(),
+            known: if listed.is_empty() {
+                "it has none".into()
+            } else {
+                format!("it has {listed}")
+            },
+        });
+    }
+    fault.draw(nodes, options, rng)
+}
+
+/// Why a fault cannot be planned.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// No fault of that name.
+    #[error("there is no fault `{fault}`; there are {known}")]
+    Unknown {
+        /// What was asked for.
+        fault: String,
+        /// What there is.
+        known: String,
+    },
+    /// No option of that name.
+    #[error("the fault `{fault}` has no option `{option}`; {known}")]
+    UnknownOption {
+        /// Which fault.
+        fault: &'static str,
+        /// What was given.
+        option: String,
+        /// What there is.
+        known: String,
+    },
+    /// A value that makes no sense.
+    #[error("the fault `{fault}` cannot have {option} = {value}: it must be {wanted}")]
+    BadOption {
+        /// Which fault.
+        fault: &'static str,
+        /// Which option.
+        option: &'static str,
+        /// What was given.
+        value: Value,
+        /// What can be given.
+        wanted: &'static str,
+    },
+    /// A cluster too small for it.
+    #[error("the fault `{fault}` needs at least {needs} nodes; there are {has}")]
+    TooFewNodes {
+        /// Which fault.
+        fault: &'static str,
+        /// How many it takes.
+        needs: usize,
+        /// How many there are.
+        has: usize,
+    },
+}
+
+/// Names in a row: "n1 n2".
+fn list(names: &[Name]) -> String {
+    names.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_generator::Seed;
+
+    use super::*;
+
+    pub fn nodes(count: usize) -> Vec<Name> {
+        (1..=count).map(|number| format!("n{number}").into()).collect()
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_the_known_ones() {
+        let error = find("partitoin").err().unwrap().to_string();
+        assert!(
+            error.starts_with("there is no fault `partitoin`; there are partition, "),
+            "{error}"
+        );
+        assert!(error.ends_with(", pause, clock-jump"), "{error}");
+        let options = Options::from_iter([("targt".to_owned(), Value::from("one"))]);
+        let mut rng = Seed(1).stream("t");
+        let refused = |fault: &str, rng: &mut Rng| {
+            plan(find(fault).unwrap(), &nodes(3), &options, rng).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused("pause", &mut rng),
+            "the fault `pause` has no option `targt`; it has target"
+        );
+        assert_eq!(
+            refused("partition-one", &mut rng),
+            "the fault `partition-one` has no option `targt`; it has none"
+        );
+    }
+
+    #[test]
+    fn every_fault_plans_for_every_cluster_that_is_large_enough() {
+        for fault in FAULTS {
+            for (count, seed) in (1..12).flat_map(|count| (0..20).map(move |seed| (count, seed))) {
+                let mut rng = Seed(seed).stream(fault.name());
+                match plan(*fault, &nodes(count), &Options::new(), &mut rng) {
+                    Ok(plan) => assert!(!plan.summary.is_empty() && !plan.data.is_empty()),
+                    Err(PlanError::TooFewNodes { needs, has, .. }) => assert!(has < needs),
+                    Err(other) => panic!("{}: {other}", fault.name()),
+                }
+            }
+        }
+    }
+}

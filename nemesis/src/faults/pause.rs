@@ -1,0 +1,44 @@
+//! `pause`: SIGSTOP to the database's processes; SIGCONT when it is healed.
+
+use async_trait::async_trait;
+use tribunal_generator::Rng;
+use tribunal_history::Name;
+
+use super::target::{self, Target};
+use super::{Aim, Fault, FaultOption, Options, Plan, PlanError};
+use crate::agent::protocol::Harm;
+use crate::field::Field;
+
+/// A process that stands still, and goes on later as if nothing had happened.
+pub(super) struct Pause;
+
+#[async_trait]
+impl Fault for Pause {
+    fn name(&self) -> &'static str {
+        "pause"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Stops the database's processes with SIGSTOP, as a long garbage collection would."
+    }
+
+    fn options(&self) -> &'static [FaultOption] {
+        &[target::OPTION]
+    }
+
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        let usual = [Target::One, Target::Minority, Target::Primaries];
+        let target = Target::choose(self.name(), options, &usual, rng)?;
+        if nodes.is_empty() {
+            return Err(PlanError::TooFewNodes { fault: self.name(), needs: 1, has: 0 });
+        }
+        Ok(target::plan(target, &target.draw(nodes, rng)))
+    }
+
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
+        let (nodes, summary) = target::resolve(field, plan).await?;
+        let harm = |node: &Name| Ok((node.clone(), Harm::Pause { pid: field.daemon(node)? }));
+        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
+        Ok(Aim { harms, nodes, summary })
+    }
+}

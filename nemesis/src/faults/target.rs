@@ -1,0 +1,92 @@
+//! Which nodes a fault of processes is aimed at.
+
+use serde_json::json;
+use tribunal_generator::Rng;
+use tribunal_history::{Map, Name, Value};
+
+use super::partition::{shuffled, sorted};
+use super::{FaultOption, Options, Plan, PlanError};
+use crate::field::Field;
+
+const WANTED: &str = "one, minority, primaries or all";
+
+/// A choice of nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// One node.
+    One,
+    /// As many as may fail at once.
+    Minority,
+    /// Those that hold themselves primary when the time has come.
+    Primaries,
+    /// Every node.
+    All,
+}
+
+impl Target {
+    /// The one that was chosen, or one of `usual`.
+    pub fn choose(
+        fault: &'static str,
+        options: &Options,
+        usual: &[Target],
+        rng: &mut Rng,
+    ) -> Result<Target, PlanError> {
+        let Some(value) = options.get("target") else { return Ok(*rng.pick(usual)) };
+        let known = [Target::One, Target::Minority, Target::Primaries, Target::All];
+        known.into_iter().find(|target| value == target.name()).ok_or_else(|| {
+            let value = value.clone();
+            PlanError::BadOption { fault, option: "target", value, wanted: WANTED }
+        })
+    }
+
+    /// As users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::One => "one",
+            Target::Minority => "minority",
+            Target::Primaries => "primaries",
+            Target::All => "all",
+        }
+    }
+
+    /// Nodes of that choice. For primaries: the one that is taken instead where
+    /// nobody can say who is primary.
+    pub fn draw(self, nodes: &[Name], rng: &mut Rng) -> Vec<Name> {
+        let count = match self {
+            Target::One | Target::Primaries => 1,
+            Target::Minority => (nodes.len().saturating_sub(1) / 2).max(1),
+            Target::All => nodes.len(),
+        };
+        sorted(&shuffled(nodes, rng)[..count])
+    }
+}
+
+/// The option, for a fault's table.
+pub const OPTION: FaultOption =
+    FaultOption { name: "target", doc: "One, minority, primaries or all; by default drawn anew." };
+
+/// A plan aimed at nodes: who they are, and for primaries who is hit otherwise.
+pub fn plan(target: Target, drawn: &[Name]) -> Plan {
+    let mut data = Map::from_iter([("target".to_owned(), Value::from(target.name()))]);
+    if target == Target::Primaries {
+        data.insert("otherwise".to_owned(), json!(drawn));
+        return Plan { nodes: Vec::new(), summary: "primaries".to_owned(), data };
+    }
+    Plan { nodes: drawn.to_vec(), summary: super::list(drawn), data }
+}
+
+/// Who is hit, now.
+pub async fn resolve(field: &Field, plan: &Plan) -> Result<(Vec<Name>, String), String> {
+    if plan.data.get("target") != Some(&Value::from(Target::Primaries.name())) {
+        return Ok((plan.nodes.clone(), plan.summary.clone()));
+    }
+    let primaries = sorted(&field.primaries().await?);
+    if !primaries.is_empty() {
+        let summary = format!("primaries: {}", super::list(&primaries));
+        return Ok((primaries, summary));
+    }
+    let otherwise = plan.data.get("otherwise").cloned().unwrap_or_default();
+    let otherwise: Vec<Name> = serde_json::from_value(otherwise).unwrap_or_default();
+    let summary = format!("{} (no node holds itself primary)", super::list(&otherwise));
+    Ok((otherwise, summary))
+}
