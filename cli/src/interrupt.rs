@@ -28,7 +28,9 @@ impl Interrupt {
                     eprintln!("tribunal: ending at once, and cleaning up");
                     notify.notify_one();
                 } else {
-                    eprintln!("tribunal: stopping the load; what there is will be judged (once more: end at once)");
+                    eprintln!(
+                        "tribunal: stopping the load; what there is will be judged (once more: end at once)"
+                    );
                     // Fails when nobody listens any more: then there is nothing to stop.
                     let _ = stopping.send(true);
                 }

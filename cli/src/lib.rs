@@ -5,7 +5,12 @@
 //! user.
 
 pub mod commands;
+mod evidence;
 mod exit;
+mod hosts;
+mod interrupt;
+mod plan;
+mod progress;
 
 use std::process::ExitCode;
 
@@ -34,8 +39,16 @@ pub fn main() -> ExitCode {
     match arguments.command.run() {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("tribunal: {error:#}");
+            eprintln!("tribunal: {}", sentence(&error));
             error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Harness).into()
         }
     }
+}
+
+/// What is wrong, from the outside in. The exit code that travels with an error
+/// is its outermost context, and is not for reading.
+fn sentence(error: &anyhow::Error) -> String {
+    let words = usize::from(error.is::<Exit>());
+    let causes: Vec<String> = error.chain().skip(words).map(ToString::to_string).collect();
+    causes.join(": ")
 }

@@ -9,9 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
-use tribunal_checkers::Evidence;
 use tribunal_client::{Client, Node as ClientNode};
-use tribunal_generator::{Boxed, Seed, any, clients, nemesis, stagger, time_limit};
+use tribunal_generator::{Boxed, Chain, Seed, any, clients, nemesis};
 use tribunal_harness::cluster::{Cluster, Session, SshOptions, hosts, local};
 use tribunal_harness::database::Declared;
 use tribunal_harness::nemesis::{Nemesis, Peace};
@@ -25,6 +24,7 @@ use tribunal_nemesis::{FaultSpec, Injector, Schedule, Timing};
 use tribunal_workloads::{Definition, Setting, Workload};
 
 use crate::commands::run::Run;
+use crate::evidence::evidence;
 
 const DEFAULT_NODES: usize = 5;
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
@@ -56,7 +56,10 @@ impl Plan {
         let test = TestFile::read(&arguments.test)?;
         let workload = arguments.workload.as_ref().or(test.run.workload.as_ref());
         let Some(workload) = workload else {
-            bail!("{}: no workload: set [run] workload, or say --workload", arguments.test.display());
+            bail!(
+                "{}: no workload: set [run] workload, or say --workload",
+                arguments.test.display()
+            );
         };
         let definition = tribunal_workloads::find(workload)?;
         let options = test.workload.get(workload).cloned().unwrap_or_default();
@@ -130,9 +133,7 @@ impl Plan {
         if asked.are_given() {
             return Ok(asked.cluster()?);
         }
-        let count = self.node_count();
-        let cluster = tokio::task::spawn_blocking(move || local::up_for_this_process(count)).await??;
-        Ok(cluster)
+        Ok(local::up(None, self.node_count(), local::Lifetime::Run).await?)
     }
 
     /// The run on `cluster`, ready to go.
@@ -148,7 +149,7 @@ impl Plan {
             Arc::new(Declared::new(&self.test.db, &cluster.nodes, &templates, &self.directory)?);
         let folder = Store::new(&self.arguments.store).create(&record)?;
         let clients = self.clients(cluster, &templates, folder.path())?;
-        let checker = workload.checker.with("evidence", Evidence::new(workload.required));
+        let checker = workload.checker.with("evidence", evidence(&record));
         Ok(Trial {
             load: Load {
                 clients,
@@ -170,14 +171,14 @@ impl Plan {
     fn load(&self, calls: Boxed, nodes: &[Name]) -> anyhow::Result<Boxed> {
         let calls: Boxed = if self.rate > 0.0 {
             let mean = Duration::from_secs_f64(1.0 / self.rate);
-            Box::new(stagger(self.seed.stream("stagger"), mean, calls))
+            calls.stagger(self.seed.stream("stagger"), mean).boxed()
         } else {
             calls
         };
-        let calls: Boxed = Box::new(time_limit(self.time, clients(calls)));
+        let calls = clients(calls).time_limit(self.time).boxed();
         // The schedule ends healed, by itself, before the time is over.
-        let faults: Boxed = Box::new(nemesis(self.schedule(nodes)?));
-        Ok(Box::new(any([calls, faults])))
+        let faults = nemesis(self.schedule(nodes)?).boxed();
+        Ok(any([calls, faults]).boxed())
     }
 
     fn nemesis_source(&self) -> anyhow::Result<Box<dyn NemesisSource>> {
@@ -277,12 +278,14 @@ impl NemesisSource for Agents {
 fn variables(test: &TestFile, set: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut vars = test.vars.clone();
     for setting in set {
-        let (name, value) = setting
-            .split_once('=')
-            .ok_or_else(|| anyhow!("-s {setting}: say -s name=value"))?;
+        let (name, value) =
+            setting.split_once('=').ok_or_else(|| anyhow!("-s {setting}: say -s name=value"))?;
         if !vars.contains_key(name) {
             let known: Vec<&str> = vars.keys().map(String::as_str).collect();
-            bail!("-s {setting}: the test file has no variable {name}; it has: {}", known.join(", "));
+            bail!(
+                "-s {setting}: the test file has no variable {name}; it has: {}",
+                known.join(", ")
+            );
         }
         vars.insert(name.to_owned(), Value::String(value.to_owned()));
     }

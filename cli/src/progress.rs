@@ -55,7 +55,11 @@ impl Counts {
         let percent = |count: u64| if all == 0 { 0.0 } else { 100.0 * count as f64 / all as f64 };
         let rate = all as f64 / elapsed.as_secs_f64().max(0.001);
         let faults: Vec<&str> = self.faults.iter().map(|(_, fault)| fault.as_str()).collect();
-        let faults = if faults.is_empty() { String::new() } else { format!("  fault: {}", faults.join(", ")) };
+        let faults = if faults.is_empty() {
+            String::new()
+        } else {
+            format!("  fault: {}", faults.join(", "))
+        };
         format!(
             "{all} calls  {rate:.0}/s  ok {:.0}%  fail {:.0}%  info {:.0}%{faults}",
             percent(self.ok),
@@ -66,7 +70,8 @@ impl Counts {
 }
 
 fn headline(record: &RunRecord) -> String {
-    let faults = if record.faults.is_empty() { "no faults".into() } else { record.faults.join(",") };
+    let faults =
+        if record.faults.is_empty() { "no faults".into() } else { record.faults.join(",") };
     format!(
         "{} · {} nodes · {} · {faults} · seed {} · run {}",
         record.test,
@@ -110,7 +115,11 @@ impl Listener for Plain {
                 if self.printed.elapsed() >= PLAIN_EVERY {
                     self.printed = Instant::now();
                     let elapsed = self.phase.map_or(Duration::ZERO, |(_, since)| since.elapsed());
-                    eprintln!("  {:<10} {}", format!("{}s", elapsed.as_secs()), self.counts.line(elapsed));
+                    eprintln!(
+                        "  {:<10} {}",
+                        format!("{}s", elapsed.as_secs()),
+                        self.counts.line(elapsed)
+                    );
                 }
             }
         }
@@ -129,13 +138,23 @@ struct Bar {
 impl Bar {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-        Self { counts: Counts::default(), bar, phase: None, limit: Duration::ZERO, drawn: Instant::now() }
+        Self {
+            counts: Counts::default(),
+            bar,
+            phase: None,
+            limit: Duration::ZERO,
+            drawn: Instant::now(),
+        }
     }
 
     fn begin(&mut self, phase: Phase) {
         self.end_phase();
         let loading = phase == Phase::Load;
-        let template = if loading { "  {prefix:10} {bar:30} {msg}" } else { "  {prefix:10} {spinner} {elapsed}" };
+        let template = if loading {
+            "  {prefix:10} {bar:30} {msg}"
+        } else {
+            "  {prefix:10} {spinner} {elapsed}"
+        };
         let style = ProgressStyle::with_template(template).expect("the template is a constant");
         self.bar.set_style(style.progress_chars("━╸─"));
         self.bar.set_length(self.limit.as_millis() as u64);

@@ -5,12 +5,13 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
-use tribunal_checkers::{Checker, Compose, Evidence, Validity, Verdict};
+use tribunal_checkers::{Checker, Compose, Validity, Verdict};
 use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::jsonl::{self, Tail};
-use tribunal_history::{History, Name};
+use tribunal_history::History;
 
 use crate::Exit;
+use crate::evidence::evidence;
 
 /// Judges histories again: stored runs, or files of anybody's.
 #[derive(Args)]
@@ -116,9 +117,7 @@ impl Check {
         let workload = self.workload.as_ref().unwrap_or(&record.workload);
         let definition = tribunal_workloads::find(workload)?;
         let options = self.options(record.options.clone().into_iter().collect())?;
-        let required: Vec<(Name, u64)> =
-            record.required.iter().map(|(f, count)| (Name::from(f.as_str()), *count)).collect();
-        let checker = (definition.checker)(&options)?.with("evidence", Evidence::new(required));
+        let checker = (definition.checker)(&options)?.with("evidence", evidence(&record));
         let history = folder.history()?;
         let name = folder.path().display().to_string();
         Ok(Case { name, history, checker, run: Some((folder, record)) })

@@ -12,6 +12,11 @@ use crate::Exit;
 /// Everything `tribunal` can do.
 #[derive(Subcommand)]
 pub enum Command {
+    Run(Box<run::Run>),
+    Check(check::Check),
+    Ls(ls::Ls),
+    Show(show::Show),
+    Heal(heal::Heal),
     /// Nodes on this machine: make, list, end, run commands on them.
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
@@ -30,6 +35,11 @@ impl Command {
     /// Does it.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self {
+            Self::Run(command) => command.run(),
+            Self::Check(command) => command.run(),
+            Self::Ls(command) => command.run(),
+            Self::Show(command) => command.run(),
+            Self::Heal(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::NodeInit(command) => command.run(),
             Self::Wire(command) => command.run(),
