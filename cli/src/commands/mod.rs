@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod cluster;
+pub mod doctor;
 pub mod holder;
 
 use clap::Subcommand;
@@ -14,6 +15,8 @@ pub enum Command {
     /// Nodes on this machine: make, list, end, run commands on them.
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
+    /// Says what this machine lacks for local nodes and faults, and the remedy.
+    Doctor(doctor::Doctor),
     /// The first process of a local node.
     #[command(hide = true)]
     NodeInit(holder::NodeInit),
@@ -27,6 +30,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self {
             Self::Cluster(command) => command.run(),
+            Self::Doctor(command) => command.run(),
             Self::NodeInit(command) => command.run(),
             Self::Wire(command) => command.run(),
         }
