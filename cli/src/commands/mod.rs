@@ -2,6 +2,7 @@
 
 mod agent;
 pub mod cluster;
+pub mod doctor;
 pub mod holder;
 
 use clap::Subcommand;
@@ -20,6 +21,8 @@ pub enum Command {
     /// Nodes on this machine: make, list, end, run commands on them.
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
+    /// Says what this machine lacks for local nodes and faults, and the remedy.
+    Doctor(doctor::Doctor),
     /// The first process of a local node.
     #[command(hide = true)]
     NodeInit(holder::NodeInit),
@@ -41,6 +44,7 @@ impl Command {
             Self::Show(command) => command.run(),
             Self::Heal(command) => command.run(),
             Self::Cluster(command) => command.run(),
+            Self::Doctor(command) => command.run(),
             Self::NodeInit(command) => command.run(),
             Self::Wire(command) => command.run(),
             Self::Agent(command) => command.run(),

@@ -37,14 +37,25 @@ const DEVICES: [(&str, u32, u32); 8] = [
 /// Mounts the node's root at `directory`/merged; `hidden` (other clusters' keys
 /// and files) is empty in there. The mount namespace must be the node's own.
 pub(super) fn build(directory: &Path, hidden: &Path) -> Result<PathBuf, String> {
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-        .map_err(|error| format!("cannot make / private: {error}"))?;
+    make_private()?;
     let root = directory.join("merged");
     overlay_all(directory, &root)?;
     mount_kernel_filesystems(&root)?;
     mount_private_directories(directory, &root, hidden)?;
     devices(&root)?;
     Ok(root)
+}
+
+/// Mounts the overlay of `/` in `directory` and nothing else: whether it can be done.
+pub(super) fn try_overlay(directory: &Path) -> Result<(), String> {
+    make_private()?;
+    overlay(Path::new("/"), directory, &directory.join("merged"))
+}
+
+/// From here on no mount reaches the namespace that this one was copied from.
+fn make_private() -> Result<(), String> {
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+        .map_err(|error| format!("cannot make / private: {error}"))
 }
 
 /// Makes `root` this process' whole world.

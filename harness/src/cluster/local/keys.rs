@@ -48,7 +48,6 @@ pub(super) fn introduce(record: &Record, directory: &Path) -> Result<(), Cluster
   UpdateHostKeys no
   PreferredAuthentications publickey
   ConnectTimeout 10
-  LogLevel ERROR
 ",
         directory = directory.display()
     );

@@ -11,13 +11,13 @@ mod filesystem;
 mod holder;
 pub mod init;
 mod keys;
+pub mod probe;
 mod process;
 pub mod record;
+mod sshd;
 mod subnet;
 mod tenancy;
 pub mod wire;
-
-mod sshd;
 
 use std::path::{Path, PathBuf};
 use std::thread::ScopedJoinHandle;
@@ -36,6 +36,13 @@ use wire::Wire;
 
 /// Where programs are looked for on a node.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What a node has for itself.
+const NAMESPACES: UnshareFlags = UnshareFlags::NEWNET
+    .union(UnshareFlags::NEWNS)
+    .union(UnshareFlags::NEWPID)
+    .union(UnshareFlags::NEWUTS)
+    .union(UnshareFlags::NEWIPC);
 
 /// Programs without which there are no local nodes, and their Debian packages.
 pub const PROGRAMS: [(&str, &str); 4] = [
@@ -76,7 +83,7 @@ fn up_blocking(
     let mut record = claim(name, count, &choice)?;
     let tenancy = Tenancy::new(&record.name);
     let directory = directory(&record.name);
-    let mut wire = Wire::start(&directory, record.subnet)?;
+    let mut wire = Wire::start(&directory, &record)?;
     // The wire's route is there: nobody else will choose this subnet.
     drop(choice);
     let mut nodes = start_nodes(&record, &directory)?;
@@ -182,12 +189,7 @@ fn start_node(directory: &Path, id: &str) -> Result<Holder, ClusterError> {
         std::fs::create_dir_all(&path).map_err(ClusterError::file(&path))?;
     }
     keys::generate(&home.join("host_key"))?;
-    let namespaces = UnshareFlags::NEWNET
-        | UnshareFlags::NEWNS
-        | UnshareFlags::NEWPID
-        | UnshareFlags::NEWUTS
-        | UnshareFlags::NEWIPC;
-    Holder::start(namespaces, "node-init", directory, Some(id), &home.join("log"))
+    Holder::start(NAMESPACES, "node-init", directory, Some(id), &home.join("log"))
         .map_err(|error| lost(id, error))
 }
 

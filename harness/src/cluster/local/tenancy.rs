@@ -36,10 +36,9 @@ impl Tenancy {
 
 impl Drop for Tenancy {
     fn drop(&mut self) {
-        if let Some(name) = self.name.take() {
-            if let Err(error) = down(&name) {
-                tracing::error!("{error}");
-            }
+        let outcome = self.name.take().map(|name| down(&name));
+        if let Some(Err(error)) = outcome {
+            tracing::error!("{error}");
         }
     }
 }
@@ -143,7 +142,7 @@ pub fn down(name: &str) -> Result<(), ClusterError> {
     let record = Record::read(&directory).ok();
     end_processes(record.as_ref(), &directory).map_err(stuck)?;
     if let Some(record) = &record {
-        remove_uplink(&record.subnet.uplink()).map_err(stuck)?;
+        wire::remove_uplink(record).map_err(stuck)?;
     }
     match std::fs::remove_dir_all(&directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -180,18 +179,6 @@ fn end_processes(record: Option<&Record>, directory: &Path) -> Result<(), String
 
 fn recorded(record: &Record) -> impl Iterator<Item = ProcessId> {
     record.nodes.iter().filter_map(|node| node.init).chain(record.wire)
-}
-
-/// The kernel takes its time to clear a dead namespace; its link to this machine
-/// is to be gone when the command returns.
-fn remove_uplink(name: &str) -> Result<(), String> {
-    let present = || Path::new("/sys/class/net").join(name).exists();
-    if present() {
-        // The kernel may have been first.
-        wire::ip_batch(&format!("link delete {name}\n"))
-            .or_else(|why| if present() { Err(why) } else { Ok(()) })?;
-    }
-    Ok(())
 }
 
 /// Leaves no trace of a state that holds nothing, nor of clusters that died

@@ -14,7 +14,8 @@ use rustix::thread::UnshareFlags;
 
 use super::holder::{Controller, Holder, READY, STAY};
 use super::process::ProcessId;
-use super::subnet::Subnet;
+use super::record::Record;
+use super::subnet;
 use crate::cluster::ClusterError;
 
 /// The name of a node's interface to the wire.
@@ -26,16 +27,17 @@ pub(super) struct Wire(Holder);
 impl Wire {
     /// Starts the holder and leads one link from it to this machine, on which
     /// the controller has the subnet's address 254.
-    pub fn start(directory: &Path, subnet: Subnet) -> Result<Self, ClusterError> {
+    pub fn start(directory: &Path, record: &Record) -> Result<Self, ClusterError> {
         let log = directory.join("wire.log");
         let holder = Holder::start(UnshareFlags::NEWNET, "wire", directory, None, &log);
         let mut holder = holder.map_err(|error| ClusterError::Wire(error.to_string()))?;
-        let (uplink, address) = (subnet.uplink(), subnet.controller());
+        let (uplink, address) = (record.subnet.uplink(), record.subnet.controller());
         ip_batch(&format!(
             "link add name {uplink} type veth peer name uplink netns {}\n\
-             link set {uplink} addrgenmode none up\n\
+             link set {uplink} addrgenmode none alias {} up\n\
              addr add {address}/24 dev {uplink}\n",
-            holder.pid()
+            holder.pid(),
+            alias(record)
         ))
         .and_then(|()| holder.say("uplink").map_err(|error| error.to_string()))
         .and_then(|()| holder.await_ready())
@@ -62,6 +64,29 @@ impl Wire {
     pub fn stay(mut self) -> Result<(), ClusterError> {
         self.0.say(STAY).map_err(|error| ClusterError::Wire(error.to_string()))
     }
+}
+
+/// Removes this machine's link to the wire of a dead cluster. The kernel does so
+/// by itself when it comes to clear the namespace at the other end; here it is
+/// certain, unless the name belongs to another cluster by now.
+pub(super) fn remove_uplink(record: &Record) -> Result<(), String> {
+    // While nobody else makes one: its alias follows its name a moment later.
+    let _choice = subnet::Choice::begin().map_err(|error| error.to_string())?;
+    let uplink = record.subnet.uplink();
+    let ours = || {
+        let path = format!("/sys/class/net/{uplink}/ifalias");
+        std::fs::read_to_string(path).is_ok_and(|found| found.trim_end() == alias(record))
+    };
+    if !ours() {
+        return Ok(());
+    }
+    let removed = ip_batch(&format!("link delete {uplink}\n"));
+    removed.or_else(|why| if ours() { Err(why) } else { Ok(()) })
+}
+
+/// What tells one cluster's link from that of the next one of the same subnet.
+fn alias(record: &Record) -> String {
+    format!("tribunal:{}:{}", record.name, record.made)
 }
 
 /// The holder: `tribunal wire DIRECTORY`. The network namespace around it is
