@@ -158,8 +158,8 @@ pub struct EachProcess<F> {
 }
 
 /// A generator once for every process, which alone makes its calls. A process
-/// that takes the place of a retired one begins a new one, so bound it
-/// where calls may crash for ever ([`crate::Chain::time_limit`]).
+/// that takes the place of a retired one begins a new one, so it is not done
+/// while a call is open that may crash; bound it where calls may crash for ever.
 pub fn each_process<F: FnMut(&Worker) -> Boxed + Send>(make: F) -> EachProcess<F> {
     EachProcess { make, parts: Vec::new() }
 }
@@ -179,7 +179,7 @@ impl<F: FnMut(&Worker) -> Boxed + Send> Generator for EachProcess<F> {
                 *part = None;
             }
         }
-        let done = self.parts.iter().all(|(_, part)| part.is_none());
+        let done = self.parts.iter().all(|(_, part)| part.is_none()) && context.all_are_free();
         if done && !matches!(answer, Next::Call(..)) { Next::Done } else { answer }
     }
 

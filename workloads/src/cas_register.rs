@@ -87,7 +87,7 @@ pub(crate) struct Choice {
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 10, 1..=100_000)?;
+    let keys = options.number("keys", 10, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
     let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;

@@ -89,7 +89,7 @@ struct Choice {
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 8, 1..=100_000)?;
+    let keys = options.number("keys", 8, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 30, 1..=1_000_000)?;
     let weights = options.weights([("write", 3), ("read", 1)])?;
     let final_tries = options.number("final_tries", 20, 1..=1000)?;
