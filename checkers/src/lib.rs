@@ -5,8 +5,17 @@
 //! rayon's. A checker may miss; it never accuses falsely: whatever it cannot
 //! decide is `unknown`.
 
+mod blame;
+mod evidence;
+mod leader;
 pub mod linearizability;
+mod lww;
+mod statistics;
 mod verdict;
 
+pub use evidence::Evidence;
+pub use leader::Leader;
 pub use linearizability::Linearizable;
+pub use lww::Lww;
+pub use statistics::Statistics;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

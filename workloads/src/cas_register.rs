@@ -26,7 +26,7 @@
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
 
 use serde_json::json;
-use tribunal_checkers::{Compose, Linearizable};
+use tribunal_checkers::{Compose, Linearizable, Statistics};
 use tribunal_generator::{Chain, Generator, Rng, Seed, keys, repeat_with};
 use tribunal_history::{Call, Map, Value};
 
@@ -137,5 +137,5 @@ fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
 /// The checkers, of both workloads.
 pub(crate) fn judge(choice: &Choice) -> Compose {
     let linearizable = Linearizable { initial: Value::Null, budget: choice.budget };
-    Compose::new().with("linearizable", linearizable)
+    Compose::new().with("linearizable", linearizable).with("statistics", Statistics)
 }

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tribunal_checkers::Compose;
+use tribunal_checkers::{Compose, Lww, Statistics};
 use tribunal_generator::{
     Boxed, Chain, Context, Generator, Next, Rng, Seed, Worker, each_node, repeat, sequence,
 };
@@ -213,7 +213,7 @@ fn last_reads(begun: Arc<AtomicU64>, choice: &Choice) -> Boxed {
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
-    let choice = choose(given)?;
-    let _ = choice;
-    Ok(Compose::new())
+    choose(given)?;
+    let lww = Lww { initial: Value::Null };
+    Ok(Compose::new().with("lww", lww).with("statistics", Statistics))
 }

@@ -1,0 +1,149 @@
+//! The anomalies of leaders, in words and numbers.
+
+use serde_json::{Map, Value, json};
+use tribunal_history::Fault;
+
+use super::acknowledgement::Dual;
+use super::claim::Claim;
+use super::explanation::explain;
+use super::overlap::Overlap;
+use crate::Anomaly;
+use crate::blame::{self, seconds};
+
+/// What the messages of one group need to know.
+pub(super) struct Report<'a, 'h> {
+    pub key: Option<&'h Value>,
+    pub claims: &'a [Claim<'h>],
+    pub faults: &'a [Fault],
+}
+
+impl Report<'_, '_> {
+    fn anomaly(&self, name: &str, message: String) -> Anomaly {
+        let message = match self.key {
+            None => message,
+            Some(Value::String(key)) => format!("key {key}: {message}"),
+            Some(key) => format!("key {key}: {message}"),
+        };
+        Anomaly { name: name.into(), message, key: self.key.cloned(), ..Anomaly::default() }
+    }
+
+    /// A term with more than one leader.
+    pub fn same_term(&self, nodes: &[usize]) -> Anomaly {
+        let claims: Vec<&Claim> = nodes.iter().map(|&at| &self.claims[at]).collect();
+        let said: Vec<String> = claims
+            .iter()
+            .map(|claim| format!("{} said so at {}", claim.node, seconds(claim.began.time)))
+            .collect();
+        let names: Vec<&str> = claims.iter().map(|claim| claim.node).collect();
+        let count = if let [_, _] = names[..] { "both" } else { "all" };
+        let message = format!(
+            "{} {count} held themselves leader of term {}: {}. A term has one leader.",
+            blame::list(&names),
+            claims[0].term,
+            blame::list(&said),
+        );
+        let mut anomaly = self.anomaly("two-leaders-in-one-term", message);
+        anomaly.ops = claims.iter().map(|claim| claim.first).collect();
+        let from = claims.iter().map(|claim| claim.earliest.time).min();
+        let to = claims.iter().map(|claim| claim.latest.time).max();
+        anomaly.window = from.zip(to);
+        anomaly.details.insert("term".into(), json!(claims[0].term));
+        let leaders = claims.iter().map(|claim| self.claim(claim)).collect();
+        anomaly.details.insert("leaders".into(), leaders);
+        anomaly
+    }
+
+    /// Leaders of two terms at once.
+    pub fn overlap(&self, overlap: &Overlap) -> Anomaly {
+        let (older, newer) = (&self.claims[overlap.older], &self.claims[overlap.newer]);
+        let explanation = explain(older, newer, overlap.to, self.faults);
+        let length = overlap.to.saturating_sub(overlap.from);
+        let (from, to) = (seconds(overlap.from), seconds(overlap.to));
+        let when = match overlap.throughout {
+            true => format!("from {from} to {to} (at least {})", seconds(length)),
+            false => format!("at some instant between {from} and {to}"),
+        };
+        let message = format!(
+            "{} (term {}) and {} (term {}) both held themselves leader {when}: {}.",
+            older.node, older.term, newer.node, newer.term, explanation.sentence,
+        );
+        let mut anomaly = self.anomaly("split-brain", message);
+        anomaly.ops = vec![older.first, older.last, newer.first, newer.last];
+        anomaly.ops.sort_unstable();
+        anomaly.ops.dedup();
+        anomaly.window = Some((overlap.from, overlap.to));
+        anomaly.details = Map::from_iter([
+            ("leaders".to_owned(), json!([self.claim(older), self.claim(newer)])),
+            ("overlap_ns".to_owned(), json!(if overlap.throughout { length } else { 0 })),
+            ("faults".to_owned(), blame::ids(&explanation.faults)),
+        ]);
+        anomaly
+    }
+
+    /// Leaders of two terms that may have been at once.
+    pub fn possible(&self, overlap: &Overlap) -> String {
+        let (older, newer) = (&self.claims[overlap.older], &self.claims[overlap.newer]);
+        format!(
+            "{} (term {}) and {} (term {}) may both have led at some instant between {} and {}",
+            older.node,
+            older.term,
+            newer.node,
+            newer.term,
+            seconds(overlap.from),
+            seconds(overlap.to),
+        )
+    }
+
+    /// A deposed leader that went on serving.
+    pub fn dual(&self, Dual { newer, older, count }: &Dual) -> Anomaly {
+        let ended = newer.op.completion.map_or(0, |event| event.time);
+        let began = older.op.invocation.time;
+        let also = match count {
+            1 => String::new(),
+            2 => ", and one more".to_owned(),
+            count => format!(", and {} more", count - 1),
+        };
+        let message = format!(
+            "{} (term {}) acknowledged a {} of {} by {} that began at {}{also}, though {} (term {}) \
+             had acknowledged {}'s write of {} by {}: a deposed leader went on serving.",
+            older.node,
+            older.term,
+            older.op.f(),
+            value(
+                older.op.result().filter(|_| older.op.f() == "read").unwrap_or(older.op.argument())
+            ),
+            older.op.process(),
+            seconds(began),
+            newer.node,
+            newer.term,
+            newer.op.process(),
+            value(newer.op.argument()),
+            seconds(ended),
+        );
+        let mut anomaly = self.anomaly("dual-acknowledgement", message);
+        anomaly.ops = vec![newer.op.start(), older.op.start()];
+        let to = older.op.completion.map_or(began, |event| event.time);
+        anomaly.window = Some((newer.op.invocation.time, to));
+        anomaly.details = Map::from_iter([
+            ("older".to_owned(), json!({"node": older.node, "term": older.term})),
+            ("newer".to_owned(), json!({"node": newer.node, "term": newer.term})),
+            ("calls".to_owned(), json!(count)),
+        ]);
+        anomaly
+    }
+
+    /// A claim as data.
+    pub fn claim(&self, claim: &Claim) -> Value {
+        json!({
+            "node": claim.node,
+            "term": claim.term,
+            "probes": claim.probes,
+            "seen": [claim.earliest.time, claim.latest.time],
+            "held": claim.is_hold().then(|| [claim.began.time, claim.lasted.time]),
+        })
+    }
+}
+
+fn value(value: &Value) -> String {
+    value.to_string()
+}

@@ -1,0 +1,139 @@
+//! Lost last-write-wins writes, and replicas that never agreed.
+//!
+//! The promise judged: a register may serve stale reads at any time, but once
+//! every fault is healed and the cluster has gone quiet, each key is one
+//! register, and it holds the last of the acknowledged writes, in an order that
+//! respects real time: whoever began writing after another had finished wrote
+//! later. It is decided from the *final* reads, marked `"final": true` in `ext`.
+//!
+//! Conviction is by the calls alone and certain (a write that never ended may
+//! overwrite anything, two writes that overlapped may win either way).
+//! Only then the cause is looked for: with the database's own timestamps it is
+//! known whether clocks were to blame; without them, little is said.
+//!
+//! Not judged here: stale reads while the run goes on (they are counted), and
+//! keys without final reads, or on which one value was written twice.
+
+mod cause;
+mod judgement;
+mod register;
+mod report;
+
+use serde_json::{Map, Value, json};
+use tribunal_history::{Fault, History, Kind};
+
+use crate::blame::{self, Window};
+use crate::{Checker, Verdict};
+use judgement::{Judgement, judge};
+use register::Register;
+
+/// Finds lost writes and divergence by final reads. Values are unique per key.
+#[derive(Clone, Debug, Default)]
+pub struct Lww {
+    /// What a key holds before its first write.
+    pub initial: Value,
+}
+
+/// How many keys a fact or a doubt names before it only counts them.
+const NAMED: usize = 5;
+
+impl Checker for Lww {
+    fn check(&self, history: &History) -> Verdict {
+        let faults = history.faults();
+        let registers = Register::collect(history, &self.initial);
+        let nodes = register::nodes(history);
+        let mut tally = Tally::default();
+        let mut lost = Vec::new();
+        let mut others = Vec::new();
+        for register in &registers {
+            let judgement = match judgeable(register, &faults) {
+                Ok(()) => judge(register),
+                Err(why) => Err(why),
+            };
+            tally.count(register, &judgement);
+            others.extend(report::strays(register));
+            let Ok(judgement) = judgement else { continue };
+            let case =
+                report::Case { register, judgement: &judgement, faults: &faults, nodes: &nodes };
+            lost.extend(case.lost_writes(&mut tally.causes));
+            others.extend(case.divergence());
+        }
+        lost.append(&mut others);
+        tally.verdict(Verdict::of(lost))
+    }
+}
+
+/// Final reads prove something only if nothing kept the replicas apart any more.
+fn judgeable(register: &Register, faults: &[Fault]) -> Result<(), String> {
+    let Some(window) = final_window(register) else { return Ok(()) };
+    let keeps_apart =
+        |fault: &&Fault| !blame::moves_clocks(fault) && blame::overlaps(fault, &window);
+    match faults.iter().find(keeps_apart) {
+        Some(fault) => Err(format!("its final reads were made under {}", blame::named(fault))),
+        None => Ok(()),
+    }
+}
+
+fn final_window(register: &Register) -> Option<Window> {
+    let start = register.finals.iter().map(|read| read.op.invocation.time).min()?;
+    let end = register.finals.iter().filter_map(|read| read.op.completion);
+    Some(start..=end.map(|event| event.time).max()?)
+}
+
+/// What was judged and what was found, for the facts.
+#[derive(Default)]
+struct Tally {
+    keys: usize,
+    unjudged: Vec<String>,
+    writes: usize,
+    final_reads: usize,
+    stale_reads: usize,
+    lost: usize,
+    superseded: usize,
+    never_visible: usize,
+    diverged: usize,
+    causes: Map<String, Value>,
+}
+
+impl Tally {
+    fn count(&mut self, register: &Register, judgement: &Result<Judgement, String>) {
+        self.keys += 1;
+        self.writes += register.writes.iter().filter(|write| write.op.kind() == Kind::Ok).count();
+        self.final_reads += register.finals.len();
+        self.stale_reads += register.stale_reads;
+        match judgement {
+            Err(why) => self.unjudged.push(format!("{}: {why}", report::key_name(register.key))),
+            Ok(judgement) => {
+                let lost = &judgement.lost;
+                self.lost += lost.len();
+                self.superseded += lost.iter().filter(|lost| lost.superseded).count();
+                let unseen = |lost: &&judgement::Lost| !register.writes[lost.write].visible;
+                self.never_visible += lost.iter().filter(unseen).count();
+                self.diverged += usize::from(judgement.survivors.len() > 1);
+            }
+        }
+    }
+
+    fn verdict(self, mut verdict: Verdict) -> Verdict {
+        let unjudged = self.unjudged.len();
+        if unjudged == self.keys {
+            verdict.doubt(match self.unjudged.first() {
+                None => "no call on any key: no final read to judge by".to_owned(),
+                Some(first) => format!("none of the {unjudged} keys could be judged; {first}"),
+            });
+        }
+        let named: Vec<_> = self.unjudged.into_iter().take(NAMED).collect();
+        verdict
+            .fact("keys", self.keys)
+            .fact("keys_judged", self.keys - unjudged)
+            .fact("keys_unjudged", json!({"count": unjudged, "first": named}))
+            .fact("writes_acknowledged", self.writes)
+            .fact("final_reads", self.final_reads)
+            .fact("stale_reads", self.stale_reads)
+            .fact("lost_writes", self.lost)
+            .fact("superseded_by_a_lost_write", self.superseded)
+            .fact("lost_and_never_read", self.never_visible)
+            .fact("keys_diverged", self.diverged)
+            .fact("causes", self.causes)
+    }
+}

@@ -1,0 +1,228 @@
+//! One key's writes and reads, each read tied to the write it saw.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+use tribunal_history::{Event, History, Kind, Nanos, Operation};
+
+/// A key as one register.
+pub(super) struct Register<'h> {
+    pub key: Option<&'h Value>,
+    /// All writes that may have happened: acknowledged or unanswered.
+    pub writes: Vec<Write<'h>>,
+    /// The acknowledged final reads.
+    pub finals: Vec<FinalRead<'h>>,
+    /// Reads of what could not be there.
+    pub strays: Vec<Stray<'h>>,
+    /// A value that two writes wrote, or that the key began with: nobody can
+    /// tell whose a read of it is.
+    pub ambiguous: Option<&'h Value>,
+    /// Reads that returned a write older than one acknowledged before they began.
+    pub stale_reads: usize,
+}
+
+/// A write that may have happened.
+pub(super) struct Write<'h> {
+    pub op: Operation<'h>,
+    pub value: &'h Value,
+    /// The event by which it had certainly taken effect: its `ok`, or the end
+    /// of the first read that returned it. `None` if nobody knows.
+    pub effect: Option<&'h Event>,
+    /// Whether any read returned it.
+    pub visible: bool,
+    /// The database's own timestamp.
+    pub stamp: Stamp,
+}
+
+/// An acknowledged final read.
+pub(super) struct FinalRead<'h> {
+    pub op: Operation<'h>,
+    /// The write it returned; `None` for the initial value.
+    pub writer: Option<usize>,
+}
+
+/// A read whose value cannot have been there.
+pub(super) struct Stray<'h> {
+    pub read: Operation<'h>,
+    /// The write of that value which failed, or which had not begun.
+    pub write: Option<Operation<'h>>,
+}
+
+/// A timestamp in nanoseconds, as far as everybody agrees on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stamp {
+    Unknown,
+    Known(i128),
+    /// The write and its readers told different ones.
+    Disputed,
+}
+
+impl Stamp {
+    fn of(op: &Operation) -> Self {
+        let number = |value: &Value| {
+            value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
+        };
+        op.ext("timestamp").and_then(number).map_or(Stamp::Unknown, Stamp::Known)
+    }
+
+    fn agree(self, other: Stamp) -> Self {
+        match (self, other) {
+            (Stamp::Unknown, stamp) | (stamp, Stamp::Unknown) => stamp,
+            (one, other) if one == other => one,
+            _ => Stamp::Disputed,
+        }
+    }
+
+    pub fn known(self) -> Option<i128> {
+        match self {
+            Stamp::Known(stamp) => Some(stamp),
+            Stamp::Unknown | Stamp::Disputed => None,
+        }
+    }
+}
+
+impl<'h> Write<'h> {
+    fn new(op: Operation<'h>) -> Self {
+        let effect = op.completion.filter(|event| event.kind == Kind::Ok);
+        Self { op, value: op.argument(), effect, visible: false, stamp: Stamp::of(&op) }
+    }
+
+    /// Whether it had certainly taken effect before that event.
+    pub fn took_effect_before(&self, event: u64) -> bool {
+        self.effect.is_some_and(|effect| effect.index < event)
+    }
+
+    /// When it can have been stamped, at the latest.
+    pub fn latest(&self) -> Nanos {
+        self.effect.map_or(Nanos::MAX, |effect| effect.time)
+    }
+
+    /// The node that stamped it: the one that says so, or else the one asked.
+    pub fn node(&self) -> Option<&'h str> {
+        self.op.ext("node").and_then(Value::as_str).or(self.op.node())
+    }
+}
+
+impl<'h> Register<'h> {
+    /// All keys of a history, in the order in which they were first called.
+    pub fn collect(history: &'h History, initial: &Value) -> Vec<Self> {
+        let mut order: Vec<(Option<&Value>, Vec<Operation>)> = Vec::new();
+        let mut places = FxHashMap::default();
+        let calls = history.operations().filter(|op| matches!(op.f(), "write" | "read"));
+        for op in calls {
+            let place = *places.entry(op.key()).or_insert_with(|| {
+                order.push((op.key(), Vec::new()));
+                order.len() - 1
+            });
+            order[place].1.push(op);
+        }
+        order.into_iter().map(|(key, ops)| Self::of(key, &ops, initial)).collect()
+    }
+
+    fn of(key: Option<&'h Value>, ops: &[Operation<'h>], initial: &Value) -> Self {
+        let mut register = Register {
+            key,
+            writes: Vec::new(),
+            finals: Vec::new(),
+            strays: Vec::new(),
+            ambiguous: None,
+            stale_reads: 0,
+        };
+        let writers = register.add_writes(ops, initial);
+        let mut reads = Vec::new();
+        for &op in ops.iter().filter(|op| op.f() == "read") {
+            let Some(value) = op.result() else { continue };
+            if value == initial {
+                reads.push(FinalRead { op, writer: None });
+            } else if let Some(writer) = register.writer(&writers, value, op) {
+                reads.push(FinalRead { op, writer: Some(writer) });
+            }
+        }
+        register.stale_reads = register.count_stale(&reads);
+        reads.retain(|read| is_final(&read.op));
+        register.finals = reads;
+        register
+    }
+
+    /// Adds the writes; returns who wrote (or failed to write) each value.
+    fn add_writes(&mut self, ops: &[Operation<'h>], initial: &Value) -> Writers<'h> {
+        let mut writers = Writers::default();
+        for &op in ops.iter().filter(|op| op.f() == "write") {
+            if op.kind() == Kind::Fail {
+                writers.failed.insert(op.argument(), op);
+                continue;
+            }
+            // Of several, the first: no read of the value may end before that began.
+            let first = *writers.by_value.entry(op.argument()).or_insert(self.writes.len());
+            if first < self.writes.len() || op.argument() == initial {
+                self.ambiguous = Some(op.argument());
+            }
+            self.writes.push(Write::new(op));
+        }
+        writers
+    }
+
+    /// Ties a read to the write it returned, and learns from it.
+    fn writer(
+        &mut self,
+        writers: &Writers<'h>,
+        value: &Value,
+        read: Operation<'h>,
+    ) -> Option<usize> {
+        let writer = writers.by_value.get(value).copied();
+        let begun = writer.filter(|&at| self.writes[at].op.start() < read.end().unwrap_or(0));
+        let Some(at) = begun else {
+            let failed = writers.failed.get(value).copied();
+            let write = writer.map(|at| self.writes[at].op).or(failed);
+            self.strays.push(Stray { read, write });
+            return None;
+        };
+        let write = &mut self.writes[at];
+        write.visible = true;
+        write.stamp = write.stamp.agree(Stamp::of(&read));
+        let end = read.completion;
+        if end.is_some_and(|end| !write.took_effect_before(end.index)) {
+            write.effect = end;
+        }
+        Some(at)
+    }
+
+    /// One sweep over the acknowledgements in order, with the latest start so far.
+    fn count_stale(&self, reads: &[FinalRead]) -> usize {
+        let mut acknowledged: Vec<(u64, u64)> = self
+            .writes
+            .iter()
+            .filter_map(|write| Some((write.op.end()?, write.op.start())))
+            .collect();
+        acknowledged.sort_unstable();
+        let (mut next, mut latest, mut stale) = (0, None, 0);
+        for read in reads {
+            while next < acknowledged.len() && acknowledged[next].0 < read.op.start() {
+                latest = latest.max(Some(acknowledged[next].1));
+                next += 1;
+            }
+            let effect =
+                read.writer.map(|at| self.writes[at].effect.map_or(0, |event| event.index));
+            stale += usize::from(effect < latest);
+        }
+        stale
+    }
+}
+
+/// Who wrote a value.
+#[derive(Default)]
+struct Writers<'h> {
+    by_value: FxHashMap<&'h Value, usize>,
+    failed: FxHashMap<&'h Value, Operation<'h>>,
+}
+
+fn is_final(read: &Operation) -> bool {
+    let marked = |event: &Event| event.ext.get("final") == Some(&Value::Bool(true));
+    marked(read.invocation) || read.completion.is_some_and(marked)
+}
+
+/// All nodes that answered or were asked anything.
+pub(super) fn nodes(history: &History) -> BTreeSet<&str> {
+    history.operations().filter_map(|op| op.node()).collect()
+}
