@@ -77,6 +77,8 @@
 //!   is why there is no `filter`: filter the iterator instead.)
 //! - Chance is drawn only for what is returned or kept until it can be. Then the
 //!   n-th call is the same however often one asks, and a seed fixes the calls.
+//! - What counts time does so from its first ask, which under [`any`] and its kin
+//!   is when nobody before it has a call to make.
 //! - To sleep is to answer `Wait(time)`; the time is absolute and in the future.
 //!   `Wait(Nanos::MAX)` means "until an event". When no call is open there will
 //!   be no event, so that the interpreter stops with an error.
@@ -161,12 +163,15 @@ pub enum Next {
 /// Decides the next call.
 ///
 /// Ask-and-answer must not consume chance unless the answer is a `Call`, so that
-/// the n-th call is the same however often a generator is asked.
+/// the n-th call is the same however often a generator is asked. Once `Done`, it
+/// is not asked again.
 pub trait Generator: Send {
     /// What now? `Wait(Nanos::MAX)` means "until something happens".
     fn next(&mut self, context: &Context) -> Next;
 
-    /// An event of the run, invocations included, whoever's call it is.
+    /// An event of the run, invocations included, whoever's call it is. In
+    /// `context` the event has happened: who was called on is not free any more,
+    /// who has answered is, under a new number if its process is retired.
     fn update(&mut self, context: &Context, event: &Event) {
         let _ = (context, event);
     }

@@ -25,7 +25,7 @@ impl Which {
 pub struct Only<G> {
     which: Which,
     inner: G,
-    /// Room for the narrowed context, kept because it is needed at every ask.
+    /// The narrowed context of the last ask: most of it is that of the next.
     free: Vec<Worker>,
     all: Vec<Worker>,
 }
@@ -56,13 +56,31 @@ impl<G> Only<G> {
             return ask(&mut self.inner, context);
         }
         let ours = |worker: &&Worker| self.which.has(worker);
-        self.free.clear();
-        self.free.extend(context.free.iter().filter(ours).cloned());
-        self.all.clear();
-        self.all.extend(context.all.iter().filter(ours).cloned());
+        refresh(&mut self.free, context.free.iter().filter(ours));
+        refresh(&mut self.all, context.all.iter().filter(ours));
         let narrow = Context { time: context.time, free: &self.free, all: &self.all };
         ask(&mut self.inner, &narrow)
     }
+}
+
+/// Makes `kept` equal to `now`. Between two asks one worker goes or comes, and to
+/// clone all the others would cost more than all the rest of an ask. A process
+/// tells workers apart, for it keeps its node.
+fn refresh<'w>(kept: &mut Vec<Worker>, now: impl Iterator<Item = &'w Worker>) {
+    let mut length = 0;
+    for worker in now {
+        let at = |place: usize| kept.get(place).map(|kept| kept.process);
+        if at(length) != Some(worker.process) && at(length + 1) == Some(worker.process) {
+            kept.remove(length);
+        }
+        match kept.get_mut(length) {
+            Some(same) if same.process == worker.process => {}
+            Some(other) => other.clone_from(worker),
+            None => kept.push(worker.clone()),
+        }
+        length += 1;
+    }
+    kept.truncate(length);
 }
 
 impl<G: Generator> Generator for Only<G> {
@@ -158,8 +176,8 @@ pub struct EachProcess<F> {
 }
 
 /// A generator once for every process, which alone makes its calls. A process
-/// that takes the place of a retired one begins a new one, so bound it
-/// where calls may crash for ever ([`crate::Chain::time_limit`]).
+/// that takes the place of a retired one begins a new one, so it is not done
+/// while a call is open that may crash; bound it where calls may crash for ever.
 pub fn each_process<F: FnMut(&Worker) -> Boxed + Send>(make: F) -> EachProcess<F> {
     EachProcess { make, parts: Vec::new() }
 }
@@ -179,7 +197,7 @@ impl<F: FnMut(&Worker) -> Boxed + Send> Generator for EachProcess<F> {
                 *part = None;
             }
         }
-        let done = self.parts.iter().all(|(_, part)| part.is_none());
+        let done = self.parts.iter().all(|(_, part)| part.is_none()) && context.all_are_free();
         if done && !matches!(answer, Next::Call(..)) { Next::Done } else { answer }
     }
 

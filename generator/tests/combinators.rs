@@ -276,7 +276,7 @@ fn each_process_gives_a_retired_ones_successor_a_new_generator() {
             false => Answer::info("timed out").after(ms(5)),
             true => Answer::ok(1).after(ms(1)),
         });
-    assert_eq!(drawn(&history), "0:a@0 1:a@0");
+    assert_eq!(drawn(&history), "0:a@0 1:a@0 2:a@5");
     let mut crashes = 3;
     let parts = each_process(|_| repeat(call("a")).delay(ms(2)).limit(2).boxed());
     let history = Simulation::new(&["n1"], 1).run(parts, |_| {

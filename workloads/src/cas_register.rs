@@ -26,7 +26,7 @@
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
 
 use serde_json::json;
-use tribunal_checkers::{Compose, Linearizable};
+use tribunal_checkers::{Compose, Linearizable, Statistics};
 use tribunal_generator::{Chain, Generator, Rng, Seed, keys, repeat_with};
 use tribunal_history::{Call, Map, Value};
 
@@ -87,7 +87,7 @@ pub(crate) struct Choice {
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 10, 1..=100_000)?;
+    let keys = options.number("keys", 10, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
     let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
@@ -137,5 +137,5 @@ fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
 /// The checkers, of both workloads.
 pub(crate) fn judge(choice: &Choice) -> Compose {
     let linearizable = Linearizable { initial: Value::Null, budget: choice.budget };
-    Compose::new().with("linearizable", linearizable)
+    Compose::new().with("linearizable", linearizable).with("statistics", Statistics)
 }

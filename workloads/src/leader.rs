@@ -8,7 +8,7 @@
 //! | call | value | ok |
 //! |---|---|---|
 //! | `probe` | null | {"node": "n1", "role": "leader" or "follower", "term": 3} |
-//! | `write` | v | the node took it, as a leader; `"ext": {"term": 3}` where exposed. `fail` by a follower |
+//! | `write` | v | the node took it, as a leader; `"ext": {"node": "n1", "term": 3}` where it tells. `fail` by a follower |
 //!
 //! Values are 1, 2, 3, …
 //!
@@ -20,7 +20,7 @@
 //! | `exclusive` | true | whether two leaders at a time, of different terms, are an anomaly. They are where leadership is a lease, or a lock. Raft and its kin allow them for a moment: say `false` |
 //! | `probe`, `write` | 9, 1 | how often each is called, relative to each other |
 
-use tribunal_checkers::Compose;
+use tribunal_checkers::{Compose, Leader, Statistics};
 use tribunal_generator::{Chain, Seed, repeat_with};
 use tribunal_history::{Call, Map, Value};
 
@@ -99,7 +99,6 @@ fn load(seed: Seed, [probe, write]: [u64; 2]) -> impl FnMut() -> Call + Send + '
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
-    let choice = choose(given)?;
-    let _ = choice;
-    Ok(Compose::new())
+    let exclusive = choose(given)?.exclusive;
+    Ok(Compose::new().with("leader", Leader { exclusive }).with("statistics", Statistics))
 }

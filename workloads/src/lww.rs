@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tribunal_checkers::Compose;
+use tribunal_checkers::{Compose, Lww, Statistics};
 use tribunal_generator::{
     Boxed, Chain, Context, Generator, Next, Rng, Seed, Worker, each_node, repeat, sequence,
 };
@@ -89,7 +89,7 @@ struct Choice {
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 8, 1..=100_000)?;
+    let keys = options.number("keys", 8, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 30, 1..=1_000_000)?;
     let weights = options.weights([("write", 3), ("read", 1)])?;
     let final_tries = options.number("final_tries", 20, 1..=1000)?;
@@ -213,7 +213,7 @@ fn last_reads(begun: Arc<AtomicU64>, choice: &Choice) -> Boxed {
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
-    let choice = choose(given)?;
-    let _ = choice;
-    Ok(Compose::new())
+    choose(given)?;
+    let lww = Lww { initial: Value::Null };
+    Ok(Compose::new().with("lww", lww).with("statistics", Statistics))
 }

@@ -19,7 +19,7 @@ const NAME: &str = "register";
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 10, 1..=100_000)?;
+    let keys = options.number("keys", 10, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
     let [read, write] = options.weights([("read", 1), ("write", 1)])?;
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;

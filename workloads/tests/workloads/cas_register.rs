@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tribunal_checkers::Verdict;
 use tribunal_generator::simulation::{Answer, Attempt};
 use tribunal_generator::{Rng, Seed};
 use tribunal_history::{Event, Kind, Value};
 use tribunal_workloads::cas_register::Function;
 
-use crate::{acquitted, calls, convicted, latency, run};
+use crate::{SEEDS, acquitted, calls, convicted, latency, run};
 
 /// What the map does wrong, one time in twenty.
 #[derive(Clone, Copy, PartialEq)]
@@ -28,8 +29,8 @@ struct Registers {
 }
 
 impl Registers {
-    fn new(bug: Bug) -> Self {
-        Self { rng: Seed(5).stream("registers"), bug, held: BTreeMap::new() }
+    fn new(bug: Bug, seed: u64) -> Self {
+        Self { rng: Seed(seed).stream("registers"), bug, held: BTreeMap::new() }
     }
 
     fn answer(&mut self, attempt: Attempt) -> Answer {
@@ -74,37 +75,47 @@ impl Registers {
     }
 }
 
-fn trial(workload: &str, bug: Bug) -> (Vec<Event>, tribunal_checkers::Verdict) {
-    let mut registers = Registers::new(bug);
-    run(workload, 7, |attempt| registers.answer(attempt))
+fn trial(workload: &str, bug: Bug, seed: u64) -> (Vec<Event>, Verdict) {
+    let mut registers = Registers::new(bug, seed);
+    run(workload, seed, |attempt| registers.answer(attempt))
 }
 
 #[test]
 fn registers_that_are_linearizable_are_acquitted() {
-    acquitted(&trial("cas-register", Bug::None).1);
-    acquitted(&trial("register", Bug::None).1);
+    SEEDS.for_each(|seed| acquitted(&trial("cas-register", Bug::None, seed).1));
+    SEEDS.for_each(|seed| acquitted(&trial("register", Bug::None, seed).1));
 }
 
 #[test]
 fn stale_reads_are_convicted() {
-    convicted(&trial("cas-register", Bug::StaleRead).1, "nonlinearizable");
-    convicted(&trial("register", Bug::StaleRead).1, "nonlinearizable");
+    SEEDS.for_each(|seed| {
+        drop(convicted(&trial("cas-register", Bug::StaleRead, seed).1, "nonlinearizable"))
+    });
+    SEEDS.for_each(|seed| {
+        drop(convicted(&trial("register", Bug::StaleRead, seed).1, "nonlinearizable"))
+    });
 }
 
 #[test]
 fn lost_writes_are_convicted() {
-    convicted(&trial("cas-register", Bug::LostWrite).1, "nonlinearizable");
-    convicted(&trial("register", Bug::LostWrite).1, "nonlinearizable");
+    SEEDS.for_each(|seed| {
+        drop(convicted(&trial("cas-register", Bug::LostWrite, seed).1, "nonlinearizable"))
+    });
+    SEEDS.for_each(|seed| {
+        drop(convicted(&trial("register", Bug::LostWrite, seed).1, "nonlinearizable"))
+    });
 }
 
 #[test]
 fn swaps_that_do_not_compare_are_convicted() {
-    convicted(&trial("cas-register", Bug::BlindCas).1, "nonlinearizable");
+    SEEDS.for_each(|seed| {
+        drop(convicted(&trial("cas-register", Bug::BlindCas, seed).1, "nonlinearizable"))
+    });
 }
 
 #[test]
 fn no_value_is_set_twice_on_a_key_and_swaps_often_succeed() {
-    let (history, _) = trial("cas-register", Bug::None);
+    let (history, _) = trial("cas-register", Bug::None, 7);
     let mut set = BTreeSet::new();
     for (f, key, value) in calls(&history) {
         let new = match &*f {
@@ -122,7 +133,7 @@ fn no_value_is_set_twice_on_a_key_and_swaps_often_succeed() {
 
 #[test]
 fn a_seed_fixes_the_calls_whatever_is_answered() {
-    let correct = calls(&trial("cas-register", Bug::None).0);
+    let correct = calls(&trial("cas-register", Bug::None, 7).0);
     let fast = run("cas-register", 7, |_| Answer::ok(Value::Null)).0;
     assert!(correct.len() > 4000);
     // The load is open and ends by the clock: a slow database sees as many calls, or fewer.

@@ -59,7 +59,7 @@ fn a_bad_value_is_refused_with_what_it_may_be() {
     refused(
         "cas-register",
         json!({"keys": "many"}),
-        "[workload.cas-register] `keys` is \"many\", but must be a whole number from 1 to 100000",
+        "[workload.cas-register] `keys` is \"many\", but must be a whole number from 1 to 10000",
     );
     refused(
         "cas-register",

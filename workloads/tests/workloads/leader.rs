@@ -9,7 +9,7 @@ use tribunal_generator::{Rng, Seed};
 use tribunal_history::{Event, Value};
 use tribunal_workloads::leader::Function;
 
-use crate::{NODES, acquitted, calls, convicted, run};
+use crate::{NODES, SEEDS, acquitted, calls, convicted, run, run_with};
 
 const TERM: u64 = 500_000_000;
 
@@ -51,26 +51,44 @@ impl Leases {
     }
 }
 
-fn trial(longer_ms: u64) -> (Vec<Event>, Verdict) {
-    let mut leases = Leases { rng: Seed(5).stream("leases"), longer: longer_ms * 1_000_000 };
-    run("leader", 7, |attempt| leases.answer(attempt))
+fn trial(longer_ms: u64, seed: u64) -> (Vec<Event>, Verdict) {
+    trial_with(longer_ms, json!({}), seed)
+}
+
+fn trial_with(longer_ms: u64, options: Value, seed: u64) -> (Vec<Event>, Verdict) {
+    let mut leases = Leases { rng: Seed(seed).stream("leases"), longer: longer_ms * 1_000_000 };
+    run_with("leader", options, seed, |attempt| leases.answer(attempt))
 }
 
 #[test]
 fn one_leader_after_the_other_is_acquitted() {
-    acquitted(&trial(0).1);
+    SEEDS.for_each(|seed| acquitted(&trial(0, seed).1));
 }
 
 #[test]
 fn a_leader_that_serves_on_after_its_lease_is_convicted() {
-    let anomaly = convicted(&trial(200).1, "split-brain");
-    let (from, to) = anomaly.window.expect("two leaders overlap in time");
-    assert!(from < to && to - from <= 200_000_000, "{from} to {to}");
+    for seed in SEEDS {
+        let anomaly = convicted(&trial(200, seed).1, "split-brain");
+        let (from, to) = anomaly.window.expect("two leaders overlap in time");
+        assert!(from < to && to - from <= 200_000_000, "{from} to {to}");
+    }
+}
+
+#[test]
+fn two_leaders_of_different_terms_are_allowed_where_leadership_is_not_exclusive() {
+    let options = json!({"exclusive": false, "write": 0});
+    acquitted(&trial_with(200, options, 7).1);
+}
+
+#[test]
+fn a_write_that_a_deposed_leader_took_is_convicted_all_the_same() {
+    let options = json!({"exclusive": false, "write": 9});
+    convicted(&trial_with(200, options, 7).1, "dual-acknowledgement");
 }
 
 #[test]
 fn every_node_is_asked_about_as_often() {
-    let (history, _) = trial(0);
+    let (history, _) = trial(0, 7);
     let probes = |node: &str| {
         let ours = |event: &&Event| &*event.f == "probe" && event.node.as_deref() == Some(node);
         history.iter().filter(ours).count()
@@ -81,7 +99,7 @@ fn every_node_is_asked_about_as_often() {
 
 #[test]
 fn values_are_unique_and_a_seed_fixes_the_calls() {
-    let all = calls(&trial(0).0);
+    let all = calls(&trial(0, 7).0);
     let writes: Vec<Option<u64>> =
         all.iter().filter(|(f, ..)| f == "write").map(|(.., value)| value.as_u64()).collect();
     assert!(writes.iter().copied().eq((1..=writes.len() as u64).map(Some)) && writes.len() > 300);

@@ -21,15 +21,28 @@ fn setting(seed: u64, options: Value) -> Setting {
     Setting { seed: Seed(seed), nodes: NODES.map(Into::into).to_vec(), concurrency: 9, options }
 }
 
-fn build(name: &str, seed: u64) -> Workload {
+fn build(name: &str, seed: u64, options: Value) -> Workload {
     let definition = find(name).expect("it is in the table");
-    (definition.build)(&setting(seed, Value::Object(Map::new()))).expect("the defaults are right")
+    (definition.build)(&setting(seed, options)).expect("the options are right")
+}
+
+/// Seeds to try: what holds must not hold by luck.
+const SEEDS: std::ops::Range<u64> = 0..20;
+
+/// Runs a workload with its default options.
+fn run(name: &str, seed: u64, respond: impl FnMut(Attempt) -> Answer) -> (Vec<Event>, Verdict) {
+    run_with(name, Value::Object(Map::new()), seed, respond)
 }
 
 /// Runs a workload as the harness does: rate and time limit around the load,
 /// then the last reads; here against a model.
-fn run(name: &str, seed: u64, respond: impl FnMut(Attempt) -> Answer) -> (Vec<Event>, Verdict) {
-    let workload = build(name, seed);
+fn run_with(
+    name: &str,
+    options: Value,
+    seed: u64,
+    respond: impl FnMut(Attempt) -> Answer,
+) -> (Vec<Event>, Verdict) {
+    let workload = build(name, seed, options);
     let load = workload.generator.stagger(Seed(seed).stream("rate"), Duration::from_millis(2));
     let mut parts = vec![load.time_limit(Duration::from_secs(10)).boxed()];
     if let Some(last) = workload.last {
