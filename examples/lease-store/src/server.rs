@@ -1,0 +1,81 @@
+//! A node: the replica for peers, the office for clients, and the candidate.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use substrate::{Member, listen};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::Serve;
+use crate::election::stand;
+use crate::group::Group;
+use crate::message::{ClientAnswer, ClientRequest, Operation};
+use crate::office::Office;
+use crate::replica::Replica;
+
+/// Runs a node until it is killed.
+#[tokio::main]
+pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
+    let own: Vec<&Member> =
+        options.peers.iter().filter(|member| member.id == options.node).collect();
+    ensure!(own.len() == 1, "--peers must name {} once", options.node);
+    let own = own[0].clone();
+    let replica = Replica::open(&options.data_dir)
+        .with_context(|| format!("cannot open the log in {}", options.data_dir.display()))?;
+    let replica = Arc::new(replica);
+    let peers = bind(&own.ip, options.peer_port).await?;
+    let clients = bind(&own.ip, options.client_port).await?;
+    println!("{} serves with fencing {:?}", own.id, options.fencing);
+    let group = Group::new(own, options.peers, replica.clone(), options.peer_port);
+    let (group, office) = (Arc::new(group), Arc::new(Office::default()));
+    tokio::join!(
+        stand(group.clone(), office.clone(), options.fencing),
+        listen(peers, move |request| {
+            let replica = replica.clone();
+            async move { replica.answer(request).await }
+        }),
+        listen(clients, move |request| {
+            let (group, office) = (group.clone(), office.clone());
+            async move { answer(&group, &office, request).await }
+        }),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
+}
+
+async fn answer(group: &Group, office: &Office, request: ClientRequest) -> ClientAnswer {
+    let operation = match request {
+        ClientRequest::Role => return role(group, office).await,
+        ClientRequest::Perform(operation) => operation,
+    };
+    let probe = operation == Operation::Probe;
+    match office.perform(operation).await {
+        Some(ClientAnswer::NotLeader { .. }) | None if probe => follower(group).await,
+        Some(ClientAnswer::NotLeader { .. }) | None => not_leader(group).await,
+        Some(answer) => answer,
+    }
+}
+
+async fn role(group: &Group, office: &Office) -> ClientAnswer {
+    match office.term() {
+        Some(term) => ClientAnswer::Role { node: group.own.id.clone(), leader: true, term },
+        None => follower(group).await,
+    }
+}
+
+async fn follower(group: &Group) -> ClientAnswer {
+    let term = group.replica.promised().await;
+    ClientAnswer::Role { node: group.own.id.clone(), leader: false, term }
+}
+
+async fn not_leader(group: &Group) -> ClientAnswer {
+    let (leader, until) = group.replica.lease().await;
+    let leader = leader.filter(|leader| *leader != group.own.id && Instant::now() < until);
+    let leader = leader.and_then(|leader| group.member(&leader).cloned());
+    ClientAnswer::NotLeader { leader }
+}

@@ -1,0 +1,120 @@
+//! Real servers and real clients on the loopback network.
+
+use std::process::Command;
+
+use substrate::trial::{Caller, Processes, eventually};
+use tribunal_client::{Call, Failure, Outcome};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lww-store");
+
+struct Cluster {
+    processes: Processes,
+    clock: &'static str,
+}
+
+impl Cluster {
+    fn start(nodes: usize, clock: &'static str) -> Self {
+        let mut cluster = Self { processes: Processes::new("lww-store", nodes), clock };
+        for index in 0..nodes {
+            cluster.start_node(index);
+        }
+        cluster
+    }
+
+    fn start_node(&mut self, index: usize) {
+        let data = self.processes.data(index);
+        let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
+        let options = ["serve", "--node", &id, "--peers", &peers, "--clock", self.clock];
+        let data = ["--data-dir", data.to_str().expect("UTF-8")];
+        self.processes
+            .start(index, PROGRAM.as_ref(), &[&options[..], &data].concat())
+            .expect("the server starts");
+        let address = format!("{}:7000", self.processes.members[index].ip);
+        eventually("the server is ready", || {
+            let ready = Command::new(PROGRAM).args(["ready", "--address", &address]).output();
+            ready.expect("the program runs").status.success().then_some(())
+        });
+    }
+
+    fn caller(&self, index: usize) -> Caller {
+        Caller::new(PROGRAM, &["client"], "lww", self.processes.node(index))
+    }
+}
+
+fn write(value: u64) -> Call {
+    Call::new("write").key("x").value(value)
+}
+
+fn read() -> Call {
+    Call::new("read").key("x")
+}
+
+fn value(outcome: Outcome) -> Option<u64> {
+    outcome.expect("the read happens").value.as_u64()
+}
+
+#[test]
+fn what_one_node_wrote_all_nodes_read() {
+    for clock in ["wall", "hybrid"] {
+        let cluster = Cluster::start(3, clock);
+        assert_eq!(value(cluster.caller(0).call(&read())), None);
+        let written = cluster.caller(0).call(&write(7)).expect("the write happens");
+        assert_eq!(written.ext["node"], "n1");
+        for index in 0..3 {
+            let reply = cluster.caller(index).call(&read()).expect("the read happens");
+            assert_eq!(reply, written, "the same value by the same stamp from n{}", index + 1);
+        }
+    }
+}
+
+#[test]
+fn a_minority_may_die_and_a_majority_s_death_is_answered() {
+    let mut cluster = Cluster::start(5, "hybrid");
+    let mut caller = cluster.caller(0);
+    caller.call(&write(1)).expect("the write happens");
+    cluster.processes.kill(3);
+    cluster.processes.kill(4);
+    caller.call(&write(2)).expect("three of five are enough");
+    assert_eq!(value(cluster.caller(1).call(&read())), Some(2));
+    cluster.processes.kill(2);
+    let written = caller.call(&write(3)).expect_err("two of five are not enough");
+    // The server's own words: it answered before the call's deadline did.
+    assert_eq!(written, Failure::fail("no majority answers; nothing was stored"));
+    assert_eq!(caller.call(&read()), Err(Failure::fail("no majority answers")));
+}
+
+#[test]
+fn a_stopped_majority_is_answered_and_the_rest_goes_on_when_it_continues() {
+    let cluster = Cluster::start(3, "hybrid");
+    let mut caller = cluster.caller(0);
+    caller.call(&write(1)).expect("the write happens");
+    cluster.processes.signal(1, "STOP").expect("n2 stops");
+    cluster.processes.signal(2, "STOP").expect("n3 stops");
+    assert_eq!(caller.call(&read()), Err(Failure::fail("no majority answers")));
+    cluster.processes.signal(1, "CONT").expect("n2 continues");
+    eventually("a majority answers again", || caller.call(&write(3)).ok());
+    assert_eq!(value(caller.call(&read())), Some(3));
+    cluster.processes.signal(2, "CONT").expect("n3 continues");
+}
+
+#[test]
+fn acknowledged_writes_are_there_after_all_nodes_were_killed() {
+    let mut cluster = Cluster::start(3, "hybrid");
+    for n in 1..=20 {
+        cluster.caller(n % 3).call(&write(n as u64)).expect("the write happens");
+    }
+    (0..3).for_each(|index| cluster.processes.kill(index));
+    (0..3).for_each(|index| cluster.start_node(index));
+    for index in 0..3 {
+        assert_eq!(value(cluster.caller(index).call(&read())), Some(20));
+    }
+}
+
+#[test]
+fn a_bad_command_line_is_one_sentence() {
+    let serve = ["serve", "--data-dir", "/nonexistent", "--node", "n9", "--peers", "n1=127.0.0.1"];
+    let output = Command::new(PROGRAM).args(serve).output().expect("the program runs");
+    assert!(!output.status.success());
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(error.trim(), "lww-store: --peers must name n9 once");
+}
