@@ -246,6 +246,17 @@ fn search_says_how_far_its_budget_took_it() {
     assert!(verdict.unknowns[0].contains("ran out of its budget after"), "{verdict:#?}");
 }
 
+#[test]
+fn search_says_when_too_many_calls_are_open() {
+    let drawing: String = (0..129).map(|process| format!("p{process}: |--w1--|\n")).collect();
+    let verdict = check(&drawing, Validity::Unknown);
+    assert_eq!(
+        verdict.unknowns,
+        ["too many calls were open at once for the search when p128's write of 1 on n129 began; \
+          use fewer clients a key, or unique values"]
+    );
+}
+
 /// A call that is none of a register's: `unknown`, naming the event.
 #[track_caller]
 fn refuse(line: &str, reason: &str) {

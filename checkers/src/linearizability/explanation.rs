@@ -1,13 +1,12 @@
-//! Conflicts as sentences that a person can check by eye.
-//!
-//! Times are in seconds of the run, as the controller's clock recorded them.
+//! Conflicts as anomalies: sentences that a person can check by eye, and their witnesses.
 
 use serde_json::{Map, Value, json};
-use tribunal_history::{Nanos, Operation};
+use tribunal_history::Operation;
 
 use super::blocks::{Conflict, Span};
-use super::register::{Action, Object, ValueId};
+use super::register::{Action, INITIAL, Object, ValueId};
 use super::search::{Outcome, Stuck};
+use super::wording::{count, did, ended, gap, noun, noun_at, returned, seconds};
 use crate::Anomaly;
 
 /// What the anomalies of this checker are called.
@@ -16,10 +15,17 @@ const NAME: &str = "nonlinearizable";
 /// The most calls or values listed in a sentence.
 const LISTED: usize = 6;
 
+/// What a conflict is called in the details, how it is told, and by which calls.
+struct Finding {
+    kind: &'static str,
+    message: String,
+    calls: Vec<u32>,
+}
+
 impl Object<'_> {
     /// The anomaly that a conflict between blocks is.
     pub(super) fn explain(&self, conflict: &Conflict) -> Anomaly {
-        let (kind, message, calls) = match conflict {
+        let Finding { kind, message, calls } = match conflict {
             Conflict::Unwritten { observer } => self.unwritten(*observer),
             Conflict::TwoSwaps { first, second } => self.two_swaps(*first, *second),
             Conflict::SwapCycle(calls) => self.swap_cycle(calls),
@@ -78,7 +84,7 @@ impl Object<'_> {
         }
     }
 
-    fn unwritten(&self, observer: u32) -> (&'static str, String, Vec<u32>) {
+    fn unwritten(&self, observer: u32) -> Finding {
         let op = self.ops.iter().find(|op| op.call == observer);
         let value = op.and_then(|op| op.action.observes()).unwrap_or_default();
         let failed = self.failed.iter().find(|op| op.action.produces() == Some(value));
@@ -89,7 +95,7 @@ impl Object<'_> {
         };
         let Some(failed) = failed else {
             let message = format!("{saw}, but no call ever set {shown}");
-            return ("unwritten", message, vec![observer]);
+            return Finding { kind: "unwritten", message, calls: vec![observer] };
         };
         let source = self.call(failed.call);
         let message = format!(
@@ -97,10 +103,10 @@ impl Object<'_> {
             noun(&source),
             ended(&source).map_or(String::new(), |at| format!(" at {}", seconds(at))),
         );
-        ("aborted-read", message, vec![failed.call, observer])
+        Finding { kind: "aborted-read", message, calls: vec![failed.call, observer] }
     }
 
-    fn two_swaps(&self, first: u32, second: u32) -> (&'static str, String, Vec<u32>) {
+    fn two_swaps(&self, first: u32, second: u32) -> Finding {
         let value = self.action(first).and_then(Action::observes).unwrap_or_default();
         let mut calls = vec![first, second];
         let set = match self.producer(value) {
@@ -116,10 +122,10 @@ impl Object<'_> {
             noun_at(&self.call(second)),
             self.shown(value),
         );
-        ("two-swaps", message, calls)
+        Finding { kind: "two-swaps", message, calls }
     }
 
-    fn swap_cycle(&self, calls: &[u32]) -> (&'static str, String, Vec<u32>) {
+    fn swap_cycle(&self, calls: &[u32]) -> Finding {
         let listed: Vec<String> =
             calls.iter().take(LISTED).map(|&call| noun_at(&self.call(call))).collect();
         let more = if calls.len() > LISTED { ", and so on" } else { "" };
@@ -128,15 +134,10 @@ impl Object<'_> {
              none can have been the first",
             listed.join(", "),
         );
-        ("swap-cycle", message, calls.to_vec())
+        Finding { kind: "swap-cycle", message, calls: calls.to_vec() }
     }
 
-    fn out_of_order(
-        &self,
-        early: u32,
-        late: u32,
-        links: &[u32],
-    ) -> (&'static str, String, Vec<u32>) {
+    fn out_of_order(&self, early: u32, late: u32, links: &[u32]) -> Finding {
         let (first, then) = (self.call(early), self.call(late));
         let (seen, set) = (self.value_of(early), self.value_of(late));
         let mut calls = vec![late, early];
@@ -149,7 +150,7 @@ impl Object<'_> {
                 noun(&then),
                 seconds(then.invocation.time),
             );
-            return ("read-from-the-future", message, calls);
+            return Finding { kind: "read-from-the-future", message, calls };
         }
         let after = format!(
             "{}, although {} had {} at {}, {} before it began",
@@ -167,10 +168,10 @@ impl Object<'_> {
             why = format!(", and {new} came after {old} by {}", listed.join(", "));
         }
         calls.extend(links.iter().take(LISTED - 2));
-        ("stale", after + &why, calls)
+        Finding { kind: "stale", message: after + &why, calls }
     }
 
-    fn interleaved(&self, one: &Span, other: &Span) -> (&'static str, String, Vec<u32>) {
+    fn interleaved(&self, one: &Span, other: &Span) -> Finding {
         // The chain that came back: of both contradictions, the later is the one to tell.
         // The initial value was there first, so if it is one of them, it is the one.
         let order = |span: &Span| {
@@ -193,38 +194,34 @@ impl Object<'_> {
         message.push_str(&self.precedes(back, between, old, new));
         calls
             .extend([back.first_end, between.last_start, back.root, between.root].iter().flatten());
-        ("stale", message, calls)
+        Finding { kind: "stale", message, calls }
     }
 
     /// Why the chain of `old` came before the one of `new`.
     fn precedes(&self, before: &Span, after: &Span, old: ValueId, new: ValueId) -> String {
-        let old = match before.root {
-            Some(root) if self.value_of(root) != old => {
-                let begun = self.shown(self.value_of(root));
-                format!("{} (swapped from {begun} without a break)", self.shown(old))
-            }
-            _ => self.shown(old).to_string(),
+        let (old, new) = (self.with_root(old, before.root), self.with_root(new, after.root));
+        let (Some(end), Some(start)) = (before.first_end, after.last_start) else {
+            return format!("and {old} is there from the beginning, before {new}");
         };
-        let new = match after.root {
-            Some(root) if self.value_of(root) != new => {
-                let begun = self.shown(self.value_of(root));
-                format!("{} (swapped from {begun} without a break)", self.shown(new))
+        let (end, start) = (self.call(end), self.call(start));
+        format!(
+            "and {old} came before {new}: {} had {} at {}, before {} began at {}",
+            noun(&end),
+            returned(&end),
+            ended(&end).map_or_else(String::new, seconds),
+            noun(&start),
+            seconds(start.invocation.time),
+        )
+    }
+
+    /// A value, and the one from which it came if that is another.
+    fn with_root(&self, value: ValueId, root: Option<u32>) -> String {
+        let root = root.map_or(INITIAL, |root| self.value_of(root));
+        match root == value {
+            true => self.shown(value).to_string(),
+            false => {
+                format!("{} (swapped from {} without a break)", self.shown(value), self.shown(root))
             }
-            _ => self.shown(new).to_string(),
-        };
-        match (before.first_end, after.last_start) {
-            (Some(end), Some(start)) => {
-                let (end, start) = (self.call(end), self.call(start));
-                format!(
-                    "and {old} came before {new}: {} had {} at {}, before {} began at {}",
-                    noun(&end),
-                    returned(&end),
-                    ended(&end).map_or_else(String::new, seconds),
-                    noun(&start),
-                    seconds(start.invocation.time),
-                )
-            }
-            _ => format!("and {old} is there from the beginning, before {new}"),
         }
     }
 
@@ -312,91 +309,4 @@ impl Object<'_> {
     fn shown(&self, value: ValueId) -> &Value {
         self.values[value as usize]
     }
-}
-
-/// "p12 read 41 on n3 (31.198–31.204 s)".
-fn did(call: &Operation) -> String {
-    let what = match (call.f(), call.result()) {
-        ("read", Some(value)) => format!("read {value}"),
-        ("cas", Some(_)) if unswapped(call) => match call.ext("found") {
-            Some(found) => format!("found {found} in a cas{}", swap(call, " of ", " to ")),
-            None => format!("found another value in a cas{}", swap(call, " of ", " to ")),
-        },
-        ("cas", _) => format!("swapped{}", swap(call, " ", " for ")),
-        (_, _) => format!("wrote {}", call.argument()),
-    };
-    format!("{} {what}{} ({})", call.process(), on_node(call), span(call))
-}
-
-/// "p3's write of 42 on n1".
-fn noun(call: &Operation) -> String {
-    let what = match (call.f(), call.result()) {
-        ("read", Some(value)) => format!("read of {value}"),
-        ("cas", Some(_)) if unswapped(call) => match call.ext("found") {
-            Some(found) => format!("cas{} that found {found}", swap(call, " of ", " to ")),
-            None => format!("cas{} that found another value", swap(call, " of ", " to ")),
-        },
-        ("cas", _) => format!("cas{}", swap(call, " of ", " to ")),
-        (f, _) => format!("{f} of {}", call.argument()),
-    };
-    format!("{}'s {what}{}", call.process(), on_node(call))
-}
-
-/// "p3's write of 42 on n1 (29.300–29.310 s)".
-fn noun_at(call: &Operation) -> String {
-    format!("{} ({})", noun(call), span(call))
-}
-
-fn unswapped(call: &Operation) -> bool {
-    call.ext("swapped") == Some(&Value::Bool(false))
-}
-
-fn swap(call: &Operation, before: &str, between: &str) -> String {
-    let argument = call.argument();
-    format!("{before}{}{between}{}", argument[0], argument[1])
-}
-
-fn on_node(call: &Operation) -> String {
-    call.node().map_or(String::new(), |node| format!(" on {node}"))
-}
-
-fn returned(call: &Operation) -> &'static str {
-    if call.f() == "read" { "returned" } else { "been acknowledged" }
-}
-
-/// When a call certainly was over: never, if nobody knows what became of it.
-fn ended(call: &Operation) -> Option<Nanos> {
-    use tribunal_history::Kind;
-    let answered = matches!(call.kind(), Kind::Ok | Kind::Fail);
-    call.completion.filter(|_| answered).map(|event| event.time)
-}
-
-fn span(call: &Operation) -> String {
-    let from = call.invocation.time;
-    match ended(call) {
-        Some(until) => format!("{}–{}", decimal(from), seconds(until)),
-        None => format!("from {}, outcome unknown", seconds(from)),
-    }
-}
-
-/// From the end of one call to the beginning of a later one.
-fn gap(first: &Operation, then: &Operation) -> String {
-    let end = ended(first).unwrap_or(first.invocation.time);
-    match then.invocation.time.saturating_sub(end) {
-        nanos @ 1_000_000.. => seconds(nanos),
-        nanos @ 1_000.. => format!("{} µs", nanos / 1_000),
-        nanos => format!("{nanos} ns"),
-    }
-}
-
-fn seconds(time: Nanos) -> String {
-    format!("{} s", decimal(time))
-}
-
-fn decimal(time: Nanos) -> String {
-    format!("{}.{:03}", time / 1_000_000_000, time / 1_000_000 % 1_000)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

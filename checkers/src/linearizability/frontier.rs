@@ -55,8 +55,9 @@ impl Layer {
         chain.is_some_and(|chain| chain.iter().any(|used| used == config.used))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.configs.is_empty()
+    /// Roughly how many there are: those that differ in more than crashed calls.
+    pub(super) fn width(&self) -> usize {
+        self.configs.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Config> {
@@ -105,10 +106,11 @@ impl Live {
         if slot == Self::WIDTH {
             return None;
         }
-        for (other, twin) in self.pending(0).filter(|(_, twin)| twin.action == op.action) {
-            match twin.end < op.end {
-                true => self.twins[slot] |= 1 << other,
-                false => self.twins[other] |= 1 << slot,
+        for other in self.pending(0) {
+            match self.op(other) {
+                twin if twin.action != op.action => {}
+                twin if twin.end < op.end => self.twins[slot] |= 1 << other,
+                _ => self.twins[other] |= 1 << slot,
             }
         }
         self.ops[slot] = Some(op);
@@ -147,16 +149,19 @@ impl Live {
         Config { done: config.done | seen, ..config }
     }
 
-    /// The live calls not in `done`, with their slots.
-    pub(super) fn pending(&self, done: Slots) -> impl Iterator<Item = (usize, Op)> + use<> {
+    /// The slots of the live calls not in `done`.
+    pub(super) fn pending(&self, done: Slots) -> impl Iterator<Item = usize> + use<> {
         let mut left = self.taken & !done;
-        let ops: Vec<(usize, Op)> = std::iter::from_fn(|| {
+        std::iter::from_fn(move || {
             let slot = left.trailing_zeros() as usize;
             left &= left.wrapping_sub(1);
-            self.ops.get(slot).copied().flatten().map(|op| (slot, op))
+            (slot < Self::WIDTH).then_some(slot)
         })
-        .collect();
-        ops.into_iter()
+    }
+
+    /// The live call in a slot that is taken.
+    pub(super) fn op(&self, slot: usize) -> Op {
+        self.ops[slot].expect("a taken slot holds a call")
     }
 
     /// Whether a call that does the same must return earlier and is not in `done`

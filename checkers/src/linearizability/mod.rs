@@ -35,6 +35,7 @@ mod frontier;
 mod reduction;
 pub mod register;
 pub mod search;
+mod wording;
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -50,13 +51,14 @@ use search::Outcome;
 pub struct Linearizable {
     /// What every register holds before the first call; null is an absent value.
     pub initial: Value,
-    /// Configurations that a search may look at for one key before it gives up.
+    /// Configurations that a search may look at for one key before it gives up: some
+    /// microseconds each at the worst.
     pub budget: u64,
 }
 
 impl Default for Linearizable {
     fn default() -> Self {
-        Self { initial: Value::Null, budget: 2_000_000 }
+        Self { initial: Value::Null, budget: 10_000_000 }
     }
 }
 

@@ -9,12 +9,15 @@
 //! handful of configurations is all that is left of the past.
 //!
 //! The problem is NP-complete, so the search has a budget of steps and says
-//! when it runs out. It holds no clock.
+//! when it runs out, as it does when a layer outgrows its memory. It holds no clock.
 
 use super::crashed::Crashed;
 use super::frontier::{Config, Layer, Live, Slots};
 use super::reduction::relevant;
 use super::register::{Action, INITIAL, Op, ValueId};
+
+/// The most configurations held at once, for the sake of memory: some 100 MB.
+const WIDEST: usize = 1 << 20;
 
 /// What a search found. Calls are positions in `Object::calls`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum Outcome {
     },
     /// There is none.
     Stuck(Stuck),
-    /// The budget ran out first.
+    /// The budget ran out first, in steps or in memory.
     Exhausted {
         /// How many returns were accounted for.
         returned: usize,
@@ -136,19 +139,23 @@ impl Search {
         let (_, slot) = self.slots[at.expect("a call returns after it was invoked")];
         let mut layer = Expansion::new(1 << slot);
         for config in std::mem::take(&mut self.frontier).iter() {
+            self.steps += 1;
             layer.place(self.live.settle(config), &self.crashed);
         }
         while let Some(config) = layer.next() {
             self.steps += 1;
             let successors = self.successors(config);
-            if self.steps > self.budget {
+            if self.steps > self.budget || layer.width() > WIDEST {
                 return Completion::Exhausted;
             }
             for next in successors {
                 layer.place(self.live.settle(next), &self.crashed);
             }
         }
-        if layer.past.is_empty() {
+        if self.steps > self.budget {
+            return Completion::Exhausted;
+        }
+        if layer.past.width() == 0 {
             return Completion::Impossible(layer.open);
         }
         self.frontier = layer.past;
@@ -160,10 +167,11 @@ impl Search {
     /// All configurations one live call further, with the crashed calls it needs.
     fn successors(&mut self, config: Config) -> Vec<Config> {
         let mut next = Vec::new();
-        for (slot, op) in self.live.pending(config.done) {
+        for slot in self.live.pending(config.done) {
             if self.live.may_wait(slot, config.done) {
                 continue;
             }
+            let op = self.live.op(slot);
             let done = config.done | 1 << slot;
             let then = |value, used| Config { done, value, used };
             match op.action {
@@ -196,8 +204,8 @@ impl Search {
         held.sort_unstable();
         held.dedup();
         held.retain(|&value| (value as usize) < values);
-        let others = self.live.pending(0).filter(|(_, other)| other.call != op.call);
-        let pending = others.map(|(_, other)| other.call).collect();
+        let others = self.live.pending(0).map(|slot| self.live.op(slot).call);
+        let pending = others.filter(|&other| other != op.call).collect();
         Stuck { call: op.call, returned, held, pending, since: self.since }
     }
 }
@@ -224,6 +232,10 @@ impl Expansion {
         } else if self.open.insert(config, crashed) {
             self.todo.push(config);
         }
+    }
+
+    fn width(&self) -> usize {
+        self.past.width() + self.open.width()
     }
 
     fn next(&mut self) -> Option<Config> {
