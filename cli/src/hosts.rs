@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tribunal_harness::cluster::{Cluster, ClusterError, SshOptions, hosts};
 
 /// Hosts that exist already, and how to reach them.
 #[derive(Args, Clone, Default)]
 pub struct Hosts {
-    /// Hosts to use, with commas: names, addresses, user@host.
-    #[arg(long, value_delimiter = ',', value_name = "HOST,..")]
-    pub nodes: Vec<String>,
+    /// Hosts to use, with commas: names, addresses, user@host:port.
+    #[arg(long, value_name = "HOST,..")]
+    pub nodes: Option<String>,
     /// A file with one host a line.
     #[arg(long, value_name = "FILE", conflicts_with = "nodes")]
     pub nodes_file: Option<PathBuf>,
@@ -25,8 +26,18 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Whether any host was named.
-    pub fn are_given(&self) -> bool {
-        !self.nodes.is_empty() || self.nodes_file.is_some()
+    /// The cluster of the hosts that were named; `None` where none were.
+    pub async fn cluster(&self) -> Result<Option<Cluster>, ClusterError> {
+        let ssh = SshOptions {
+            config: self.ssh_config.clone(),
+            identity: self.identity.clone(),
+            known_hosts: self.known_hosts.clone(),
+            ..SshOptions::default()
+        };
+        match (&self.nodes, &self.nodes_file) {
+            (Some(list), _) => hosts::from_list(list, ssh).await.map(Some),
+            (None, Some(file)) => hosts::from_file(file, ssh).await.map(Some),
+            (None, None) => Ok(None),
+        }
     }
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tribunal_client::{Client, Node as ClientNode};
 use tribunal_generator::{Boxed, Chain, Seed, any, clients, nemesis};
-use tribunal_harness::cluster::{Cluster, Session, SshOptions, hosts, local};
+use tribunal_harness::cluster::{Cluster, Session, local};
 use tribunal_harness::database::Declared;
 use tribunal_harness::nemesis::{Nemesis, Peace};
 use tribunal_harness::run::{Deployment, Load, NemesisSource, Trial};
@@ -23,6 +23,7 @@ use tribunal_history::Name;
 use tribunal_nemesis::{FaultSpec, Injector, Schedule, Timing};
 use tribunal_workloads::{Definition, Setting, Workload};
 
+use crate::commands::explain;
 use crate::commands::run::Run;
 use crate::evidence::evidence;
 
@@ -31,7 +32,7 @@ const DEFAULT_TIME: Duration = Duration::from_secs(60);
 const DEFAULT_RATE: f64 = 500.0;
 const DEFAULT_CONCURRENCY: Concurrency = Concurrency::PerNode(2);
 const DEFAULT_QUIESCE: Duration = Duration::from_secs(1);
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(10);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 const DEFAULT_DURATION: Duration = Duration::from_secs(5);
 /// How long an agent keeps its faults after the last word of its controller.
 const LEASE: Duration = Duration::from_secs(10);
@@ -129,11 +130,10 @@ impl Plan {
 
     /// Finds or makes the nodes.
     pub async fn cluster(&self) -> anyhow::Result<Cluster> {
-        let asked = &self.arguments.hosts;
-        if asked.are_given() {
-            return Ok(asked.cluster()?);
+        match self.arguments.hosts.cluster().await.map_err(explain)? {
+            Some(hosts) => Ok(hosts),
+            None => local::up(None, self.node_count(), local::Lifetime::Run).await.map_err(explain),
         }
-        Ok(local::up(None, self.node_count(), local::Lifetime::Run).await?)
     }
 
     /// The run on `cluster`, ready to go.
@@ -306,20 +306,4 @@ fn random_seed() -> Seed {
     use std::hash::{BuildHasher, Hasher};
     let chance = std::collections::hash_map::RandomState::new().build_hasher().finish();
     Seed(chance & 0xffff_ffff)
-}
-
-impl crate::hosts::Hosts {
-    /// The cluster of the hosts that were named.
-    pub fn cluster(&self) -> Result<Cluster, tribunal_harness::cluster::ClusterError> {
-        let ssh = SshOptions {
-            config: self.ssh_config.clone(),
-            identity: self.identity.clone(),
-            known_hosts: self.known_hosts.clone(),
-            control_directory: None,
-        };
-        match &self.nodes_file {
-            Some(file) => hosts::from_file(file, ssh),
-            None => hosts::from_list(&self.nodes, ssh),
-        }
-    }
 }

@@ -108,6 +108,8 @@ impl Interpreter {
         generator: &mut dyn Generator,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), InterpreterError> {
+        // A generator that is done is not asked again.
+        let mut over = false;
         loop {
             while let Ok(done) = self.done.try_recv() {
                 self.complete_call(generator, done)?;
@@ -115,7 +117,9 @@ impl Interpreter {
             while let Ok(reply) = self.healed.try_recv() {
                 self.complete_fault(generator, reply)?;
             }
-            let next = if *stop.borrow() { Next::Done } else { self.ask(generator) };
+            over |= *stop.borrow();
+            let next = if over { Next::Done } else { self.ask(generator) };
+            over |= next == Next::Done;
             match next {
                 Next::Call(process, call) => self.dispatch(generator, process, call)?,
                 Next::Done if self.in_flight() == 0 => return Ok(()),
@@ -271,13 +275,13 @@ impl Interpreter {
         };
         let event = completion(&call, &lane.identity, done.outcome);
         let event = self.recorder.record(event)?.clone();
-        self.tell(generator, &event);
         if event.kind == Kind::Info {
             // Its call may still take effect, so its number is never used again.
             self.lanes[done.worker].identity.process = Process::Client(self.next_process);
             self.next_process += 1;
         }
         self.free.push_back(done.worker);
+        self.tell(generator, &event);
         Ok(())
     }
 
@@ -289,8 +293,8 @@ impl Interpreter {
         let nemesis = self.lanes.len() - 1;
         let Some(call) = self.lanes[nemesis].open.take() else { return Ok(()) };
         let event = self.record_reply(&call, reply)?;
-        self.tell(generator, &event);
         self.free.push_back(nemesis);
+        self.tell(generator, &event);
         Ok(())
     }
 

@@ -110,7 +110,7 @@ pub struct RunTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct FaultsTable {
-    /// From the beginning of one fault to the next.
+    /// From the end of one fault to the beginning of the next.
     #[serde(deserialize_with = "some_duration")]
     pub interval: Option<Duration>,
     /// How long one lasts.

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use tribunal_checkers::{Checker, Compose, Validity, Verdict};
 use tribunal_harness::store::{RunFolder, RunRecord, Store};
-use tribunal_history::jsonl::{self, Tail};
 use tribunal_history::History;
+use tribunal_history::jsonl::{self, Tail};
 
 use crate::Exit;
 use crate::evidence::evidence;
@@ -149,7 +149,7 @@ fn as_json(name: &str, verdict: &Verdict) -> Value {
 fn print_verdict(case: &Case, verdict: &Verdict) {
     println!("{}", case.name);
     let record = case.run.as_ref().map(|(_, record)| record.clone()).unwrap_or_default();
-    println!("{}", tribunal_harness::report::terminal::summary(&record, &case.history, verdict));
+    println!("{}", tribunal_harness::report::summary(&record, &case.history, verdict));
 }
 
 /// Invalid wins; then what could not be read, then unknown, then nothing tested.

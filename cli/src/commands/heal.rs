@@ -1,7 +1,7 @@
 //! `tribunal heal`: undoes what a killed controller or agent left on nodes.
 
 use clap::Args;
-use tribunal_harness::cluster::{Cluster, local};
+use tribunal_harness::cluster::{Cluster, ClusterError, local};
 
 use super::{explain, runtime};
 use crate::Exit;
@@ -20,11 +20,11 @@ pub struct Heal {
 impl Heal {
     /// Heals, and says what could not be undone.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let clusters = self.clusters()?;
-        if clusters.is_empty() {
-            println!("no local cluster, and no --nodes: nothing to heal");
-        }
         runtime()?.block_on(async {
+            let clusters = self.clusters().await.map_err(explain)?;
+            if clusters.is_empty() {
+                println!("no local cluster, and no --nodes: nothing to heal");
+            }
             let mut exit = Exit::Valid;
             for cluster in &clusters {
                 let left = heal(cluster).await?;
@@ -40,15 +40,15 @@ impl Heal {
         })
     }
 
-    fn clusters(&self) -> anyhow::Result<Vec<Cluster>> {
-        if self.hosts.are_given() {
-            return Ok(vec![self.hosts.cluster().map_err(explain)?]);
+    async fn clusters(&self) -> Result<Vec<Cluster>, ClusterError> {
+        if let Some(hosts) = self.hosts.cluster().await? {
+            return Ok(vec![hosts]);
         }
         let names = match &self.cluster {
             Some(name) => vec![name.clone()],
-            None => local::list().map_err(explain)?.into_iter().map(|found| found.name).collect(),
+            None => local::list()?.into_iter().map(|found| found.name).collect(),
         };
-        names.iter().map(|name| local::open(name).map_err(explain)).collect()
+        names.iter().map(|name| local::find(Some(name))).collect()
     }
 }
 

@@ -1,9 +1,14 @@
 //! One file a command.
 
 mod agent;
+pub mod check;
 pub mod cluster;
 pub mod doctor;
+pub mod heal;
 pub mod holder;
+pub mod ls;
+pub mod run;
+pub mod show;
 
 use clap::Subcommand;
 use tribunal_harness::cluster::ClusterError;
@@ -13,10 +18,15 @@ use crate::Exit;
 /// Everything `tribunal` can do.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Puts a database on trial: a cluster, a workload, faults, a verdict.
     Run(Box<run::Run>),
+    /// Judges histories again: stored runs, or files of anybody's.
     Check(check::Check),
+    /// Lists the stored runs, the newest first.
     Ls(ls::Ls),
+    /// Shows a stored run: its verdict, its evidence and where its files are.
     Show(show::Show),
+    /// Undoes what a killed controller or agent left on nodes.
     Heal(heal::Heal),
     /// Nodes on this machine: make, list, end, run commands on them.
     #[command(subcommand)]
@@ -59,7 +69,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Chooses the exit code: asking for what is not there is bad usage, all else is
 /// a set-up failure.
-fn explain(error: ClusterError) -> anyhow::Error {
+pub(crate) fn explain(error: ClusterError) -> anyhow::Error {
     let usage = error.is_usage();
     let error = anyhow::Error::from(error);
     if usage { error.context(Exit::Usage) } else { error }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tribunal_generator::Seed;
-use tribunal_harness::report::terminal;
+use tribunal_harness::report;
 use tribunal_harness::run::RunError;
 use tribunal_harness::test_file::{Concurrency, parse_duration};
 
@@ -27,6 +27,7 @@ pub struct Run {
     /// Which faults, with commas; `none` for none. The test file's `[run] faults` by default.
     #[arg(short, long, value_delimiter = ',')]
     pub faults: Option<Vec<String>>,
+    /// Hosts that exist already.
     #[command(flatten)]
     pub hosts: Hosts,
     /// So many local nodes, made for this run (the default: five).
@@ -88,7 +89,7 @@ async fn on_cluster(
     let folder = trial.folder.clone();
     match trial.run(progress::listener(), interrupt.stop.clone()).await {
         Ok(finished) => {
-            println!("{}", terminal::summary(&finished.record, &finished.history, &finished.verdict));
+            println!("{}", report::summary(&finished.record, &finished.history, &finished.verdict));
             println!("report   {}", folder.report_path().display());
             println!("again    {}", finished.record.command);
             let interrupted = finished.record.ended.is_some();

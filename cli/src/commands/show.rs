@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tribunal_checkers::Verdict;
-use tribunal_harness::report::terminal;
+use tribunal_harness::report;
 
 use super::check::find_run;
 use crate::Exit;
@@ -30,7 +30,7 @@ impl Show {
         let verdict = judged.unwrap_or_else(|| {
             Verdict::unknown(format!("it was never judged; `tribunal check {}` does", folder.id()))
         });
-        println!("{}", terminal::summary(&record, &history, &verdict));
+        println!("{}", report::summary(&record, &history, &verdict));
         println!("report   {}", folder.report_path().display());
         println!("history  {}", folder.history_path().display());
         println!("again    {}", record.command);
