@@ -80,6 +80,13 @@ fn trial(workload: &str, bug: Bug, seed: u64) -> (Vec<Event>, Verdict) {
     run(workload, seed, |attempt| registers.answer(attempt))
 }
 
+#[track_caller]
+fn convict(workload: &str, bug: Bug) {
+    for seed in SEEDS {
+        convicted(&trial(workload, bug, seed).1, "nonlinearizable");
+    }
+}
+
 #[test]
 fn registers_that_are_linearizable_are_acquitted() {
     SEEDS.for_each(|seed| acquitted(&trial("cas-register", Bug::None, seed).1));
