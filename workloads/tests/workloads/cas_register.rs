@@ -95,29 +95,19 @@ fn registers_that_are_linearizable_are_acquitted() {
 
 #[test]
 fn stale_reads_are_convicted() {
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("cas-register", Bug::StaleRead, seed).1, "nonlinearizable"))
-    });
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("register", Bug::StaleRead, seed).1, "nonlinearizable"))
-    });
+    convict("cas-register", Bug::StaleRead);
+    convict("register", Bug::StaleRead);
 }
 
 #[test]
 fn lost_writes_are_convicted() {
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("cas-register", Bug::LostWrite, seed).1, "nonlinearizable"))
-    });
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("register", Bug::LostWrite, seed).1, "nonlinearizable"))
-    });
+    convict("cas-register", Bug::LostWrite);
+    convict("register", Bug::LostWrite);
 }
 
 #[test]
 fn swaps_that_do_not_compare_are_convicted() {
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("cas-register", Bug::BlindCas, seed).1, "nonlinearizable"))
-    });
+    convict("cas-register", Bug::BlindCas);
 }
 
 #[test]
