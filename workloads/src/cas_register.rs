@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `read` | null | the value, or null where nothing was written |
 //! | `write` | v | it is written |
-//! | `cas` | [old, new] | it was old and is new now; or `"ext": {"swapped": false}`: it was not old |
+//! | `cas` | [old, new] | it was old and is new now; with `"ext": {"swapped": false}`: it was not old |
 //!
 //! No value is set twice on a key: they are 1, 2, 3, … in the order in which
 //! they are issued. `old` is the value that was issued last: a guess, which is

@@ -8,17 +8,22 @@
 //! | call | value | ok |
 //! |---|---|---|
 //! | `probe` | null | {"node": "n1", "role": "leader" or "follower", "term": 3} |
-//! | `write` | v | the node took it, as a leader; `"ext": {"node": "n1", "term": 3}` where it tells. `fail` by a follower |
+//! | `write` | v | the node took it as a leader; `"ext": {"node": "n1", "term": 3}` |
 //!
-//! Values are 1, 2, 3, …
+//! Values are 1, 2, 3, … A follower answers a write with `fail`. A store that
+//! does not tell who served a write is judged by its probes alone.
 //!
 //! Finds two leaders of one term; two leaders at a time, where that is
 //! forbidden; writes that a deposed leader acknowledged.
 //!
 //! | option | default | |
 //! |---|---|---|
-//! | `exclusive` | true | whether two leaders at a time, of different terms, are an anomaly. They are where leadership is a lease, or a lock. Raft and its kin allow them for a moment: say `false` |
+//! | `exclusive` | true | whether two leaders at a time, of different terms, are an anomaly |
 //! | `probe`, `write` | 9, 1 | how often each is called, relative to each other |
+//!
+//! Where leadership is a lease or a lock it is exclusive. Raft and its kin allow
+//! two leaders of different terms for a moment: say `exclusive = false`, and
+//! they are only counted.
 
 use tribunal_checkers::{Compose, Leader, Statistics};
 use tribunal_generator::{Chain, Seed, repeat_with};

@@ -80,6 +80,13 @@ fn trial(workload: &str, bug: Bug, seed: u64) -> (Vec<Event>, Verdict) {
     run(workload, seed, |attempt| registers.answer(attempt))
 }
 
+#[track_caller]
+fn convict(workload: &str, bug: Bug) {
+    for seed in SEEDS {
+        convicted(&trial(workload, bug, seed).1, "nonlinearizable");
+    }
+}
+
 #[test]
 fn registers_that_are_linearizable_are_acquitted() {
     SEEDS.for_each(|seed| acquitted(&trial("cas-register", Bug::None, seed).1));
@@ -88,29 +95,19 @@ fn registers_that_are_linearizable_are_acquitted() {
 
 #[test]
 fn stale_reads_are_convicted() {
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("cas-register", Bug::StaleRead, seed).1, "nonlinearizable"))
-    });
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("register", Bug::StaleRead, seed).1, "nonlinearizable"))
-    });
+    convict("cas-register", Bug::StaleRead);
+    convict("register", Bug::StaleRead);
 }
 
 #[test]
 fn lost_writes_are_convicted() {
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("cas-register", Bug::LostWrite, seed).1, "nonlinearizable"))
-    });
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("register", Bug::LostWrite, seed).1, "nonlinearizable"))
-    });
+    convict("cas-register", Bug::LostWrite);
+    convict("register", Bug::LostWrite);
 }
 
 #[test]
 fn swaps_that_do_not_compare_are_convicted() {
-    SEEDS.for_each(|seed| {
-        drop(convicted(&trial("cas-register", Bug::BlindCas, seed).1, "nonlinearizable"))
-    });
+    convict("cas-register", Bug::BlindCas);
 }
 
 #[test]
