@@ -270,6 +270,16 @@ function drawBeside({ pen, width, colour }, { call, x, y, wide }, high, beside, 
   pen.fillText(call.label, left, y + high / 2 + 0.5);
 }
 
+/** As much of a text as fits, or nothing where that would be too little. */
+function fitting(pen, text, room) {
+  if (pen.measureText(text).width <= room) return text;
+  for (let length = text.length - 1; length >= 4; length--) {
+    const part = text.slice(0, length) + "…";
+    if (pen.measureText(part).width <= room) return part;
+  }
+  return "";
+}
+
 /** Whether a rectangle [x, y, width, height] meets one of `taken`. */
 const overlaps = (taken, [x, y, w, h]) => taken.some(([a, b, c, d]) => x < a + c && a < x + w && y < b + d && b < y + h);
 
@@ -292,18 +302,21 @@ function drawWitnessWords(on, witness, taken, high) {
   pen.save();
   pen.font = "600 12px system-ui, 'Liberation Sans', sans-serif";
   for (const { call, x, y, wide } of witness) {
-    const w = pen.measureText(call.label).width + 10, h = 17, middle = y + high / 2 - h / 2;
-    const right = x + Math.max(wide, 4) + (call.kind === 2 ? 22 : 4), left = x - w - 4;
-    const spots = [[right, middle], [left, middle], [x, y + high + 3], [x, y - h - 3], [left, y + high + 3], [right, y + high + 3], [x, y + high + 22], [x, y - h - 22]];
-    const spot = spots.map(([a, b]) => [a, b, w, h]).find((it) => it[0] >= GUTTER && it[0] + w <= width && it[1] > AXIS && it[1] + h <= on.height && !overlaps(taken, it));
-    if (!spot) continue;
+    // Words stay in their own lane, where they cannot be taken for another node's.
+    const inLane = taken.filter(([, b, , d]) => b < y + high && y < b + d);
+    const right = x + Math.max(wide, 4) + (call.kind === 2 ? 22 : 4), left = x - 4;
+    const until = inLane.reduce((edge, [a]) => (a >= right - 3 ? Math.min(edge, a) : edge), width) - 4;
+    const from = inLane.reduce((edge, [a, , c]) => (a + c <= left + 3 ? Math.max(edge, a + c) : edge), GUTTER) + 4;
+    const words = fitting(pen, call.label, Math.max(until - right, left - from) - 10);
+    if (!words) continue;
+    const w = pen.measureText(words).width + 10, spot = [right + w <= until ? right : left - w, y + high / 2 - 9, w, 18];
     taken.push(spot);
     pen.fillStyle = colour("chip");
     pen.beginPath();
     pen.roundRect(...spot, 4);
     pen.fill();
     pen.fillStyle = colour(call === state.picked && !state.anomaly?.witness.has(call) ? "ink" : "witness");
-    pen.fillText(call.label, spot[0] + 5, spot[1] + h / 2 + 0.5);
+    pen.fillText(words, spot[0] + 5, y + high / 2 + 0.5);
   }
   pen.restore();
 }
