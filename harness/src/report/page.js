@@ -1,4 +1,4 @@
-// The page: who clicks on what. What is drawn is the other file's business.
+// The page: who clicks on what. How it is drawn is the business of the files before.
 
 const $ = (id) => document.getElementById(id);
 

@@ -20,7 +20,8 @@ use crate::store::RunRecord;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = concat!(include_str!("timeline.js"), include_str!("page.js"));
+const SCRIPT: &str =
+    concat!(include_str!("layout.js"), include_str!("timeline.js"), include_str!("page.js"));
 
 /// Rows of the table of faults.
 const FAULTS: usize = 200;

@@ -47,7 +47,7 @@ fn call(word: u8) -> Call {
     ];
     let call = Call::new(["read", "write", ""][usize::from(word) % 3])
         .value(value[usize::from(word) % 5].clone());
-    if word % 2 == 0 {
+    if word.is_multiple_of(2) {
         call.key(value[usize::from(word) % 4].clone())
     } else {
         call.mark("swapped", false)
@@ -58,7 +58,7 @@ fn call(word: u8) -> Call {
 fn nemesis(kind: u8, word: u8) -> Call {
     let stage = ["inject", "injected", "heal", "healed", "none of these"][usize::from(kind) % 5];
     let nodes = ["n1", "n2"].map(Value::from);
-    let effect = json!({ "observed": word % 2 == 0, "evidence": ["seen"] });
+    let effect = json!({ "observed": word.is_multiple_of(2), "evidence": ["seen"] });
     Call::new("pause").value(json!({ "id": word % 4, "stage": stage, "nodes": nodes, "summary": "n1", "effect": effect }))
 }
 
