@@ -115,7 +115,7 @@ fn bar(op: &Operation, scale: &Scale) -> (usize, Vec<char>) {
         Kind::Fail => 'x',
         Kind::Info | Kind::Invoke => '?',
     };
-    let label: Vec<char> = words::call(op, 30).chars().take(60).collect();
+    let label: Vec<char> = words::call(op, 40).chars().take(60).collect();
     let mut cells = vec!['-'; until - from + 1];
     cells[0] = '|';
     *cells.last_mut().expect("a bar has at least one column") = end;

@@ -1,18 +1,18 @@
-// The page: who clicks on what. What is drawn is the other file's business.
+// The page: who clicks on what. How it is drawn is the business of the files before.
 
 const $ = (id) => document.getElementById(id);
 
 /** Shows a part of the run, within its bounds. */
 function look(from, until) {
-  const whole = Math.max(data.end - data.begin, 1), wide = Math.min(Math.max(until - from, 1000), whole);
+  const whole = END - data.begin, wide = Math.min(Math.max(until - from, 1000), whole);
   const middle = (from + until) / 2, edge = whole * 0.02;
-  const start = Math.min(Math.max(middle - wide / 2, data.begin - edge), data.end + edge - wide);
+  const start = Math.min(Math.max(middle - wide / 2, data.begin - edge), END + edge - wide);
   state.view = [start, start + wide];
   caption();
   draw();
 }
 
-const wholeRun = () => look(data.begin, data.end);
+const wholeRun = () => look(data.begin, END);
 const zoom = (factor, at = (state.view[0] + state.view[1]) / 2) => look(at - (at - state.view[0]) * factor, at + (state.view[1] - at) * factor);
 const pan = (part) => look(...state.view.map((t) => t + part * (state.view[1] - state.view[0])));
 
@@ -32,9 +32,14 @@ function lookAtWitness() {
 function caption() {
   const { anomaly, key } = state;
   const parts = [];
-  if (anomaly && key !== null) parts.push(`key ${data.texts[key]} only: ${anomaly.carried.toLocaleString("en")} of the ${anomaly.concurrent.toLocaleString("en")} calls on it in the witness's window are here`);
-  const carried = data.overview.ok.reduce((sum, n, i) => sum + n + data.overview.fail[i] + data.overview.info[i], 0);
-  if (key === null && calls.length < carried) parts.push(`a sample of ${calls.length.toLocaleString("en")} of ${carried.toLocaleString("en")} calls`);
+  const number = (n) => n.toLocaleString("en");
+  if (anomaly && key !== null) {
+    const whole = anomaly.carried === anomaly.concurrent;
+    const some = whole ? `all ${number(anomaly.concurrent)}` : `${number(anomaly.carried)} of ${number(anomaly.concurrent)}`;
+    parts.push(`${some} calls on key ${data.texts[key]} in the witness's window`);
+  }
+  const all = data.overview.ok.reduce((sum, n, i) => sum + n + data.overview.fail[i] + data.overview.info[i], 0);
+  if (key === null && calls.length < all) parts.push(`a sample of ${number(calls.length)} of ${number(all)} calls`);
   parts.push(`${seconds(Math.max(0, state.view[0]))} to ${seconds(state.view[1])}`);
   $("caption").textContent = parts.join(" · ");
 }
@@ -46,7 +51,7 @@ function select(number) {
   for (const row of document.querySelectorAll(".anomaly")) {
     const chosen = Number(row.dataset.anomaly) === number;
     row.classList.toggle("selected", chosen);
-    if (chosen) row.open = true;
+    row.open = chosen;
     if (chosen) row.closest(".rest")?.setAttribute("open", "");
   }
   $("key-choice").hidden = state.key === null;
@@ -121,7 +126,7 @@ drag(lanes, (start, now, view) => {
   look(view[0] + shift, view[1] + shift);
 }, (event) => pick(hit(event.offsetX, event.offsetY)?.call ?? null));
 
-const overviewTime = (x) => data.begin + (x / overview.clientWidth) * (data.end - data.begin);
+const overviewTime = (x) => data.begin + (x / overview.clientWidth) * (END - data.begin);
 drag(overview, (start, now) => look(overviewTime(Math.min(start, now)), overviewTime(Math.max(start, now))), (event) => {
   const at = overviewTime(event.offsetX), half = (state.view[1] - state.view[0]) / 2;
   look(at - half, at + half);
@@ -132,7 +137,7 @@ lanes.addEventListener("pointerleave", () => ($("tip").hidden = true));
 lanes.addEventListener("wheel", (event) => {
   const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
   // Nothing is farther than the whole run: there the page scrolls on.
-  if (!sideways && event.deltaY > 0 && state.view[1] - state.view[0] >= (data.end - data.begin) * 0.999) return;
+  if (!sideways && event.deltaY > 0 && state.view[1] - state.view[0] >= (END - data.begin) * 0.999) return;
   event.preventDefault();
   if (sideways) pan(event.deltaX / 800);
   else zoom(1.0015 ** Math.max(-300, Math.min(300, event.deltaY)), scale(lanes.clientWidth).t(Math.max(GUTTER, event.offsetX)));
@@ -197,5 +202,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 addEventListener("beforeprint", () => ((document.documentElement.dataset.print = ""), draw()));
 addEventListener("afterprint", () => (delete document.documentElement.dataset.print, draw()));
 
-select(data.anomalies.length ? Number(/a=(\d+)/.exec(location.hash)?.[1] ?? 0) : -1);
+const fromAddress = () => select(data.anomalies.length ? Number(/a=(\d+)/.exec(location.hash)?.[1] ?? 0) : -1);
+addEventListener("hashchange", fromAddress);
+fromAddress();
 document.documentElement.dataset.drawn = String(calls.length);

@@ -13,27 +13,31 @@ use tribunal_checkers::{Validity, Verdict};
 use tribunal_history::{Fault, History, Value};
 
 use super::evidence::{self, Tally};
-use super::selection::{ANOMALIES, DETAIL, Selection};
-use super::told::{self, MESSAGE, word};
+use super::selection::{ANOMALIES, DETAIL, Selection, span};
+use super::told::{self, MESSAGE};
 use super::{terminal, timeline, words};
 use crate::store::RunRecord;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = concat!(include_str!("timeline.js"), include_str!("page.js"));
+const SCRIPT: &str =
+    concat!(include_str!("layout.js"), include_str!("timeline.js"), include_str!("page.js"));
 
 /// Rows of the table of faults.
 const FAULTS: usize = 200;
 
 /// What the template shows, in its order.
 #[derive(Serialize)]
-struct Page<'a> {
-    style: &'a str,
+struct Page {
+    style: &'static str,
     style_hash: String,
-    script: &'a str,
+    script: &'static str,
     script_hash: String,
     data: String,
-    run: &'a RunRecord,
+    title: String,
+    meta: Vec<(&'static str, String)>,
+    command: String,
+    ended: Option<String>,
     validity: &'static str,
     verdict: String,
     sentence: String,
@@ -44,6 +48,7 @@ struct Page<'a> {
     more_anomalies: usize,
     unknowns: Vec<String>,
     faults: Vec<told::Harm>,
+    marks: usize,
     fault_count: String,
     more_faults: usize,
     calls: String,
@@ -61,9 +66,10 @@ pub fn render(run: &RunRecord, history: &History, verdict: &Verdict) -> String {
         .expect("the template is ours and names only what a page has")
 }
 
-fn page<'a>(run: &'a RunRecord, history: &History, verdict: &Verdict) -> Page<'a> {
+fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
     let faults = history.faults();
     let selection = Selection::of(history, &verdict.anomalies);
+    let word = told::word(verdict.validity).to_uppercase();
     let data = timeline::data(history, &selection, &verdict.anomalies, &faults);
     Page {
         style: STYLE,
@@ -71,9 +77,12 @@ fn page<'a>(run: &'a RunRecord, history: &History, verdict: &Verdict) -> Page<'a
         script: SCRIPT,
         script_hash: hash(SCRIPT),
         data: json(&data),
-        run,
-        validity: word(verdict.validity),
-        verdict: word(verdict.validity).to_uppercase(),
+        title: words::clip(&format!("{word} · {} · {}", run.test, run.id), 200),
+        meta: meta(run),
+        command: words::clip(&run.command, MESSAGE),
+        ended: run.ended.as_ref().map(|why| words::clip(why, MESSAGE)),
+        validity: told::word(verdict.validity),
+        verdict: word,
         sentence: sentence(history, verdict, &faults),
         summary: terminal::summary(run, history, verdict),
         shown: shown_calls(&selection),
@@ -82,11 +91,14 @@ fn page<'a>(run: &'a RunRecord, history: &History, verdict: &Verdict) -> Page<'a
         more_anomalies: verdict.anomalies.len().saturating_sub(ANOMALIES),
         unknowns: told::clipped(&verdict.unknowns, ANOMALIES),
         faults: faults.iter().take(FAULTS).map(told::fault).collect(),
+        marks: data.marks.len(),
         fault_count: evidence::faults_in_words(&faults),
         more_faults: faults.len().saturating_sub(FAULTS),
         calls: Tally::of(history).in_words(),
         by_function: evidence::table(history, |op| op.f()),
-        by_node: evidence::table(history, |op| op.node().unwrap_or("no node named")),
+        by_node: evidence::table(history, |op| {
+            op.node().filter(|node| !node.is_empty()).unwrap_or("no node")
+        }),
         checkers: told::checkers(verdict),
         environment: environment(run, history),
     }
@@ -132,6 +144,19 @@ fn shown_calls(selection: &Selection) -> String {
     }
 }
 
+/// What the head of the page says of the run.
+fn meta(run: &RunRecord) -> Vec<(&'static str, String)> {
+    let known = [
+        ("test", &run.test),
+        ("workload", &run.workload),
+        ("seed", &run.seed),
+        ("run", &run.id),
+        ("started", &run.started),
+    ];
+    let known = known.into_iter().filter(|(_, it)| !it.is_empty());
+    known.map(|(name, it)| (name, words::clip(it, DETAIL))).collect()
+}
+
 /// What was tried, a line each, without what is empty.
 fn environment(run: &RunRecord, history: &History) -> Vec<(&'static str, String)> {
     let pairs = |map: &BTreeMap<String, Value>| {
@@ -152,7 +177,11 @@ fn environment(run: &RunRecord, history: &History) -> Vec<(&'static str, String)
         ("started", run.started.clone()),
         (
             "time",
-            format!("{} s asked for, {} recorded", run.time_s, words::time(history.duration())),
+            format!(
+                "{} s asked for, {} recorded",
+                run.time_s,
+                words::duration(span(history).1 - span(history).0)
+            ),
         ),
         ("nodes", run.nodes.join(" ")),
         ("faults", run.faults.join(" ")),

@@ -22,14 +22,14 @@ pub fn summary(run: &RunRecord, history: &History, verdict: &Verdict) -> String 
     let mut lines = vec![headline(run, verdict)];
     lines.extend(messages(verdict));
     lines.extend(timeline(history, verdict, &faults));
-    lines.push(format!("  calls     {}", Tally::of(history).in_words()));
-    lines.push(format!("  faults    {}", evidence::faults_in_words(&faults)));
+    let (calls, faults) = (Tally::of(history).in_words(), evidence::faults_in_words(&faults));
+    lines.push(format!("  {calls}; {faults}"));
     if let Some(why) = &run.ended {
-        wrap(&mut lines, "  ended     ", &words::clip(why, 400));
+        wrap(&mut lines, "  ended early: ", &words::clip(why, 400));
     }
     if verdict.validity != Validity::Valid && !run.command.is_empty() {
         // A command is pasted, so it stays whole on its line.
-        lines.push(format!("  again     {}", words::clip(&run.command, 4_000)));
+        lines.push(format!("  again: {}", words::clip(&run.command, 4_000)));
     }
     lines.join("\n") + "\n"
 }

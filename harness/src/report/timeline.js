@@ -1,93 +1,8 @@
-// The timeline: what is drawn. It reads the page's data, lays calls out in
-// lanes and draws them; who clicks on what is the other file's business.
+// The timeline: what is drawn, and what is under the pointer. Who clicks on what
+// is the next file's business.
 //
 // Texts come from the database on trial: they are drawn as text or set as
 // textContent, never as markup.
-
-const data = JSON.parse(document.getElementById("data").textContent);
-const GUTTER = 104, AXIS = 24, BAND = 20, LANES = 430, SECOND = 1e9;
-const KINDS = ["ok", "fail", "info"];
-
-/** The calls as objects, in the order of their starts. */
-const calls = (() => {
-  const { index, start, took, process, node, kind, key, label, detail } = data.calls;
-  let time = 0;
-  return index.map((name, i) => {
-    time += start[i];
-    return {
-      index: name, from: time, to: time + Math.max(took[i], 0), open: took[i] < 0, process: process[i],
-      node: data.texts[node[i]], kind: kind[i], key: key[i], label: data.texts[label[i]], detail: data.texts[detail[i]],
-    };
-  });
-})();
-
-for (const anomaly of data.anomalies) anomaly.witness = new Set(anomaly.calls.map((at) => calls[at]));
-
-/** What is looked at. `view` is in nanoseconds; `key` is null for all keys. */
-const state = { view: [data.begin, data.end], anomaly: null, key: null, byProcess: false, even: false, hover: null, picked: null };
-
-const seconds = (ns, digits = 3) => (ns / SECOND).toFixed(digits) + " s";
-const span = (ns) => ns < 1e3 ? ns + " ns" : ns < 1e6 ? (ns / 1e3).toFixed(0) + " µs" : ns < SECOND ? (ns / 1e6).toFixed(2) + " ms" : seconds(ns);
-
-/** Puts intervals into the first row that is free when they begin. */
-function pack(intervals, until) {
-  const rows = [];
-  for (const it of intervals) {
-    let row = rows.find((row) => row.free <= it.from);
-    if (!row) rows.push((row = { free: 0, items: [] }));
-    row.items.push(it);
-    row.free = until(it);
-  }
-  return rows.map((row) => row.items);
-}
-
-const faultEnd = (fault) => fault.until ?? data.end;
-const faultRows = pack(data.faults, (fault) => faultEnd(fault) + 1);
-
-/** The lanes: rows of calls under the name of their group. */
-function layout() {
-  const drawn = calls.filter((call) => state.key === null || call.key === state.key || state.anomaly?.witness.has(call));
-  const groups = new Map();
-  for (const call of drawn) {
-    const name = state.byProcess ? "p" + call.process : call.node || "no node";
-    if (!groups.has(name)) groups.set(name, []);
-    groups.get(name).push(call);
-  }
-  const order = new Intl.Collator(undefined, { numeric: true }).compare;
-  const rows = [], named = [];
-  for (const [name, members] of [...groups].sort((a, b) => order(a[0], b[0]))) {
-    const packed = pack(members, (call) => call.to + 1);
-    named.push({ name, first: rows.length, rows: packed.length, nodes: new Set(members.map((call) => call.node)) });
-    rows.push(...packed.map((items) => ({ items })));
-  }
-  const height = Math.max(3, Math.min(20, Math.floor(LANES / Math.max(rows.length, 1))));
-  const top = AXIS + faultRows.length * BAND + (faultRows.length || data.marks.length ? 8 : 0);
-  return { rows, groups: named, height, top, bottom: top + Math.max(rows.length * height, 40), drawn: drawn.length };
-}
-
-/** From times to columns and back: linear, or with equal steps between the witness's events. */
-function scale(width) {
-  const [from, to] = state.view;
-  const inner = [...(state.even && state.anomaly ? state.anomaly.witness : [])].flatMap((call) => [call.from, call.to]);
-  const stops = [from, ...new Set(inner.filter((t) => t > from && t < to).sort((a, b) => a - b)), to];
-  const step = (width - GUTTER) / (stops.length - 1);
-  const place = (t) => {
-    let low = 0, high = stops.length - 2;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (stops[middle] <= t) low = middle; else high = middle - 1;
-    }
-    return low;
-  };
-  return {
-    x: (t) => { const i = place(t); return GUTTER + step * (i + (t - stops[i]) / (stops[i + 1] - stops[i] || 1)); },
-    t: (x) => {
-      const at = (x - GUTTER) / step, i = Math.max(0, Math.min(stops.length - 2, Math.floor(at)));
-      return stops[i] + (at - i) * (stops[i + 1] - stops[i]);
-    },
-    stops,
-  };
-}
 
 /** A canvas as large as it is shown, and its colours from the style sheet. */
 function surface(canvas, height) {
@@ -162,31 +77,26 @@ function drawFaults(on, to, plan) {
       pen.fillRect(x, y, wide, BAND - 4);
       hatch(on, x, y, wide, BAND - 4);
       pen.fillStyle = colour("fault");
-      if (fault.injected !== null) {
-        const from = clamp(fault.injected);
-        pen.fillRect(from, y, Math.max(clamp(fault.heal ?? end) - from, 2), BAND - 4);
-      }
-      drawFaultName(on, fault, x, y, wide);
+      const from = fault.injected === null ? x : clamp(fault.injected), solid = fault.injected === null ? 0 : Math.max(clamp(fault.heal ?? end) - from, 2);
+      pen.fillRect(from, y, solid, BAND - 4);
+      drawFaultName(on, fault, row, { x, y, wide, from, solid, clamp });
     }
   });
   pen.fillStyle = colour("soft");
   if (faultRows.length) pen.fillText("faults", 8, AXIS + 8);
 }
 
-function drawFaultName({ pen, width, colour }, fault, x, y, wide) {
-  const text = `${fault.name} ${fault.summary}${fault.observed ? "" : " (not observed)"}`;
-  const long = pen.measureText(text).width;
-  if (fault.injected !== null && long + 12 < wide) {
-    pen.fillStyle = colour("card");
-    pen.fillText(text, x + Math.min(8, wide / 10) + 2, y + 8);
+/** A fault's words on its solid part, or on its right: as many of them as there is room for. */
+function drawFaultName({ pen, width, colour }, fault, row, { x, y, wide, from, solid, clamp }) {
+  const next = row.filter((other) => other.from > fault.from).reduce((least, other) => Math.min(least, clamp(other.from)), width);
+  for (const words of [`${fault.name} ${fault.summary}`, fault.name]) {
+    const text = fault.observed ? words : words + " (not observed)", long = pen.measureText(text).width;
+    const inside = long + 12 < solid;
+    if (!inside && x + wide + long + 8 > next) continue;
+    pen.fillStyle = colour(inside ? "card" : "ink");
+    pen.fillText(text, inside ? from + 6 : x + wide + 5, y + 8);
     return;
   }
-  const left = x + wide + 6 + long < width ? x + wide + 5 : Math.max(GUTTER, x - long - 5);
-  const taken = faultRows.flat().some((other) => other !== fault && Math.abs(other.y - y) < 1 && other.left < left + long && other.right > left);
-  Object.assign(fault, { y, left: x, right: x + wide + (taken ? 0 : long) });
-  if (taken) return;
-  pen.fillStyle = colour("ink");
-  pen.fillText(text, left, y + 8);
 }
 
 function drawMarks({ pen, width, colour }, to, plan) {
@@ -201,7 +111,7 @@ function drawMarks({ pen, width, colour }, to, plan) {
     pen.lineTo(x, plan.bottom);
     pen.stroke();
     if (x < clear || x + 60 > width) continue;
-    pen.fillText(text, x + 3, AXIS + 4);
+    pen.fillText(text, x + 3, AXIS + faultRows.length * BAND + 8);
     clear = x + pen.measureText(text).width + 10;
   }
   pen.setLineDash([]);
@@ -219,7 +129,7 @@ function drawGroups({ pen, width, colour }, plan) {
     const middle = y + (group.rows * plan.height) / 2;
     if (middle - 7 < clear) continue;
     pen.fillStyle = colour("ink");
-    pen.fillText(group.name, 8, middle, GUTTER - 16);
+    pen.fillText(group.name.length > 13 ? group.name.slice(0, 12) + "…" : group.name, 8, middle, GUTTER - 16);
     clear = middle + 7;
   }
 }
@@ -237,7 +147,7 @@ function drawCall({ pen, colour }, call, x, y, wide, high, faint) {
 }
 
 function drawCalls(on, to, plan) {
-  const { pen, width, colour } = on, [from, until] = state.view, witness = [], high = plan.height - (plan.height > 6 ? 3 : 1);
+  const { pen, width, colour } = on, [from, until] = state.view, witness = [], beside = [], high = plan.height - (plan.height > 6 ? 3 : 1);
   plan.rows.forEach((row, at) => {
     const y = plan.top + at * plan.height + 1;
     let last = -1;
@@ -256,16 +166,39 @@ function drawCalls(on, to, plan) {
         if (high > 12 && room < wide && call.kind !== 1) {
           pen.fillStyle = colour("card");
           pen.fillText(call.label, x + 4, y + high / 2 + 0.5);
-        }
+        } else if (high > 12) beside.push({ call, x, y, wide });
       }
     }
   });
-  drawWitness(on, witness, high);
+  const taken = drawWitness(on, witness, high);
+  if (plan.drawn < 400 && beside.length <= FEW) for (const it of beside) drawBeside(on, it, high, beside, taken);
 }
+
+/** The words of a short call, where nothing else is on its right. */
+function drawBeside({ pen, width, colour }, { call, x, y, wide }, high, beside, taken) {
+  const left = x + wide + (call.kind === 2 ? 22 : 5), room = pen.measureText(call.label).width + 4;
+  const next = beside.some((other) => other.y === y && other.x > x && other.x < left + room);
+  if (left + room > width || next || overlaps(taken, [left, y, room, high])) return;
+  pen.fillStyle = colour("soft");
+  pen.fillText(call.label, left, y + high / 2 + 0.5);
+}
+
+/** As much of a text as fits, or nothing where that would be too little. */
+function fitting(pen, text, room) {
+  if (pen.measureText(text).width <= room) return text;
+  for (let length = text.length - 1; length >= 4; length--) {
+    const part = text.slice(0, length) + "…";
+    if (pen.measureText(part).width <= room) return part;
+  }
+  return "";
+}
+
+/** Whether a rectangle [x, y, width, height] meets one of `taken`. */
+const overlaps = (taken, [x, y, w, h]) => taken.some(([a, b, c, d]) => x < a + c && a < x + w && y < b + d && b < y + h);
 
 /** The witness over everything else, each call with its words where there is room for them. */
 function drawWitness(on, witness, high) {
-  const { pen, width, colour } = on, taken = [];
+  const { pen, colour } = on, taken = [];
   for (const { call, x, y, wide } of witness) {
     drawCall(on, call, x, y, Math.max(wide, 4), high, false);
     pen.strokeStyle = colour(call === state.picked ? "ink" : "witness");
@@ -273,23 +206,32 @@ function drawWitness(on, witness, high) {
     pen.strokeRect(x - 1, y - 1, Math.max(wide, 4) + 2, high + 2);
     taken.push([x - 2, y - 2, Math.max(wide, 4) + 4, high + 4]);
   }
+  if (witness.length <= FEW) drawWitnessWords(on, witness, taken, high);
+  return taken;
+}
+
+function drawWitnessWords(on, witness, taken, high) {
+  const { pen, width, colour } = on;
+  pen.save();
   pen.font = "600 12px system-ui, 'Liberation Sans', sans-serif";
-  if (witness.length > 60) return;
-  const overlaps = ([x, y, w, h]) => taken.some(([a, b, c, d]) => x < a + c && a < x + w && y < b + d && b < y + h);
   for (const { call, x, y, wide } of witness) {
-    const w = pen.measureText(call.label).width + 10, h = 17, middle = y + high / 2 - h / 2;
-    const right = x + Math.max(wide, 4) + (call.kind === 2 ? 22 : 4), left = x - w - 4;
-    const spots = [[right, middle], [left, middle], [x, y + high + 3], [x, y - h - 3], [left, y + high + 3], [right, y + high + 3], [x, y + high + 22], [x, y - h - 22]];
-    const spot = spots.map(([a, b]) => [a, b, w, h]).find((it) => it[0] >= GUTTER && it[0] + w <= width && it[1] > AXIS && it[1] + h <= on.height && !overlaps(it));
-    if (!spot) continue;
+    // Words stay in their own lane, where they cannot be taken for another node's.
+    const inLane = taken.filter(([, b, , d]) => b < y + high && y < b + d);
+    const right = x + Math.max(wide, 4) + (call.kind === 2 ? 22 : 4), left = x - 4;
+    const until = inLane.reduce((edge, [a]) => (a >= right - 3 ? Math.min(edge, a) : edge), width) - 4;
+    const from = inLane.reduce((edge, [a, , c]) => (a + c <= left + 3 ? Math.max(edge, a + c) : edge), GUTTER) + 4;
+    const words = fitting(pen, call.label, Math.max(until - right, left - from) - 10);
+    if (!words) continue;
+    const w = pen.measureText(words).width + 10, spot = [right + w <= until ? right : left - w, y + high / 2 - 9, w, 18];
     taken.push(spot);
     pen.fillStyle = colour("chip");
     pen.beginPath();
     pen.roundRect(...spot, 4);
     pen.fill();
     pen.fillStyle = colour(call === state.picked && !state.anomaly?.witness.has(call) ? "ink" : "witness");
-    pen.fillText(call.label, spot[0] + 5, spot[1] + h / 2 + 0.5);
+    pen.fillText(words, spot[0] + 5, y + high / 2 + 0.5);
   }
+  pen.restore();
 }
 
 const lanes = document.getElementById("lanes"), overview = document.getElementById("overview");
@@ -329,11 +271,11 @@ function hit(x, y) {
   return inView ? { call: near(inView, (call) => call.to, 5) } : null;
 }
 
-const overviewX = (t, width) => ((t - data.begin) / Math.max(data.end - data.begin, 1)) * width;
+const overviewX = (t, width) => ((t - data.begin) / (END - data.begin)) * width;
 
 /** The rate of the whole run: stacked, faults behind, anomalies as red ticks, the view as a frame. */
 function drawOverview() {
-  const on = surface(overview, 74), { pen, width, height, colour } = on, low = height - 2, top = 12;
+  const on = surface(overview, 74), { pen, width, height, colour } = on, low = height - 2, top = 24;
   for (const fault of data.faults) {
     const x = overviewX(fault.from, width);
     pen.fillStyle = colour("fault-may");
@@ -350,6 +292,13 @@ function drawOverview() {
       y -= high;
     }
   });
+  drawOverviewMarks(on, low);
+  const bucket = (END - data.begin) / ok.length;
+  pen.fillStyle = colour("ink");
+  if (calls.length) pen.fillText(`peak ${Math.round((most * SECOND) / bucket).toLocaleString("en")} calls/s`, 6, 11);
+}
+
+function drawOverviewMarks({ pen, width, height, colour }, low) {
   pen.fillStyle = colour("witness");
   for (const anomaly of data.anomalies) {
     const x = overviewX(anomaly.window[0], width);
@@ -362,7 +311,4 @@ function drawOverview() {
   pen.strokeStyle = colour("ink");
   pen.lineWidth = 1.5;
   pen.strokeRect(from + 0.75, 0.75, Math.max(until - from - 1.5, 2), height - 1.5);
-  pen.fillStyle = colour("soft");
-  const bucket = (data.end - data.begin) / ok.length;
-  pen.fillText(bucket > 0 && calls.length ? `peak ${Math.round((most * SECOND) / bucket).toLocaleString("en")} calls/s` : "", 6, 9);
 }

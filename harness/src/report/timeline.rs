@@ -29,7 +29,7 @@ pub(super) struct Timeline {
     calls: Calls,
     anomalies: Vec<Shown>,
     faults: Vec<Band>,
-    marks: Vec<(Nanos, String)>,
+    pub marks: Vec<(Nanos, String)>,
     overview: Overview,
 }
 

@@ -7,8 +7,14 @@ use tribunal_history::{Fault, Map, Nanos, Operation, Value};
 use super::selection::{DETAIL, LABEL, Selection, Witness, last_seen};
 use super::{terminal, words};
 
-/// Calls of a witness that are listed; a cycle rarely has ten.
-const STEPS: usize = 24;
+/// Calls of a witness that are listed for the first anomalies; a cycle rarely has ten.
+const FULL: usize = 24;
+/// Calls that are listed for the others.
+const SHORT: usize = 8;
+/// How many anomalies are the first.
+const FIRST: usize = 5;
+/// Faults that are named as acting at one time.
+const ACTING: usize = 6;
 /// Characters of a message.
 pub(super) const MESSAGE: usize = 2_000;
 
@@ -56,19 +62,27 @@ struct Step {
 /// The anomalies that are shown.
 pub(super) fn anomalies(verdict: &Verdict, selection: &Selection, faults: &[Fault]) -> Vec<Broken> {
     let witnesses = verdict.anomalies.iter().zip(&selection.witnesses);
-    witnesses.map(|(anomaly, witness)| told(anomaly, witness, &selection.ops, faults)).collect()
+    let steps = [FULL; FIRST].into_iter().chain(std::iter::repeat(SHORT));
+    let told = witnesses.zip(steps);
+    told.map(|((anomaly, witness), steps)| broken(anomaly, witness, &selection.ops, faults, steps))
+        .collect()
 }
 
-fn told(anomaly: &Anomaly, witness: &Witness, ops: &[Operation], faults: &[Fault]) -> Broken {
-    let steps = witness.ops.iter().take(STEPS).map(|&at| step(&ops[at], faults)).collect();
+fn broken(
+    anomaly: &Anomaly,
+    witness: &Witness,
+    ops: &[Operation],
+    faults: &[Fault],
+    steps: usize,
+) -> Broken {
     Broken {
         name: words::clip(&anomaly.name, LABEL),
         message: words::clip(&anomaly.message, MESSAGE),
         key: anomaly.key.as_ref().map(|key| words::value(key, LABEL)),
         window: interval(witness.window.0, Some(witness.window.1)),
         faults: acting(faults, witness.window, None),
-        steps,
-        more_steps: witness.ops.len().saturating_sub(STEPS),
+        steps: witness.ops.iter().take(steps).map(|&at| step(&ops[at], faults)).collect(),
+        more_steps: witness.ops.len().saturating_sub(steps),
         details: facts(&anomaly.details),
     }
 }
@@ -83,7 +97,7 @@ fn step(op: &Operation, faults: &[Fault]) -> Step {
         node: words::clip(op.node().unwrap_or("–"), LABEL),
         call: words::call(op, DETAIL),
         outcome: words::outcome(op.kind()),
-        detail: words::detail(op, MESSAGE),
+        detail: words::detail(op, DETAIL),
         faults: acting(faults, (op.invocation.time, last_seen(op)), op.node()),
     }
 }
@@ -95,7 +109,12 @@ fn acting(faults: &[Fault], (from, until): (Nanos, Nanos), node: Option<&str>) -
         names.is_empty() || node.is_none_or(|node| names.iter().any(|name| &**name == node))
     };
     let acting = faults.iter().filter(|&fault| fault.may_overlap(from, until) && there(fault));
-    acting.take(8).map(|fault| words::clip(&terminal::fault_in_words(fault), 120)).collect()
+    let told = acting.clone().take(ACTING).map(|fault| {
+        let doubt = if fault.effect.observed { "" } else { " (not observed)" };
+        words::clip(&terminal::fault_in_words(fault), 120) + doubt
+    });
+    let more = acting.count().saturating_sub(ACTING);
+    told.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
 fn interval(from: Nanos, until: Option<Nanos>) -> String {

@@ -29,10 +29,15 @@ fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
-/// A value as people write it: a string without quotes, everything else as JSON.
+/// A value as people write it: a string without quotes, an object as
+/// `node=n1 role=leader`, everything else as JSON.
 pub(super) fn value(value: &Value, max: usize) -> String {
     match value {
         Value::String(text) => clip(text, max),
+        Value::Object(fields) => {
+            let told = fields.iter().map(|(name, it)| format!("{name}={}", self::value(it, max)));
+            clip(&told.collect::<Vec<_>>().join(" "), max)
+        }
         other => clip(&other.to_string(), max),
     }
 }
