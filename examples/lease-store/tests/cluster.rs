@@ -42,7 +42,7 @@ impl Cluster {
     }
 
     fn caller(&self, workload: &str, index: usize) -> Caller {
-        Caller::new(PROGRAM, &["client"], workload, self.processes.node(index))
+        Caller::new(PROGRAM, &["client"], workload, self.processes.node(index, 7100))
     }
 
     /// What the leader that the node points to has, as soon as it points to one.

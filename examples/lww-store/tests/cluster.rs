@@ -37,7 +37,7 @@ impl Cluster {
     }
 
     fn caller(&self, index: usize) -> Caller {
-        Caller::new(PROGRAM, &["client"], "lww", self.processes.node(index))
+        Caller::new(PROGRAM, &["client"], "lww", self.processes.node(index, 7000))
     }
 }
 

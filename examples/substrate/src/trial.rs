@@ -45,9 +45,9 @@ impl Processes {
     }
 
     /// Node `index` as a client sees it.
-    pub fn node(&self, index: usize) -> Node {
+    pub fn node(&self, index: usize, client_port: u16) -> Node {
         let Member { id, ip } = self.members[index].clone();
-        Node { id, ip, ports: Default::default() }
+        Node { id, ip, ports: [("client".to_owned(), client_port)].into() }
     }
 
     /// The data folder of node `index`.
