@@ -175,8 +175,8 @@ impl<'a, 'h> Case<'a, 'h> {
             return None;
         }
         let from = writes.iter().map(|write| write.op.invocation.time).min().unwrap_or(0);
-        let last_read = self.register.finals.iter().filter_map(|read| read.op.completion).last();
-        let until = last_read.map_or(from, |event| event.time);
+        let reads = self.register.finals.iter().filter_map(|read| read.op.completion);
+        let until = reads.map(|event| event.time).max().unwrap_or(from);
         let window = from..=self.pair(writes[0]).quiet;
         let apart = |fault: &&Fault| !blame::moves_clocks(fault) && blame::overlaps(fault, &window);
         let faults: Vec<&Fault> = self.faults.iter().filter(apart).collect();
