@@ -167,18 +167,21 @@ impl<'h> Claim<'h> {
     }
 }
 
+/// Where a probe ended, and which term its node led.
+type End = (u64, Option<i64>);
+
 /// A node's probes by start; behind each, the two earliest ends from there on
 /// whose answers differ.
 struct Interruptions {
     starts: Vec<u64>,
-    ends: Vec<[Option<(u64, Option<i64>)>; 2]>,
+    ends: Vec<[Option<End>; 2]>,
 }
 
 impl Interruptions {
     /// Probes come in the order of their starts.
     fn of(answers: &[&Answer]) -> Self {
         let mut ends = Vec::with_capacity(answers.len());
-        let mut earliest: [Option<(u64, Option<i64>)>; 2] = [None, None];
+        let mut earliest: [Option<End>; 2] = [None, None];
         for answer in answers.iter().rev() {
             let mut all: Vec<_> = earliest.into_iter().flatten().collect();
             all.push((answer.end.index, answer.leads));

@@ -139,7 +139,7 @@ impl Report<'_, '_> {
             "term": claim.term,
             "probes": claim.probes,
             "seen": [claim.earliest.time, claim.latest.time],
-            "held": claim.is_hold().then(|| [claim.began.time, claim.lasted.time]),
+            "held": claim.is_hold().then_some([claim.began.time, claim.lasted.time]),
         })
     }
 }

@@ -6,13 +6,12 @@
 //! one). Without them only the clock jumps of the run bound the clocks, and
 //! what they do not settle stays undetermined.
 
-use std::ops::RangeInclusive;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tribunal_history::{Fault, Nanos};
 
+use super::clocks::{because, disagreed, number, phrase};
 use super::register::Write;
-use crate::blame::{self, Window};
+use crate::blame;
 
 /// How a write came to be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +87,6 @@ impl<'a> Pair<'a, '_> {
         cause
     }
 
-    /// Time between the survivor's effect and the lost write's start: the least
-    /// that the survivor's clock must have been ahead of the lost write's.
-    pub fn gap(&self) -> Nanos {
-        let effect = self.survivor.map_or(0, Write::latest);
-        self.lost.op.invocation.time.saturating_sub(effect)
-    }
-
     fn skew(&self, survivor: &Write, skew: i128) -> Cause<'a> {
         let jumps = self.jumps(survivor);
         let (low, high) = self.jump_bounds(survivor);
@@ -102,7 +94,7 @@ impl<'a> Pair<'a, '_> {
         let by = blame::seconds(skew.try_into().unwrap_or(Nanos::MAX));
         let stamper = survivor.node().unwrap_or("its node");
         let why = if high <= 0 || high < needed {
-            format!("{}; no clock-jump of this run explains that", clocks(survivor, self.lost))
+            format!("{}; no clock-jump of this run explains that", disagreed(survivor, self.lost))
         } else {
             because(survivor, self.lost, &jumps)
         };
@@ -161,31 +153,17 @@ impl<'a> Pair<'a, '_> {
     /// jumps bound is never more than likely.
     fn without_timestamps(&self, survivor: &Write) -> Cause<'a> {
         let (low, high) = self.jump_bounds(survivor);
-        let jumps = self.jumps(survivor);
         let (apart, apart_certainty) = self.replication_faults();
         let span = self.lost.latest().saturating_sub(survivor.op.invocation.time);
         let needed = i128::from(self.gap());
-        // The survivor was stamped later wherever within both calls it was done.
+        // The survivor was stamped later, wherever within both calls it was done.
         let surely_inverted = low > i128::from(span);
         let certainty = match (surely_inverted, high > 0 && high >= needed) {
             (true, _) if apart.is_empty() => "likely",
             (true, _) | (false, true) => "possible",
-            (false, false) => "unknown",
+            (false, false) => return self.undetermined(survivor, apart),
         };
-        if certainty == "unknown" {
-            let seen = match apart.is_empty() {
-                true => String::new(),
-                false => format!(" {} overlaps it.", phrase(&apart)),
-            };
-            return Cause {
-                kind: Kind::Undetermined,
-                certainty,
-                faults: apart,
-                faults_certainty: if seen.is_empty() { "unknown" } else { "possible" },
-                sentence: format!("No timestamps of both are exposed: cause not determined.{seen}"),
-                numbers: self.clock_numbers(survivor),
-            };
-        }
+        let jumps = self.jumps(survivor);
         let also = match apart.is_empty() {
             true => String::new(),
             false => format!("; {} is another explanation ({apart_certainty})", phrase(&apart)),
@@ -205,34 +183,19 @@ impl<'a> Pair<'a, '_> {
         }
     }
 
-    /// When each of the two can have been stamped.
-    fn windows(&self, survivor: &Write) -> (Window, Window) {
-        let window = |write: &Write| write.op.invocation.time..=write.latest();
-        (window(survivor), window(self.lost))
-    }
-
-    /// Bounds, by the clock jumps alone, of how far the survivor's clock was
-    /// ahead of the lost write's.
-    fn jump_bounds(&self, survivor: &Write) -> (i128, i128) {
-        let (kept, lost) = self.windows(survivor);
-        let bounds = |write: &Write, window: &Window| {
-            write.node().map_or((0, 0), |node| blame::clock_bounds(self.faults, node, window))
+    fn undetermined(&self, survivor: &Write, apart: Vec<&'a Fault>) -> Cause<'a> {
+        let (faults_certainty, seen) = match apart.is_empty() {
+            true => ("unknown", String::new()),
+            false => ("possible", format!(" {} overlaps it.", phrase(&apart))),
         };
-        let (kept, lost) = (bounds(survivor, &kept), bounds(self.lost, &lost));
-        (kept.0 - lost.1, kept.1 - lost.0)
-    }
-
-    /// The clock jumps that put the survivor's clock ahead, or the other behind.
-    fn jumps(&self, survivor: &Write) -> Vec<&'a Fault> {
-        let (kept, lost) = self.windows(survivor);
-        let offset = |fault: &Fault, write: &Write, window: &Window| {
-            let acting = write.node().filter(|_| blame::overlaps(fault, window));
-            acting.map_or(0, |node| blame::clock_offset(fault, node))
-        };
-        let helps = |fault: &&Fault| {
-            offset(fault, survivor, &kept) > 0 || offset(fault, self.lost, &lost) < 0
-        };
-        self.faults.iter().filter(helps).collect()
+        Cause {
+            kind: Kind::Undetermined,
+            certainty: "unknown",
+            faults: apart,
+            faults_certainty,
+            sentence: format!("No timestamps of both are exposed: cause not determined.{seen}"),
+            numbers: self.clock_numbers(survivor),
+        }
     }
 
     /// Faults other than of clocks that can have kept the write from its
@@ -255,69 +218,4 @@ impl<'a> Pair<'a, '_> {
         let certainty = if later.is_empty() { "unknown" } else { "possible" };
         (later, certainty)
     }
-
-    fn clock_numbers(&self, survivor: &Write) -> Map<String, Value> {
-        let mut numbers = Map::new();
-        numbers.insert("needed_skew_ns".into(), json!(self.gap()));
-        let jumps = self.jump_bounds(survivor);
-        if jumps != (0, 0) {
-            numbers.insert("jump_skew_ns".into(), json!([number(jumps.0), number(jumps.1)]));
-        }
-        if let Some(measured) = measured_skew(survivor, self.lost) {
-            let (low, high) = measured.into_inner();
-            numbers.insert("measured_skew_ns".into(), json!([number(low), number(high)]));
-        }
-        numbers
-    }
-}
-
-/// How far the survivor's clock was ahead, from the timestamps alone: each was
-/// taken within its call, so `timestamp - time` bounds its clock's offset.
-fn measured_skew(survivor: &Write, lost: &Write) -> Option<RangeInclusive<i128>> {
-    let offset = |write: &Write| {
-        let stamp = write.stamp.known()?;
-        let latest = write.effect?.time;
-        Some((stamp - i128::from(latest), stamp - i128::from(write.op.invocation.time)))
-    };
-    let (kept, lost) = (offset(survivor)?, offset(lost)?);
-    Some(kept.0 - lost.1..=kept.1 - lost.0)
-}
-
-/// `because its clock ran ahead (clock-jump n1 +5.000 s since 10.000 s)`.
-fn because(survivor: &Write, lost: &Write, jumps: &[&Fault]) -> String {
-    let node = |write: &Write| write.node().map(str::to_owned);
-    let clock = match (node(survivor), node(lost)) {
-        (Some(one), Some(other)) if one == other => {
-            format!("because {one}'s clock went back in between")
-        }
-        (Some(one), Some(other))
-            if jumps.iter().all(|jump| blame::clock_offset(jump, &one) <= 0) =>
-        {
-            format!("because {other}'s clock ran behind {one}'s")
-        }
-        (Some(one), _) => format!("because {one}'s clock ran ahead"),
-        _ => "because the clocks disagreed".to_owned(),
-    };
-    format!("{clock} ({})", phrase(jumps))
-}
-
-fn clocks(survivor: &Write, lost: &Write) -> String {
-    match (survivor.node(), lost.node()) {
-        (Some(one), Some(other)) if one == other => {
-            format!("because {one}'s clock went back in between")
-        }
-        (Some(one), Some(other)) => format!("because the clocks of {one} and {other} disagreed"),
-        _ => "because the clocks disagreed".to_owned(),
-    }
-}
-
-fn phrase(faults: &[&Fault]) -> String {
-    blame::list(&faults.iter().map(|fault| blame::named(fault)).collect::<Vec<_>>())
-}
-
-/// As a JSON number where it fits, and as text where it does not.
-pub(super) fn number(value: i128) -> Value {
-    let signed = i64::try_from(value).map(Value::from);
-    let any = signed.or_else(|_| u64::try_from(value).map(Value::from));
-    any.unwrap_or_else(|_| Value::from(value.to_string()))
 }

@@ -15,9 +15,12 @@
 //! keys without final reads, or on which one value was written twice.
 
 mod cause;
+mod clocks;
 mod judgement;
 mod register;
 mod report;
+mod stray;
+mod wording;
 
 use serde_json::{Map, Value, json};
 use tribunal_history::{Fault, History, Kind};
@@ -51,7 +54,7 @@ impl Checker for Lww {
                 Err(why) => Err(why),
             };
             tally.count(register, &judgement);
-            others.extend(report::strays(register));
+            others.extend(stray::anomalies(register));
             let Ok(judgement) = judgement else { continue };
             let case =
                 report::Case { register, judgement: &judgement, faults: &faults, nodes: &nodes };
@@ -102,7 +105,7 @@ impl Tally {
         self.final_reads += register.finals.len();
         self.stale_reads += register.stale_reads;
         match judgement {
-            Err(why) => self.unjudged.push(format!("{}: {why}", report::key_name(register.key))),
+            Err(why) => self.unjudged.push(format!("{}: {why}", wording::key_name(register.key))),
             Ok(judgement) => {
                 let lost = &judgement.lost;
                 self.lost += lost.len();

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use tribunal_history::{Fault, Operation};
+use tribunal_history::Fault;
 
-use super::cause::{Cause, Kind, Pair, number};
+use super::cause::{Cause, Kind, Pair};
+use super::clocks::number;
 use super::judgement::Judgement;
-use super::register::{FinalRead, Register, Stamp, Stray, Write};
+use super::register::{FinalRead, Register, Write};
+use super::wording::{key_name, stamped, through};
 use crate::Anomaly;
 use crate::blame::{self, seconds};
 
@@ -18,15 +20,6 @@ pub(super) struct Case<'a, 'h> {
     pub faults: &'a [Fault],
     /// All nodes of the run.
     pub nodes: &'a BTreeSet<&'h str>,
-}
-
-/// A key as messages name it.
-pub(super) fn key_name(key: Option<&Value>) -> String {
-    match key {
-        None => "the register".to_owned(),
-        Some(Value::String(text)) => format!("key {text}"),
-        Some(key) => format!("key {key}"),
-    }
 }
 
 /// Witnesses name at most this many final reads.
@@ -86,22 +79,7 @@ impl<'a, 'h> Case<'a, 'h> {
         if !lost.visible {
             message += " No read ever returned it.";
         }
-        match superseded {
-            [] => {}
-            [one] => {
-                message += &format!(
-                    " The acknowledged write of {}, which it came after, is newer than what is \
-                     left too.",
-                    one.value
-                );
-            }
-            many => {
-                message += &format!(
-                    " {} acknowledged writes that it came after are newer than what is left too.",
-                    many.len()
-                );
-            }
-        }
+        message += &gone_with_it(superseded);
         Anomaly {
             name: "lost-write".into(),
             message,
@@ -175,8 +153,8 @@ impl<'a, 'h> Case<'a, 'h> {
             return None;
         }
         let from = writes.iter().map(|write| write.op.invocation.time).min().unwrap_or(0);
-        let last_read = self.register.finals.iter().filter_map(|read| read.op.completion).last();
-        let until = last_read.map_or(from, |event| event.time);
+        let reads = self.register.finals.iter().filter_map(|read| read.op.completion);
+        let until = reads.map(|event| event.time).max().unwrap_or(from);
         let window = from..=self.pair(writes[0]).quiet;
         let apart = |fault: &&Fault| !blame::moves_clocks(fault) && blame::overlaps(fault, &window);
         let faults: Vec<&Fault> = self.faults.iter().filter(apart).collect();
@@ -245,43 +223,18 @@ impl<'a, 'h> Case<'a, 'h> {
     }
 }
 
-/// Reads that returned what nobody can have written by then, one anomaly a value.
-pub(super) fn strays(register: &Register) -> Vec<Anomaly> {
-    let mut seen = BTreeSet::new();
-    let first = |stray: &&Stray| seen.insert(stray.read.result().map(Value::to_string));
-    register.strays.iter().filter(first).map(|stray| stray_read(register, stray)).collect()
-}
-
-fn stray_read(register: &Register, Stray { read, write }: &Stray) -> Anomaly {
-    let time = read.completion.map_or(0, |event| event.time);
-    let (name, what) = match write {
-        None => ("thin-air-read", "which nobody ever wrote".to_owned()),
-        Some(write) if write.kind() == tribunal_history::Kind::Fail => {
-            ("aborted-read", format!("whose write by {} failed", write.process()))
-        }
-        Some(write) => (
-            "thin-air-read",
-            format!(
-                "{} before its write began",
-                seconds(write.invocation.time.saturating_sub(time))
-            ),
+/// The writes that are lost too, but could have been overwritten by this one.
+fn gone_with_it(superseded: &[&Write]) -> String {
+    match superseded {
+        [] => String::new(),
+        [one] => format!(
+            " The acknowledged write of {}, which it came after, is newer than what is left too.",
+            one.value
         ),
-    };
-    let message = format!(
-        "{}: {}'s read{} returned {} at {}, {what}.",
-        key_name(register.key),
-        read.process(),
-        read.node().map_or_else(String::new, |node| format!(" through {node}")),
-        read.result().unwrap_or(&Value::Null),
-        seconds(time),
-    );
-    Anomaly {
-        name: name.into(),
-        message,
-        key: register.key.cloned(),
-        ops: write.iter().chain([read]).map(Operation::start).collect(),
-        window: Some((read.invocation.time, time)),
-        details: Map::new(),
+        many => format!(
+            " {} acknowledged writes that it came after are newer than what is left too.",
+            many.len()
+        ),
     }
 }
 
@@ -338,24 +291,4 @@ fn suspects(faults: &[&Fault]) -> String {
             format!("In force since those writes {was} {}.", blame::list(&named))
         }
     }
-}
-
-fn through(write: &Write) -> String {
-    write.node().map_or_else(String::new, |node| format!(" through {node}"))
-}
-
-/// ` (timestamp 2026-11-20T19:28:58.5Z)`.
-fn stamped(write: &Write) -> String {
-    match write.stamp {
-        Stamp::Unknown => String::new(),
-        Stamp::Disputed => " (its timestamps contradict each other)".to_owned(),
-        Stamp::Known(stamp) => format!(" (timestamp {})", moment(stamp)),
-    }
-}
-
-/// A timestamp of this century in nanoseconds as a date, any other as the number it is.
-fn moment(stamp: i128) -> String {
-    const CENTURY: std::ops::Range<i128> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
-    let date = jiff::Timestamp::from_nanosecond(stamp).ok().filter(|_| CENTURY.contains(&stamp));
-    date.map_or_else(|| stamp.to_string(), |date| format!("{date}"))
 }

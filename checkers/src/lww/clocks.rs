@@ -1,0 +1,117 @@
+//! The clocks of the two nodes behind a lost write: how far apart the run's clock
+//! jumps put them, and how far apart the timestamps say they were.
+
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+use tribunal_history::{Fault, Nanos};
+
+use super::cause::Pair;
+use super::register::Write;
+use crate::blame::{self, Window};
+
+impl<'a> Pair<'a, '_> {
+    /// Time between the survivor's effect and the lost write's start: the least
+    /// that the survivor's clock must have been ahead of the lost write's.
+    pub fn gap(&self) -> Nanos {
+        let effect = self.survivor.map_or(0, Write::latest);
+        self.lost.op.invocation.time.saturating_sub(effect)
+    }
+
+    /// When each of the two can have been stamped.
+    fn windows(&self, survivor: &Write) -> (Window, Window) {
+        let window = |write: &Write| write.op.invocation.time..=write.latest();
+        (window(survivor), window(self.lost))
+    }
+
+    /// Bounds, by the clock jumps alone, of how far the survivor's clock was
+    /// ahead of the lost write's.
+    pub fn jump_bounds(&self, survivor: &Write) -> (i128, i128) {
+        let (kept, lost) = self.windows(survivor);
+        let bounds = |write: &Write, window: &Window| {
+            write.node().map_or((0, 0), |node| blame::clock_bounds(self.faults, node, window))
+        };
+        let (kept, lost) = (bounds(survivor, &kept), bounds(self.lost, &lost));
+        (kept.0 - lost.1, kept.1 - lost.0)
+    }
+
+    /// The clock jumps that put the survivor's clock ahead, or the other behind.
+    pub fn jumps(&self, survivor: &Write) -> Vec<&'a Fault> {
+        let (kept, lost) = self.windows(survivor);
+        let offset = |fault: &Fault, write: &Write, window: &Window| {
+            let acting = write.node().filter(|_| blame::overlaps(fault, window));
+            acting.map_or(0, |node| blame::clock_offset(fault, node))
+        };
+        let helps = |fault: &&Fault| {
+            offset(fault, survivor, &kept) > 0 || offset(fault, self.lost, &lost) < 0
+        };
+        self.faults.iter().filter(helps).collect()
+    }
+
+    pub fn clock_numbers(&self, survivor: &Write) -> Map<String, Value> {
+        let mut numbers = Map::new();
+        numbers.insert("needed_skew_ns".into(), json!(self.gap()));
+        let jumps = self.jump_bounds(survivor);
+        if jumps != (0, 0) {
+            numbers.insert("jump_skew_ns".into(), json!([number(jumps.0), number(jumps.1)]));
+        }
+        if let Some(measured) = measured_skew(survivor, self.lost) {
+            let (low, high) = measured.into_inner();
+            numbers.insert("measured_skew_ns".into(), json!([number(low), number(high)]));
+        }
+        numbers
+    }
+}
+
+/// How far the survivor's clock was ahead, from the timestamps alone: each was
+/// taken within its call, so `timestamp - time` bounds its clock's offset.
+fn measured_skew(survivor: &Write, lost: &Write) -> Option<RangeInclusive<i128>> {
+    let offset = |write: &Write| {
+        let stamp = write.stamp.known()?;
+        let latest = write.effect?.time;
+        Some((stamp - i128::from(latest), stamp - i128::from(write.op.invocation.time)))
+    };
+    let (kept, lost) = (offset(survivor)?, offset(lost)?);
+    Some(kept.0 - lost.1..=kept.1 - lost.0)
+}
+
+/// `because its clock ran ahead (clock-jump n1 +5.000 s since 10.000 s)`.
+pub(super) fn because(survivor: &Write, lost: &Write, jumps: &[&Fault]) -> String {
+    let node = |write: &Write| write.node().map(str::to_owned);
+    let clock = match (node(survivor), node(lost)) {
+        (Some(one), Some(other)) if one == other => {
+            format!("because {one}'s clock went back in between")
+        }
+        (Some(one), Some(other))
+            if jumps.iter().all(|jump| blame::clock_offset(jump, &one) <= 0) =>
+        {
+            format!("because {other}'s clock ran behind {one}'s")
+        }
+        (Some(one), _) => format!("because {one}'s clock ran ahead"),
+        _ => "because the clocks disagreed".to_owned(),
+    };
+    format!("{clock} ({})", phrase(jumps))
+}
+
+/// The same where no jump explains it.
+pub(super) fn disagreed(survivor: &Write, lost: &Write) -> String {
+    match (survivor.node(), lost.node()) {
+        (Some(one), Some(other)) if one == other => {
+            format!("because {one}'s clock went back in between")
+        }
+        (Some(one), Some(other)) => format!("because the clocks of {one} and {other} disagreed"),
+        _ => "because the clocks disagreed".to_owned(),
+    }
+}
+
+/// Faults in words.
+pub(super) fn phrase(faults: &[&Fault]) -> String {
+    blame::list(&faults.iter().map(|fault| blame::named(fault)).collect::<Vec<_>>())
+}
+
+/// As a JSON number where it fits, and as text where it does not.
+pub(super) fn number(value: i128) -> Value {
+    let signed = i64::try_from(value).map(Value::from);
+    let any = signed.or_else(|_| u64::try_from(value).map(Value::from));
+    any.unwrap_or_else(|_| Value::from(value.to_string()))
+}

@@ -1,0 +1,51 @@
+//! Reads that returned what nobody can have written by then.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use tribunal_history::{Kind, Operation};
+
+use super::register::{Register, Stray};
+use super::wording::key_name;
+use crate::Anomaly;
+use crate::blame::seconds;
+
+/// One anomaly for each such value of a key.
+pub(super) fn anomalies(register: &Register) -> Vec<Anomaly> {
+    let mut seen = BTreeSet::new();
+    let first = |stray: &&Stray| seen.insert(stray.read.result().map(Value::to_string));
+    register.strays.iter().filter(first).map(|stray| stray_read(register, stray)).collect()
+}
+
+fn stray_read(register: &Register, Stray { read, write }: &Stray) -> Anomaly {
+    let time = read.completion.map_or(0, |event| event.time);
+    let (name, what) = match write {
+        None => ("thin-air-read", "which nobody ever wrote".to_owned()),
+        Some(write) if write.kind() == Kind::Fail => {
+            ("aborted-read", format!("whose write by {} failed", write.process()))
+        }
+        Some(write) => (
+            "thin-air-read",
+            format!(
+                "{} before its write began",
+                seconds(write.invocation.time.saturating_sub(time))
+            ),
+        ),
+    };
+    let message = format!(
+        "{}: {}'s read{} returned {} at {}, {what}.",
+        key_name(register.key),
+        read.process(),
+        read.node().map_or_else(String::new, |node| format!(" through {node}")),
+        read.result().unwrap_or(&Value::Null),
+        seconds(time),
+    );
+    Anomaly {
+        name: name.into(),
+        message,
+        key: register.key.cloned(),
+        ops: write.iter().chain([read]).map(Operation::start).collect(),
+        window: Some((read.invocation.time, time)),
+        details: Map::new(),
+    }
+}

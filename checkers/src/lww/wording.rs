@@ -1,0 +1,35 @@
+//! Keys, nodes and timestamps as the messages of this checker write them.
+
+use serde_json::Value;
+
+use super::register::{Stamp, Write};
+
+/// A key as messages name it.
+pub(super) fn key_name(key: Option<&Value>) -> String {
+    match key {
+        None => "the register".to_owned(),
+        Some(Value::String(text)) => format!("key {text}"),
+        Some(key) => format!("key {key}"),
+    }
+}
+
+/// ` through n2`: the node that stamped it.
+pub(super) fn through(write: &Write) -> String {
+    write.node().map_or_else(String::new, |node| format!(" through {node}"))
+}
+
+/// ` (timestamp 2026-11-20T19:28:58.5Z)`.
+pub(super) fn stamped(write: &Write) -> String {
+    match write.stamp {
+        Stamp::Unknown => String::new(),
+        Stamp::Disputed => " (its timestamps contradict each other)".to_owned(),
+        Stamp::Known(stamp) => format!(" (timestamp {})", moment(stamp)),
+    }
+}
+
+/// A timestamp of this century in nanoseconds as a date, any other as the number it is.
+fn moment(stamp: i128) -> String {
+    const CENTURY: std::ops::Range<i128> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
+    let date = jiff::Timestamp::from_nanosecond(stamp).ok().filter(|_| CENTURY.contains(&stamp));
+    date.map_or_else(|| stamp.to_string(), |date| format!("{date}"))
+}
