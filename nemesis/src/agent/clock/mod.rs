@@ -217,7 +217,7 @@ fn read_process(process: &Process) -> io::Result<Reading> {
     if page > u64::MAX - 4096 {
         return Err(io::Error::from_raw_os_error(-(page as i64) as i32));
     }
-    let read = call_clock(&mut tracee, &vdso, Call { function, trap, page });
+    let read = tightest(|| call_clock(&mut tracee, &vdso, &Call { function, trap, page }));
     let unmapped = tracee.borrow(trap, |regs| {
         regs.rip = gate;
         regs.rax = libc::SYS_munmap as u64;
@@ -228,6 +228,23 @@ fn read_process(process: &Process) -> io::Result<Reading> {
     Ok(reading(process, before, seen, after))
 }
 
+/// The reading that took the least time: on a busy machine one may be held up in
+/// its middle, and says little then.
+fn tightest(mut read: impl FnMut() -> io::Result<(i64, i64, i64)>) -> io::Result<(i64, i64, i64)> {
+    const GOOD_NS: i64 = 200_000;
+    let mut best = read()?;
+    for _ in 0..4 {
+        if best.2 - best.0 <= GOOD_NS {
+            break;
+        }
+        let again = read()?;
+        if again.2 - again.0 < best.2 - best.0 {
+            best = again;
+        }
+    }
+    Ok(best)
+}
+
 /// Where a borrowed call goes.
 struct Call {
     function: u64,
@@ -236,7 +253,7 @@ struct Call {
 }
 
 /// The machine's clock before, the process' clock, the machine's clock after.
-fn call_clock(tracee: &mut Tracee, vdso: &Vdso, call: Call) -> io::Result<(i64, i64, i64)> {
+fn call_clock(tracee: &mut Tracee, vdso: &Vdso, call: &Call) -> io::Result<(i64, i64, i64)> {
     // The stack grows down from the upper half; as behind a `call`, it is eight
     // bytes off a boundary of sixteen, and holds the return address.
     let stack = call.page + 4096 - 8;
