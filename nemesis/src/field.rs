@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tribunal_harness::cluster::{Node, Session};
 use tribunal_harness::database::{Daemon, Database};
 use tribunal_history::Name;
@@ -21,6 +22,9 @@ use crate::link::{Greeting, Link, LinkError};
 
 /// Between two tries to start a dead agent's successor.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How long a request waits for a successor.
+const SUCCESSION: Duration = Duration::from_secs(20);
 
 /// Everything a fault can reach.
 pub struct Field {
@@ -81,13 +85,7 @@ impl Field {
     /// How often a node's agent has been started. Where the count moved while a
     /// fault was held, its agent died and the fault was undone early.
     pub fn lives(&self, node: &Name) -> u64 {
-        self.hosts.get(node).map_or(0, |host| host.line().lives)
-    }
-
-    /// Asks one node's agent.
-    pub async fn ask(&self, node: &Name, request: Request) -> Result<Reply, String> {
-        let link = self.host(node)?.line().link.clone();
-        answer(node, link, request).await
+        self.hosts.get(node).map_or(0, |host| host.line.borrow().lives)
     }
 
     /// Asks many at once; replies come back by node.
@@ -97,10 +95,12 @@ impl Field {
     ) -> Vec<(Name, Result<Reply, String>)> {
         let mut asking = JoinSet::new();
         for (node, request) in requests {
-            let link = self.host(&node).map(|host| host.line().link.clone());
+            let line = self.host(&node).map(|host| host.line.clone());
             asking.spawn(async move {
-                let reply = match link {
-                    Ok(link) => answer(&node, link, request).await,
+                let reply = match line {
+                    Ok(line) => {
+                        ask(line, request).await.map_err(|error| format!("{node}: {error}"))
+                    }
                     Err(error) => Err(error),
                 };
                 (node, reply)
@@ -116,21 +116,32 @@ impl Field {
     }
 }
 
-async fn answer(node: &Name, link: Option<Arc<Link>>, request: Request) -> Result<Reply, String> {
-    let asked = match link {
-        Some(link) => link.ask(request).await,
-        None => Err(LinkError::Gone),
-    };
-    asked.map_err(|error| format!("{node}: {error}"))
+/// Asks the agent that is there; where it died, an undo goes to its successor.
+async fn ask(mut line: watch::Receiver<Line>, request: Request) -> Result<Reply, LinkError> {
+    let undo = matches!(request, Request::Heal { .. } | Request::HealAll);
+    let link = living(&mut line, 0).await?;
+    let lives = line.borrow().lives;
+    match link.ask(request.clone()).await {
+        Err(LinkError::Gone) if undo => living(&mut line, lives + 1).await?.ask(request).await,
+        answer => answer,
+    }
+}
+
+/// The agent of at least this life, as soon as there is one.
+async fn living(line: &mut watch::Receiver<Line>, life: u64) -> Result<Arc<Link>, LinkError> {
+    let there = line.wait_for(|line| line.link.is_some() && line.lives >= life);
+    let line = timeout(SUCCESSION, there).await.ok().and_then(Result::ok);
+    line.and_then(|line| line.link.clone()).ok_or(LinkError::Gone)
 }
 
 /// A node with an agent, and whoever starts the next one.
 struct Host {
     address: IpAddr,
-    line: Arc<Mutex<Line>>,
+    line: watch::Receiver<Line>,
     keeper: JoinHandle<()>,
 }
 
+#[derive(Clone)]
 struct Line {
     /// `None` between two agents.
     link: Option<Arc<Link>>,
@@ -139,13 +150,9 @@ struct Line {
 
 impl Host {
     fn new(node: Node, launch: Arc<dyn Launch>, link: Link) -> Self {
-        let line = Arc::new(Mutex::new(Line { link: Some(Arc::new(link)), lives: 1 }));
-        let keeper = tokio::spawn(keep(node.id, launch, line.clone()));
+        let (sender, line) = watch::channel(Line { link: Some(Arc::new(link)), lives: 1 });
+        let keeper = tokio::spawn(keep(node.id, launch, sender));
         Self { address: node.ip, line, keeper }
-    }
-
-    fn line(&self) -> std::sync::MutexGuard<'_, Line> {
-        self.line.lock().expect("nobody panics holding it")
     }
 }
 
@@ -156,23 +163,20 @@ impl Drop for Host {
 }
 
 /// Starts a successor whenever the agent is gone.
-async fn keep(node: Name, launch: Arc<dyn Launch>, line: Arc<Mutex<Line>>) {
-    let set = |link: Option<Link>| {
-        let mut line = line.lock().expect("nobody panics holding it");
-        line.lives += u64::from(link.is_none());
-        line.link = link.map(Arc::new);
-    };
+async fn keep(node: Name, launch: Arc<dyn Launch>, line: watch::Sender<Line>) {
     loop {
-        let link = line.lock().expect("nobody panics holding it").link.clone();
+        let link = line.borrow().link.clone();
         match link {
             Some(link) => link.gone().await,
             None => sleep(RETRY).await,
         }
-        set(None);
+        line.send_modify(|line| line.link = None);
         match launch.launch().await {
             Ok((link, greeting)) => {
                 tracing::warn!(%node, ?greeting, "the agent died; its successor has taken over");
-                set(Some(link));
+                line.send_modify(|line| {
+                    *line = Line { link: Some(Arc::new(link)), lives: line.lives + 1 };
+                });
             }
             Err(why) => tracing::warn!(%node, why, "the agent died and cannot be started again"),
         }

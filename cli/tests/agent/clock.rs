@@ -1,0 +1,173 @@
+//! Clocks, as the victims themselves print them: C, Rust and Go.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+use tribunal_nemesis::agent::protocol::Harm;
+
+use crate::process::{Agent, Piped, compile, daemon, heal, is_root};
+
+const HOUR_S: i64 = 3600;
+
+fn shift(pid: u32, seconds: i64) -> Harm {
+    Harm::Clock { pid, offset_ns: seconds * 1_000_000_000 }
+}
+
+fn machine_clock() -> f64 {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64()
+}
+
+/// Asks a victim for its clocks; each wall clock must be `ahead` seconds ahead of
+/// the machine's, within what the asking takes and what a coarse clock lags.
+fn assert_ahead(victim: &mut Piped, wall_clocks: usize, ahead: i64) -> Vec<f64> {
+    let before = machine_clock();
+    victim.say("now");
+    let line = victim.hear();
+    let after = machine_clock();
+    let clocks: Vec<f64> = line.split(' ').map(|text| text.trim().parse().unwrap()).collect();
+    for clock in &clocks[..wall_clocks] {
+        let shown = clock - ahead as f64;
+        assert!((before - 1.1..=after + 0.001).contains(&shown), "{ahead} s ahead? {line}");
+    }
+    clocks
+}
+
+#[test]
+fn a_c_program_with_spinning_threads() {
+    let folder = TempDir::new().unwrap();
+    let Some(program) = compile("clocks.c", folder.path()).filter(|_| is_root()) else { return };
+    let mut victim = daemon(&program, &[]);
+    let pid = victim.child.id();
+    let monotonic = assert_ahead(&mut victim, 4, 0)[4];
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    for (fault, seconds) in [HOUR_S, -HOUR_S, 50 * 365 * 24 * HOUR_S].into_iter().enumerate() {
+        agent.inject(fault as u64, shift(pid, seconds));
+        let clocks = assert_ahead(&mut victim, 4, seconds);
+        assert!((monotonic..monotonic + 1000.0).contains(&clocks[4]), "CLOCK_MONOTONIC moved");
+        let (observed, evidence) = agent.observe(fault as u64);
+        assert!(observed, "{evidence}");
+        let side = if seconds > 0 { "ahead" } else { "behind" };
+        assert!(evidence.contains(&format!("clocks.c (pid {pid}) reads its clock")), "{evidence}");
+        // The forked child's, too.
+        assert_eq!(evidence.matches(&format!(" s {side}")).count(), 2, "{evidence}");
+        let healed = agent.heal(fault as u64);
+        assert_eq!(healed.matches("reads the machine's clock").count(), 2, "{healed}");
+        assert_ahead(&mut victim, 4, 0);
+    }
+}
+
+#[test]
+fn a_rust_program_and_a_clock_less_than_a_second_off() {
+    let folder = TempDir::new().unwrap();
+    let Some(program) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
+    let mut victim = daemon(&program, &[]);
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    agent.inject(0, shift(pid, -HOUR_S));
+    assert_ahead(&mut victim, 1, -HOUR_S);
+    agent.heal(0);
+    agent.inject(1, Harm::Clock { pid, offset_ns: -1_500_000_000 });
+    let (observed, evidence) = agent.observe(1);
+    assert!(observed, "{evidence}");
+    // How exact the figure is depends on how busy the machine is; `observed` does not.
+    assert!(
+        evidence.starts_with(&format!("clocks.rs (pid {pid}) reads its clock 1.")),
+        "{evidence}"
+    );
+    // A hundred jumps need no second patch and leave no trace.
+    for fault in 2..102 {
+        agent.inject(fault, shift(pid, fault as i64));
+        assert_ahead(&mut victim, 1, fault as i64);
+        agent.heal(fault);
+    }
+    assert_ahead(&mut victim, 1, 0);
+}
+
+#[test]
+fn a_killed_agents_clock_is_healed() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let Some(program) = compile("clocks.c", folder.path()).filter(|_| is_root()) else { return };
+    let mut victim = daemon(&program, &[]);
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&state, 100, &[]);
+    agent.inject(0, shift(pid, HOUR_S));
+    drop(agent); // kill -9
+    assert_ahead(&mut victim, 4, HOUR_S);
+    let undone = format!("undone: another clock for the daemon (pid {pid})\n");
+    assert_eq!(heal(&state, &[]), undone);
+    assert_ahead(&mut victim, 4, 0);
+}
+
+/// An etcd on loopback: Go, with no libc between it and the vDSO.
+struct Etcd {
+    process: Piped,
+    endpoint: String,
+}
+
+impl Etcd {
+    fn start(folder: &Path) -> Option<Self> {
+        let [client, peer] = free_ports();
+        let (endpoint, peer) =
+            (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
+        if Command::new("etcd").arg("--version").output().is_err() {
+            eprintln!("skipped: etcd is not installed (package etcd-server)");
+            return None;
+        }
+        let data = folder.join("etcd");
+        let arguments = [
+            "--data-dir",
+            data.to_str()?,
+            "--listen-client-urls",
+            &endpoint,
+            "--advertise-client-urls",
+            &endpoint,
+            "--listen-peer-urls",
+            &peer,
+            "--log-level",
+            "panic",
+        ];
+        let etcd = Self { process: daemon(Path::new("etcd"), &arguments), endpoint };
+        crate::process::wait_until("etcd serves", || {
+            etcd.control(&["endpoint", "health"]).is_some()
+        });
+        Some(etcd)
+    }
+
+    fn control(&self, words: &[&str]) -> Option<String> {
+        let mut command = Command::new("etcdctl");
+        command.env("ETCDCTL_API", "3").args(["--endpoints", &self.endpoint]).args(words);
+        let output = command.output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()
+    }
+}
+
+/// Two ports that nobody listens on.
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+#[test]
+fn etcd_goes_on_serving_under_another_clock() {
+    let folder = TempDir::new().unwrap();
+    if !is_root() {
+        return;
+    }
+    let Some(etcd) = Etcd::start(folder.path()) else { return };
+    let pid = etcd.process.child.id();
+    let mut agent = Agent::start(&folder.path().join("state"), 30, &[]);
+    for (fault, seconds) in [HOUR_S, -HOUR_S, 5, -5].into_iter().cycle().take(20).enumerate() {
+        let value = format!("v{fault}");
+        agent.inject(fault as u64, shift(pid, seconds));
+        let (observed, evidence) = agent.observe(fault as u64);
+        assert!(observed && evidence.starts_with(&format!("etcd (pid {pid}) reads")), "{evidence}");
+        assert_eq!(etcd.control(&["put", "k", &value]).as_deref(), Some("OK\n"));
+        assert_eq!(agent.heal(fault as u64), format!("etcd (pid {pid}) reads the machine's clock"));
+        let read = etcd.control(&["get", "--print-value-only", "k"]);
+        assert_eq!(read, Some(format!("{value}\n")));
+    }
+}

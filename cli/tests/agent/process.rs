@@ -1,0 +1,176 @@
+//! The real agent and its victims, as child processes of the test.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tribunal_nemesis::agent::protocol::{Answered, Asked, Harm, Reply, Request};
+
+pub const TRIBUNAL: &str = env!("CARGO_BIN_EXE_tribunal");
+
+/// A child process with lines in and lines out; killed when it is dropped.
+pub struct Piped {
+    pub child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Piped {
+    pub fn start(mut command: Command) -> std::io::Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Ok(Self { child, input, output })
+    }
+
+    pub fn say(&mut self, line: &str) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{line}").and_then(|()| input.flush()).unwrap();
+    }
+
+    pub fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Closes its standard input and waits for its end.
+    pub fn close(mut self) -> Option<i32> {
+        self.input.take();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Piped {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A running agent.
+pub struct Agent {
+    pub process: Piped,
+    asked: u64,
+    /// What it undid when it started.
+    pub undone: Vec<String>,
+}
+
+impl Agent {
+    /// Starts one with its journal in `state`; `inside` is a command to start it with.
+    pub fn start(state: &Path, lease: u64, inside: &[&str]) -> Self {
+        let process = Piped::start(command(state, &["--lease", &lease.to_string()], inside));
+        let mut agent = Self { process: process.unwrap(), asked: 0, undone: Vec::new() };
+        match agent.hear() {
+            Answered { id: 0, reply: Reply::Ready { undone, left } } => {
+                assert!(left.is_empty(), "{left:?}");
+                agent.undone = undone;
+            }
+            other => panic!("{other:?}"),
+        }
+        agent
+    }
+
+    pub fn ask(&mut self, request: Request) -> Reply {
+        self.asked += 1;
+        let asked = Asked { id: self.asked, request };
+        self.process.say(&serde_json::to_string(&asked).unwrap());
+        let Answered { id, reply } = self.hear();
+        assert_eq!(id, self.asked);
+        reply
+    }
+
+    pub fn inject(&mut self, fault: u64, harm: Harm) {
+        assert_eq!(self.ask(Request::Inject { fault, harm }), Reply::Done);
+    }
+
+    /// What it sees of a fault: whether it took effect, and the evidence.
+    pub fn observe(&mut self, fault: u64) -> (bool, String) {
+        seen(self.ask(Request::Observe { fault }))
+    }
+
+    pub fn heal(&mut self, fault: u64) -> String {
+        seen(self.ask(Request::Heal { fault })).1
+    }
+
+    fn hear(&mut self) -> Answered {
+        let line = self.process.hear();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+}
+
+fn seen(reply: Reply) -> (bool, String) {
+    match reply {
+        Reply::Seen(effect) => (effect.observed, effect.evidence.join("; ")),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// `tribunal agent --heal`: what it printed.
+pub fn heal(state: &Path, inside: &[&str]) -> String {
+    let output = command(state, &["--heal"], inside).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn command(state: &Path, arguments: &[&str], inside: &[&str]) -> Command {
+    let words: Vec<&str> = inside.iter().copied().chain([TRIBUNAL, "agent"]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).args(arguments).arg("--state").arg(state);
+    command
+}
+
+/// A program in a session of its own, as a daemon is.
+pub fn daemon(program: &Path, arguments: &[&str]) -> Piped {
+    let mut command = Command::new("setsid");
+    command.arg(program).args(arguments).stderr(Stdio::null());
+    Piped::start(command).unwrap()
+}
+
+/// Compiles a victim; `None`, with the reason printed, where there is no compiler.
+pub fn compile(source: &str, into: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/victims").join(source);
+    let program = into.join(source.file_name()?);
+    let (compiler, options): (_, &[&str]) = match source.extension()?.to_str()? {
+        "c" => ("cc", &["-O1", "-pthread"]),
+        _ => ("rustc", &["--edition", "2024", "-O"]),
+    };
+    let mut command = Command::new(compiler);
+    match command.args(options).arg(&source).arg("-o").arg(&program).status() {
+        Ok(status) => assert!(status.success(), "{compiler} fails on {}", source.display()),
+        Err(error) => {
+            eprintln!("skipped: {compiler} cannot be run: {error}");
+            return None;
+        }
+    }
+    Some(program)
+}
+
+/// Whether this test can be done as this user; prints why not.
+pub fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: only root may trace processes and make network namespaces");
+    }
+    root
+}
+
+/// The states of all threads of a process, and their number.
+pub fn states(pid: u32) -> String {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let state = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+        stat.rsplit_once(')')?.1.trim().chars().next()
+    };
+    tasks.filter_map(state).collect()
+}
+
+/// Looks again and again until it is so.
+pub fn wait_until(what: &str, so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !so() {
+        assert!(Instant::now() < deadline, "not within 30 s: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
