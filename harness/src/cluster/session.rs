@@ -1,12 +1,13 @@
 //! A multiplexed SSH connection to one node, through the `openssh` crate: the
 //! system's own `ssh`, so `~/.ssh/config`, keys, agents and jump hosts work.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use openssh::{KnownHosts, SessionBuilder, Stdio};
-use tokio::io::AsyncWriteExt;
+use openssh::{Child, KnownHosts, SessionBuilder, Stdio};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use super::Node;
 
@@ -69,6 +70,17 @@ pub enum SessionError {
     },
 }
 
+impl SessionError {
+    /// The attempt to connect to `node` ended in a panic.
+    pub(super) fn aborted(node: &Node, panic: &dyn std::error::Error) -> Self {
+        Self::Connect {
+            node: node.id.to_string(),
+            destination: node.destination.clone(),
+            why: panic.to_string(),
+        }
+    }
+}
+
 /// An open session. Cheap to share through `Arc`; commands run side by side.
 #[derive(Debug)]
 pub struct Session {
@@ -119,13 +131,22 @@ impl Session {
 
     /// Runs `script` with `sh -c` and waits, whatever its exit code.
     pub async fn run(&self, script: &str) -> Result<Output, SessionError> {
-        let output = self.ssh.command("sh").args(["-c", script]).output().await;
-        let output = output.map_err(|error| self.broken(&error))?;
-        Ok(Output {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        let mut command = self.ssh.command("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().await;
+        let (code, stdout, stderr) =
+            self.finish(child.map_err(|error| self.broken(&error))?).await?;
+        Ok(Output { code, stdout, stderr })
+    }
+
+    /// Runs a program with this process' own standard streams. Returns its exit
+    /// code; `None` when a signal ended it.
+    pub async fn run_attached(&self, command: &[String]) -> Result<Option<i32>, SessionError> {
+        let (program, arguments) = command.split_first().expect("a command names a program");
+        let mut remote = self.ssh.command(program);
+        remote.args(arguments).stdin(Stdio::inherit());
+        let child = remote.stdout(Stdio::inherit()).stderr(Stdio::inherit()).spawn().await;
+        self.code(child.map_err(|error| self.broken(&error))?.wait().await)
     }
 
     /// Runs `script`, which must succeed; its standard output comes back.
@@ -134,12 +155,7 @@ impl Session {
         if output.code == Some(0) {
             return Ok(output.stdout);
         }
-        Err(SessionError::Command {
-            node: self.node.id.to_string(),
-            command: script.lines().next().unwrap_or_default().to_owned(),
-            code: output.code.map_or("a signal".to_owned(), |code| format!("code {code}")),
-            stderr: last_lines(&output.stderr, 5),
-        })
+        Err(self.failed(script, output.code, &output.stderr))
     }
 
     /// Writes `content` to the file `to` on the node, by way of a temporary
@@ -147,28 +163,22 @@ impl Session {
     pub async fn upload(&self, content: &[u8], to: &str, mode: u32) -> Result<(), SessionError> {
         let script = r#"mkdir -p "$(dirname "$0")" && cat > "$0.new" && chmod "$1" "$0.new" && mv -f "$0.new" "$0""#;
         let mode = format!("{mode:o}");
-        let mut child = self
-            .ssh
-            .command("sh")
-            .args(["-c", script, to, &mode])
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .await
-            .map_err(|error| self.broken(&error))?;
+        let mut command = self.ssh.command("sh");
+        command.args(["-c", script, to, &mode]).stdin(Stdio::piped());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().await;
+        let mut child = child.map_err(|error| self.broken(&error))?;
         let mut stdin = child.stdin().take().expect("stdin is piped");
+        // A full disk ends `cat` and breaks the pipe: what it said is the better error.
         let sent = stdin.write_all(content).await;
         drop(stdin);
-        let output = child.wait_with_output().await.map_err(|error| self.broken(&error))?;
-        if output.status.success() && sent.is_ok() {
+        let (code, _, mut stderr) = self.finish(child).await?;
+        if let (Err(error), true) = (&sent, stderr.is_empty()) {
+            stderr = error.to_string();
+        }
+        if sent.is_ok() && code == Some(0) {
             return Ok(());
         }
-        Err(SessionError::Command {
-            node: self.node.id.to_string(),
-            command: format!("write {to}"),
-            code: output.status.to_string(),
-            stderr: last_lines(&String::from_utf8_lossy(&output.stderr), 5),
-        })
+        Err(self.failed(&format!("write {to}"), code, &stderr))
     }
 
     /// Writes the local file `from` to the node.
@@ -180,9 +190,62 @@ impl Session {
         self.upload(&content, to, mode).await
     }
 
-    fn broken(&self, error: &openssh::Error) -> SessionError {
-        SessionError::Session { node: self.node.id.to_string(), why: causes(error) }
+    /// Reads what a child says to its end, then its exit code.
+    async fn finish(
+        &self,
+        mut child: Child<&openssh::Session>,
+    ) -> Result<(Option<i32>, String, String), SessionError> {
+        let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
+        let (stdout, stderr) = tokio::join!(read_all(stdout), read_all(stderr));
+        let code = self.code(child.wait().await)?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok((code, text(stdout), text(stderr)))
     }
+
+    /// openssh makes errors of two ways to exit: code 127, which a shell gives to
+    /// a command that it does not find, and a signal.
+    fn code(
+        &self,
+        exit: Result<std::process::ExitStatus, openssh::Error>,
+    ) -> Result<Option<i32>, SessionError> {
+        match exit {
+            Ok(status) => Ok(status.code()),
+            Err(openssh::Error::Remote(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(Some(127))
+            }
+            Err(openssh::Error::RemoteProcessTerminated) => Ok(None),
+            Err(error) => Err(self.broken(&error)),
+        }
+    }
+
+    fn failed(&self, script: &str, code: Option<i32>, stderr: &str) -> SessionError {
+        SessionError::Command {
+            node: self.node.id.to_string(),
+            command: script.lines().next().unwrap_or_default().to_owned(),
+            code: code.map_or("a signal".to_owned(), |code| format!("code {code}")),
+            stderr: last_lines(stderr, 5),
+        }
+    }
+
+    /// The connection is gone: the master's log says why, where it still is.
+    fn broken(&self, error: &openssh::Error) -> SessionError {
+        let log = self.ssh.control_socket().with_file_name("log");
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        let mut why = causes(error);
+        if !log.trim().is_empty() {
+            why = format!("{why}: {}", last_lines(&log, 3));
+        }
+        SessionError::Session { node: self.node.id.to_string(), why }
+    }
+}
+
+async fn read_all(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut content = Vec::new();
+    if let Some(mut stream) = stream {
+        // A stream that breaks off is a child that ends: `wait` says how.
+        let _ = stream.read_to_end(&mut content).await;
+    }
+    content
 }
 
 /// An error and what caused it, on one line.
@@ -196,10 +259,13 @@ fn causes(error: &dyn std::error::Error) -> String {
         }
         source = cause.source();
     }
-    text.trim().replace('\n', "; ")
+    // ssh frames its loudest warning with lines of @.
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('@'));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn last_lines(text: &str, count: usize) -> String {
-    let lines: Vec<&str> = text.trim().lines().collect();
+    let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
     lines[lines.len().saturating_sub(count)..].join("; ")
 }

@@ -1,0 +1,145 @@
+//! `tribunal doctor`: what this machine lacks for local nodes and their faults.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::Args;
+use tribunal_harness::cluster::local::{PROGRAMS, find_program, probe};
+
+use crate::Exit;
+
+/// Says what this machine lacks for local nodes and faults, and the remedy.
+#[derive(Args)]
+pub struct Doctor {}
+
+/// One thing looked at.
+struct Finding {
+    what: &'static str,
+    /// What stops working without it.
+    needed_for: &'static str,
+    /// Without it there are no local nodes at all.
+    vital: bool,
+    /// What was found, or what to do about its absence.
+    found: Result<String, String>,
+}
+
+/// What local nodes cannot do without.
+const NODES: &str = "local nodes";
+/// The least room for a few nodes with a small database each.
+const ROOM: u64 = 1 << 30;
+
+impl Doctor {
+    /// Does it.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let mut findings = machine();
+        findings.extend(programs());
+        findings.extend(faults());
+        let mut out = std::io::stdout().lock();
+        for finding in &findings {
+            writeln!(out, "{finding}")?;
+        }
+        let lacking = findings.iter().filter(|finding| finding.vital && finding.found.is_err());
+        match lacking.count() {
+            0 => writeln!(out, "\nlocal nodes can run here")?,
+            count => writeln!(out, "\nlocal nodes cannot run here: {count} things are missing")?,
+        }
+        let vital = |finding: &Finding| finding.vital && finding.found.is_err();
+        Ok(if findings.iter().any(vital) { Exit::Harness } else { Exit::Valid })
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (mark, detail) = match &self.found {
+            Ok(found) => ("ok", found.clone()),
+            Err(remedy) => ("missing", format!("no {}: {remedy}", self.needed_for)),
+        };
+        write!(out, "{mark:<9}{:<14}{detail}", self.what)
+    }
+}
+
+fn vital(what: &'static str, found: Result<String, String>) -> Finding {
+    Finding { what, needed_for: NODES, vital: true, found }
+}
+
+fn machine() -> Vec<Finding> {
+    let root = Path::new("/proc/self").metadata().is_ok_and(|of_process| is_root(&of_process));
+    let by_trying = |tried: fn() -> Result<(), String>, remedy: &str| match tried {
+        _ if !root => Err("not tried without root".to_owned()),
+        tried => tried().map(|()| "by trying".to_owned()).map_err(|why| format!("{why}; {remedy}")),
+    };
+    let room = probe::disk_room().and_then(|room| {
+        let free = format!("{:.1} GiB free", room as f64 / (1u64 << 30) as f64);
+        let advice = "; set TRIBUNAL_STATE to a folder with at least 1 GiB";
+        if room >= ROOM { Ok(free) } else { Err(free + advice) }
+    });
+    vec![
+        vital("root", if root { Ok("yes".to_owned()) } else { Err("run it with sudo".to_owned()) }),
+        vital(
+            "namespaces",
+            by_trying(probe::namespaces, "in a container, start it with --privileged"),
+        ),
+        vital(
+            "overlay",
+            by_trying(
+                probe::overlay,
+                "load the module (modprobe overlay), or set TRIBUNAL_STATE to a folder on ext4 or xfs",
+            ),
+        ),
+        vital("subnet", probe::subnet().map_err(|error| error.to_string())),
+        vital("disk room", room),
+    ]
+}
+
+fn is_root(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(metadata) == 0
+}
+
+fn programs() -> Vec<Finding> {
+    let finding =
+        |&(program, package): &(&'static str, &str)| vital(program, find(program, package));
+    PROGRAMS.iter().map(finding).collect()
+}
+
+fn find(program: &str, package: &str) -> Result<String, String> {
+    let found = find_program(program).map(|path| path.display().to_string());
+    found.ok_or_else(|| format!("apt-get install {package}"))
+}
+
+fn faults() -> Vec<Finding> {
+    let fault = |what, needed_for, found| Finding { what, needed_for, vital: false, found };
+    let x86 = if cfg!(target_arch = "x86_64") {
+        Ok("x86_64".to_owned())
+    } else {
+        Err("the vDSO is patched on x86_64 only; use real hosts".to_owned())
+    };
+    let tun = if Path::new("/dev/net/tun").exists() {
+        Ok("/dev/net/tun".to_owned())
+    } else {
+        Err("modprobe tun, or give the container that device".to_owned())
+    };
+    vec![
+        fault("nft", "partitions", find("nft", "nftables")),
+        fault("tun", "packet delay, loss or duplication", tun),
+        fault("cgroup", "freezing or resource limits", cgroup()),
+        fault("vDSO clock", "clock jumps on local nodes", x86),
+    ]
+}
+
+/// Version 1 needs its freezer; version 2 freezes in any group.
+fn cgroup() -> Result<String, String> {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let mounted = |kind: &str, option: &str| {
+        mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).any(|fields| {
+            fields.get(2) == Some(&kind)
+                && fields.get(3).is_some_and(|all| all.split(',').any(|one| one == option))
+        })
+    };
+    if mounted("cgroup", "freezer") {
+        Ok("version 1, with its freezer".to_owned())
+    } else if mounted("cgroup2", "rw") {
+        Ok("version 2".to_owned())
+    } else {
+        Err("mount -t cgroup2 none /sys/fs/cgroup".to_owned())
+    }
+}

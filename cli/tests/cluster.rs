@@ -1,0 +1,366 @@
+//! `tribunal cluster` from outside: what the nodes are, what they keep to
+//! themselves, and that nothing is left of them.
+//!
+//! Every test has a state folder of its own, and looks for what is left by that
+//! folder, by the namespaces' numbers and by the interface's name, since other
+//! clusters may come and go on the machine meanwhile. Without root, or on a
+//! kernel that lacks something, the tests say so and are skipped.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tribunal_harness::cluster::local::{ProcessId, Record};
+use tribunal_harness::cluster::{Node, Session, SessionError, SshOptions};
+
+/// A state folder of its own; what is left in there when it goes is taken down.
+struct Scene {
+    state: tempfile::TempDir,
+}
+
+impl Scene {
+    fn set() -> Option<Self> {
+        // Not in /tmp, of which a node has its own: it must not see this folder elsewhere either.
+        let state = tempfile::Builder::new().prefix("trb").tempdir_in("/var/tmp").unwrap();
+        let scene = Self { state };
+        let doctor = scene.tribunal(&["doctor"]);
+        if doctor.status.success() {
+            return Some(scene);
+        }
+        eprintln!("skipped: no local nodes here:\n{}", text(&doctor.stdout));
+        None
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+        command.args(arguments).env("TRIBUNAL_STATE", self.state.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn tribunal(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The command must succeed; its standard output, trimmed.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.tribunal(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    }
+
+    /// The command must fail with `code`; its standard error, one line.
+    fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.tribunal(arguments);
+        let said = text(&output.stderr).trim().to_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    }
+
+    fn on(&self, node: &str, script: &str) -> String {
+        self.ok(&["cluster", "exec", node, "--", "sh", "-c", script])
+    }
+
+    fn directory(&self, name: &str) -> PathBuf {
+        self.state.path().join("clusters").join(name)
+    }
+
+    fn record(&self, name: &str) -> Record {
+        Record::read(&self.directory(name)).unwrap()
+    }
+
+    fn session_options(&self, name: &str) -> SshOptions {
+        let directory = self.directory(name);
+        SshOptions {
+            config: Some(directory.join("ssh_config")),
+            control_directory: Some(directory.join("control")),
+            ..SshOptions::default()
+        }
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.tribunal(&["cluster", "down", "--all"]);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What a cluster consists of, as the kernel numbers it.
+struct Traces {
+    directory: PathBuf,
+    uplink: String,
+    namespaces: BTreeSet<String>,
+}
+
+impl Traces {
+    fn of(scene: &Scene, name: &str) -> Self {
+        let record = scene.record(name);
+        let holders = record.nodes.iter().filter_map(|node| node.init).chain(record.wire);
+        let own: BTreeSet<String> = namespaces(std::process::id()).collect();
+        let theirs = holders.flat_map(|holder| namespaces(holder.pid));
+        Self {
+            directory: scene.directory(name),
+            uplink: record.subnet.uplink(),
+            namespaces: theirs.filter(|namespace| !own.contains(namespace)).collect(),
+        }
+    }
+
+    fn assert_gone(&self) {
+        assert!(!self.directory.exists(), "{} is left", self.directory.display());
+        let link = Path::new("/sys/class/net").join(&self.uplink);
+        assert!(!link.exists(), "interface {} is left", self.uplink);
+        // What is dead already only waits for this machine's first process to notice.
+        for pid in pids().filter(|&pid| ProcessId::of(pid).is_some()) {
+            let held: Vec<_> = namespaces(pid).filter(|n| self.namespaces.contains(n)).collect();
+            assert!(held.is_empty(), "process {pid} holds {held:?}");
+        }
+        assert_nothing_names(&self.directory);
+    }
+}
+
+/// No living process and no mount has to do with a folder.
+fn assert_nothing_names(directory: &Path) {
+    let directory = directory.to_str().unwrap();
+    for pid in pids().filter(|&pid| ProcessId::of(pid).is_some()) {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(!text(&line).contains(directory), "process {pid}: {}", text(&line));
+        let mounts = std::fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
+        assert!(!mounts.contains(directory), "process {pid} has mounts in {directory}");
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn namespaces(pid: u32) -> impl Iterator<Item = String> {
+    ["net", "mnt", "pid", "uts", "ipc"].into_iter().filter_map(move |kind| {
+        let link = std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?;
+        Some(link.to_string_lossy().into_owned())
+    })
+}
+
+#[test]
+fn nodes_have_names_and_addresses_of_their_own_and_reach_each_other() {
+    let Some(scene) = Scene::set() else { return };
+    let said = scene.ok(&["cluster", "up", "--nodes", "3"]);
+    assert!(said.starts_with("cluster c1: 3 nodes answer"), "{said}");
+    let machine_ids: BTreeSet<String> = (1..=3)
+        .map(|number| {
+            let node = format!("n{number}");
+            assert_eq!(scene.on(&node, "hostname"), node);
+            scene.on(&node, "cat /etc/machine-id")
+        })
+        .collect();
+    assert_eq!(machine_ids.len(), 3);
+    // n1 reaches the others' sshd, by name, over TCP; and the controller does.
+    for number in [2, 3] {
+        let banner = format!("exec 3<>/dev/tcp/n{number}/22; read -r banner <&3; echo $banner");
+        let banner = scene.ok(&["cluster", "exec", "c1", "n1", "--", "bash", "-c", &banner]);
+        assert!(banner.starts_with("SSH-2.0-"), "{banner}");
+    }
+    let config = scene.directory("c1").join("ssh_config");
+    let plain =
+        Command::new("ssh").arg("-F").arg(config).args(["n2", "hostname"]).output().unwrap();
+    assert_eq!(text(&plain.stdout).trim(), "n2", "{}", text(&plain.stderr));
+    assert_eq!(
+        scene.on("n3", "cat < /dev/null > /dev/tcp/nowhere || echo no bash tcp"),
+        "no bash tcp"
+    );
+    let table = scene.ok(&["cluster", "ps"]);
+    let line: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(line[..2], ["c1", "3/3"]);
+    assert_eq!(line[3..5], ["kept", "up"]);
+}
+
+#[test]
+fn what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach() {
+    let Some(scene) = Scene::set() else { return };
+    scene.ok(&["cluster", "up", "--nodes", "2"]);
+    let mark = format!("tribunal-test-{}", std::process::id());
+    for place in ["/var/lib", "/tmp", "/root", "/etc", "/run", "/dev/shm"] {
+        let file = format!("{place}/{mark}");
+        scene.on("n1", &format!("echo mine > {file}"));
+        assert_eq!(scene.on("n1", &format!("cat {file}")), "mine");
+        assert_eq!(scene.on("n2", &format!("ls {file} 2>/dev/null || echo none")), "none");
+        assert!(!Path::new(&file).exists(), "{file} is on this machine");
+    }
+    // Bits 25 (CAP_SYS_TIME) and 16 (CAP_SYS_MODULE), of every set of an ssh command.
+    let status = scene.on("n1", "grep ^Cap /proc/self/status");
+    for line in status.lines() {
+        let set = u64::from_str_radix(line.split_whitespace().nth(1).unwrap(), 16).unwrap();
+        assert_eq!(set & (1 << 25 | 1 << 16), 0, "{line}");
+    }
+    // Settings of the whole machine, and the keys of the cluster.
+    let writable = "for f in /proc/sys/kernel/pid_max /proc/sysrq-trigger; do \
+                    test ! -e $f || ! (: >> $f) 2>/dev/null || echo $f; done";
+    assert_eq!(scene.on("n1", writable), "");
+    let clusters = scene.state.path().join("clusters");
+    assert_eq!(scene.on("n1", &format!("ls -A {}", clusters.display())), "");
+}
+
+#[test]
+fn two_clusters_stand_side_by_side_and_each_goes_without_a_trace() {
+    let Some(scene) = Scene::set() else { return };
+    let ups = ["left", "right"].map(|name| {
+        scene
+            .command(&["cluster", "up", name, "--nodes", "2"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    });
+    for mut up in ups {
+        assert!(up.wait().unwrap().success());
+    }
+    let (left, right) = (Traces::of(&scene, "left"), Traces::of(&scene, "right"));
+    assert_ne!(left.uplink, right.uplink);
+    assert!(left.namespaces.is_disjoint(&right.namespaces));
+    assert_eq!(left.namespaces.len(), 2 * 5 + 1);
+    let other = scene.record("right").nodes[0].ip;
+    let unreachable = format!("cat < /dev/tcp/{other}/22");
+    let output =
+        scene.tribunal(&["cluster", "exec", "left", "n1", "--", "bash", "-c", &unreachable]);
+    assert!(!output.status.success(), "the wires are one");
+
+    let said = scene.fails(64, &["cluster", "exec", "n1", "--", "true"]);
+    assert!(said.contains("left, right"), "{said}");
+    assert_eq!(scene.ok(&["cluster", "down", "left"]), "cluster left is gone");
+    left.assert_gone();
+    assert_eq!(scene.ok(&["cluster", "exec", "right", "n2", "--", "hostname"]), "n2");
+    assert_eq!(scene.ok(&["cluster", "down"]), "cluster right is gone");
+    right.assert_gone();
+    assert_eq!(scene.ok(&["cluster", "down"]), "there is no cluster");
+    assert!(!scene.state.path().exists(), "an empty state folder is left");
+}
+
+#[test]
+fn an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find() {
+    let Some(scene) = Scene::set() else { return };
+    for stage in
+        ["cluster.json", "nodes/n1/log", "nodes/n2/merged/etc", "known_hosts", "nodes/n2/home"]
+    {
+        let mut up = scene.command(&["cluster", "up", "--nodes", "3"]);
+        let mut up = up.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let reached = scene.directory("c1").join(stage);
+        while !reached.exists() && up.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        up.kill().unwrap();
+        up.wait().unwrap();
+        let record = scene.record("c1");
+        assert_eq!(scene.ok(&["cluster", "down"]), "cluster c1 is gone", "{stage}");
+        assert!(!scene.directory("c1").exists(), "{stage}");
+        let link = Path::new("/sys/class/net").join(record.subnet.uplink());
+        assert!(!link.exists(), "{stage}: interface {} is left", link.display());
+        assert_nothing_names(&scene.directory("c1"));
+    }
+}
+
+#[test]
+fn a_cluster_in_use_is_left_alone_and_an_orphan_is_not() {
+    let Some(scene) = Scene::set() else { return };
+    scene.ok(&["cluster", "up", "mine", "--nodes", "1"]);
+    let traces = Traces::of(&scene, "mine");
+    let owned_by = |owner: ProcessId| {
+        let mut record = scene.record("mine");
+        record.owner = tribunal_harness::cluster::local::Owner::Process(owner);
+        record.write(&scene.directory("mine")).unwrap();
+    };
+    let this = ProcessId::current().unwrap();
+    owned_by(this);
+    let said = scene.ok(&["cluster", "down"]);
+    assert_eq!(said, format!("cluster mine is in use by process {} and stays", this.pid));
+    assert_eq!(scene.on("n1", "hostname"), "n1");
+    // The same number, another start: somebody else's process.
+    owned_by(ProcessId { start: this.start + 1, ..this });
+    assert!(scene.ok(&["cluster", "ps"]).contains("nobody"));
+    assert_eq!(scene.ok(&["cluster", "down"]), "cluster mine is gone");
+    traces.assert_gone();
+}
+
+#[test]
+fn exec_passes_the_exit_code_and_the_streams_on() {
+    let Some(scene) = Scene::set() else { return };
+    scene.ok(&["cluster", "up", "--nodes", "1"]);
+    for (script, code) in
+        [("true", 0), ("exit 42", 42), ("no-such-program", 127), ("kill -9 $$", 255)]
+    {
+        let output = scene.tribunal(&["cluster", "exec", "n1", "--", "sh", "-c", script]);
+        assert_eq!(output.status.code(), Some(code), "{script}: {}", text(&output.stderr));
+    }
+    let output =
+        scene.tribunal(&["cluster", "exec", "n1", "--", "sh", "-c", "echo out; echo err >&2"]);
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("out\n".into(), "err\n".into()));
+    let spaced =
+        scene.ok(&["cluster", "exec", "n1", "--", "printf", "[%s]", "a  b", "$HOME", "it's!"]);
+    assert_eq!(spaced, "[a  b][$HOME][it's!]");
+}
+
+#[test]
+fn bad_requests_get_one_sentence() {
+    let Some(scene) = Scene::set() else { return };
+    let missing = scene.fails(64, &["cluster", "down", "nobody"]);
+    assert!(missing.contains("no cluster named nobody"), "{missing}");
+    scene.fails(64, &["cluster", "down", "../etc"]);
+    scene.fails(64, &["cluster", "up", "1st"]);
+    scene.fails(64, &["cluster", "up", "--nodes", "0"]);
+    scene.fails(64, &["cluster", "exec", "n1", "--", "true"]);
+    scene.ok(&["cluster", "up", "taken", "--nodes", "1"]);
+    let taken = scene.fails(3, &["cluster", "up", "taken", "--nodes", "1"]);
+    assert!(taken.contains("a cluster named taken exists already"), "{taken}");
+    let node = scene.fails(64, &["cluster", "exec", "taken", "n7", "--", "true"]);
+    assert!(node.contains("cluster taken has no node n7: it has n1"), "{node}");
+    // A node whose sshd lets nobody in.
+    std::fs::write(scene.directory("taken").join("key"), "not a key").unwrap();
+    let refused = scene.fails(3, &["cluster", "exec", "n1", "--", "true"]);
+    assert!(refused.contains("node n1 (n1) refuses SSH"), "{refused}");
+    assert_eq!(scene.ok(&["cluster", "down"]), "cluster taken is gone");
+}
+
+#[test]
+fn sessions_carry_files_and_say_which_node_broke() {
+    let Some(scene) = Scene::set() else { return };
+    scene.ok(&["cluster", "up", "--nodes", "1"]);
+    let record = scene.record("c1");
+    let node: Node = record.nodes().remove(0);
+    let options = scene.session_options("c1");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let session = Session::connect(&node, &options).await.unwrap();
+        let content: Vec<u8> =
+            (0..10_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        session.upload(&content, "/opt/new folder/it's", 0o755).await.unwrap();
+        let sent = session.run_ok("stat -c '%s %a' \"/opt/new folder/it's\"").await.unwrap();
+        assert_eq!(sent.trim(), "10000000 755");
+        let error =
+            session.upload(b"x", "/proc/nothing/here", 0o644).await.unwrap_err().to_string();
+        assert!(
+            error.starts_with("node n1: `write /proc/nothing/here` exited with code"),
+            "{error}"
+        );
+        let output = session.run("echo out; echo err >&2; exit 127").await.unwrap();
+        assert_eq!((output.code, &*output.stdout, &*output.stderr), (Some(127), "out\n", "err\n"));
+        let output = session.run("echo out; kill -9 $$").await.unwrap();
+        assert_eq!((output.code, &*output.stdout), (None, "out\n"));
+        // The controller's master is killed: a clear error, and a new session works.
+        let socket = session.ssh().control_socket().to_owned();
+        let killed =
+            Command::new("ssh").arg("-S").arg(&socket).args(["-O", "exit", "n1"]).output().unwrap();
+        assert!(killed.status.success(), "{}", text(&killed.stderr));
+        let error = session.run("true").await.unwrap_err();
+        assert!(matches!(error, SessionError::Session { .. }), "{error}");
+        assert!(error.to_string().starts_with("node n1: the SSH session failed: "), "{error}");
+        Session::connect(&node, &options).await.unwrap().run_ok("true").await.unwrap();
+    });
+    // A master that outlives its controller is found and ended.
+    let traces = Traces::of(&scene, "c1");
+    let session = runtime.block_on(Session::connect(&node, &options)).unwrap();
+    std::mem::forget(session);
+    scene.ok(&["cluster", "down", "c1"]);
+    traces.assert_gone();
+}

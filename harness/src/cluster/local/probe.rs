@@ -1,0 +1,54 @@
+//! Whether local nodes are possible here, found out by trying. Each attempt is
+//! made in a thread whose namespaces end with it, so nothing stays.
+
+use std::path::{Path, PathBuf};
+
+use super::record::clusters_directory;
+use super::{NAMESPACES, filesystem, subnet};
+use crate::cluster::ClusterError;
+
+/// Makes a node's namespaces.
+pub fn namespaces() -> Result<(), String> {
+    in_namespaces(|| Ok(()))
+}
+
+/// Mounts a node's root, in the folder where clusters are kept.
+pub fn overlay() -> Result<(), String> {
+    let folder = nearest_folder(&clusters_directory());
+    let scratch = folder.join(format!(".tribunal-probe-{}", std::process::id()));
+    for part in ["upper", "work", "merged"] {
+        let part = scratch.join(part);
+        std::fs::create_dir_all(&part).map_err(|error| format!("{}: {error}", part.display()))?;
+    }
+    let mounts = scratch.clone();
+    let tried = in_namespaces(move || filesystem::try_overlay(&mounts));
+    let _ = std::fs::remove_dir_all(&scratch);
+    tried
+}
+
+/// Finds a subnet for a cluster.
+pub fn subnet() -> Result<String, ClusterError> {
+    Ok(subnet::Choice::begin()?.first_free(&[])?.to_string())
+}
+
+/// Bytes free where nodes write.
+pub fn disk_room() -> Result<u64, String> {
+    let folder = nearest_folder(&clusters_directory());
+    let room = rustix::fs::statvfs(&folder);
+    let room = room.map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(room.f_bavail * room.f_frsize)
+}
+
+/// The folder itself, or the first of its parents that exists.
+fn nearest_folder(path: &Path) -> PathBuf {
+    path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).to_owned()
+}
+
+fn in_namespaces(work: impl FnOnce() -> Result<(), String> + Send + 'static) -> Result<(), String> {
+    let attempt = std::thread::spawn(move || {
+        // SAFETY: no file descriptors are unshared, and the thread ends with `work`.
+        unsafe { rustix::thread::unshare_unsafe(NAMESPACES) }.map_err(|error| error.to_string())?;
+        work()
+    });
+    attempt.join().unwrap_or_else(|_| Err("the attempt panicked".to_owned()))
+}
