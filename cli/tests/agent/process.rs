@@ -124,7 +124,7 @@ fn command(state: &Path, arguments: &[&str], inside: &[&str]) -> Command {
 /// A program in a session of its own, as a daemon is.
 pub fn daemon(program: &Path, arguments: &[&str]) -> Piped {
     let mut command = Command::new("setsid");
-    command.arg(program).args(arguments);
+    command.arg(program).args(arguments).stderr(Stdio::null());
     Piped::start(command).unwrap()
 }
 

@@ -1,8 +1,8 @@
 //! Packets dropped by where they come from: a chain of rules per fault, in an
 //! nftables table of our own.
 //!
-//! The table is `inet tribunal` and carries a comment that says whose it is. A
-//! table of that name without the comment is somebody else's and is refused.
+//! The table is `inet tribunal`, and an empty chain in it says whose it is. A
+//! table of that name without the chain is somebody else's and is refused.
 //! No other table is ever read or changed, and nothing is ever flushed but a
 //! chain of ours. Packets are dropped on the way in, so that what a cut costs
 //! is seen in the victim's own counters.
@@ -20,7 +20,8 @@ use tribunal_history::Effect;
 use super::protocol::Source;
 
 const TABLE: &str = "inet tribunal";
-const TAG: &str = "made by the tribunal agent";
+/// A chain that nothing goes through: the JSON of nft 1.0 leaves comments of tables out.
+const TAG: &str = "made-by-the-tribunal-agent";
 /// Both hooks: a node may route for what runs on it.
 const HOOKS: [&str; 2] = ["input", "forward"];
 /// How long a counter gets to move after something was sent.
@@ -39,7 +40,7 @@ pub fn cut(fault: u64, sources: &[Source]) -> io::Result<()> {
         )));
     }
     own_table()?;
-    let mut script = format!("add table {TABLE} {{ comment \"{TAG}\"; }}\n");
+    let mut script = format!("add table {TABLE}\nadd chain {TABLE} {TAG}\n");
     for hook in HOOKS {
         let chain = chain(fault, hook);
         script += &format!(
@@ -62,7 +63,7 @@ pub fn mend(fault: u64) -> io::Result<()> {
     let Some(listing) = own_table()? else { return Ok(()) };
     let mine: Vec<String> = HOOKS.iter().map(|hook| chain(fault, hook)).collect();
     let (ours, others): (Vec<String>, Vec<String>) =
-        chains(&listing).into_iter().partition(|chain| mine.contains(chain));
+        chains(&listing).filter(|chain| chain != TAG).partition(|chain| mine.contains(chain));
     if others.is_empty() {
         return remove_table();
     }
@@ -141,30 +142,26 @@ fn controller() -> Option<IpAddr> {
 
 /// Our table as `nft` lists it; `None` when there is none. An error when it is not ours.
 fn own_table() -> io::Result<Option<Value>> {
-    let tables = nft(&["-j", "list", "tables", "inet"], "")?;
-    let tables: Value = serde_json::from_str(&tables)?;
-    if !objects(&tables, "table").any(|table| table["name"] == "tribunal") {
-        return Ok(None);
-    }
-    // The JSON of nft 1.0 leaves a table's comment out.
-    let text = nft(&["list", "table", "inet", "tribunal"], "")?;
-    if !text.contains(&format!("comment \"{TAG}\"")) {
+    let listing = match nft(&["-j", "list", "table", "inet", "tribunal"], "") {
+        Ok(listing) => serde_json::from_str(&listing)?,
+        Err(error) if error.to_string().contains("No such file or directory") => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !chains(&listing).any(|chain| chain == TAG) {
         return Err(io::Error::other(
             "an nftables table `inet tribunal` is there that is not the agent's; \
              rename it, or partitions cannot be made on this node",
         ));
     }
-    let listing = nft(&["-j", "list", "table", "inet", "tribunal"], "")?;
-    Ok(Some(serde_json::from_str(&listing)?))
+    Ok(Some(listing))
 }
 
 fn remove_table() -> io::Result<()> {
     nft(&["delete", "table", "inet", "tribunal"], "").map(drop)
 }
 
-fn chains(listing: &Value) -> Vec<String> {
-    let name = |chain: &Value| chain["name"].as_str().map(str::to_owned);
-    objects(listing, "chain").filter_map(name).collect()
+fn chains(listing: &Value) -> impl Iterator<Item = String> {
+    objects(listing, "chain").filter_map(|chain| chain["name"].as_str().map(str::to_owned))
 }
 
 /// Packets dropped for `fault`, by the address they came from.
@@ -197,6 +194,7 @@ fn nft(arguments: &[&str], script: &str) -> io::Result<String> {
     let child = Command::new("nft")
         .args(arguments)
         .env("PATH", path)
+        .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -70,6 +70,7 @@ impl Agent {
         let within = |error: io::Error| {
             io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
         };
+        requests::hold_signals();
         fs::create_dir_all(&directory).map_err(within)?;
         let lock = Lock::take(&directory).map_err(within)?;
         let (journal, due) = Journal::open(&directory).map_err(within)?;

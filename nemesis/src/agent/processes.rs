@@ -65,7 +65,8 @@ fn all() -> io::Result<Vec<Process>> {
     Ok(found)
 }
 
-fn process(pid: i32) -> Option<Process> {
+/// One living process.
+pub fn process(pid: i32) -> Option<Process> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let stat = Stat::parse(&text)?;
     // A leader that ended while its other threads go on shows as a zombie.

@@ -71,22 +71,33 @@ fn heard(line: &str) -> Heard {
     }
 }
 
-/// Turns SIGTERM, SIGINT and SIGHUP into the end of the requests. They stay
-/// blocked for the whole process, so that an undo is never cut short.
-fn end_on_signals(sender: Sender<Option<String>>) {
+/// The signals that ask a process to end.
+fn ending() -> libc::sigset_t {
     // SAFETY: a signal set is plain data, for which zero is a value; it is
-    // initialized by the first call, and outlives them all.
-    let set = unsafe {
+    // initialized by the first call.
+    unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
         for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
             libc::sigaddset(&raw mut set, signal);
         }
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
         set
-    };
+    }
+}
+
+/// Blocks SIGTERM, SIGINT and SIGHUP for this thread and those it starts, so
+/// that no harm and no undo is ever cut short. An agent that serves hears of
+/// them; one that only heals is soon done anyway.
+pub fn hold_signals() {
+    let set = ending();
+    // SAFETY: the set is initialized and outlives the call.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
+}
+
+/// Turns the signals that are held into the end of the requests.
+fn end_on_signals(sender: Sender<Option<String>>) {
     thread::spawn(move || {
-        let mut signal = 0;
+        let (set, mut signal) = (ending(), 0);
         // SAFETY: both are ours for the call.
         if unsafe { libc::sigwait(&raw const set, &raw mut signal) } == 0 {
             let _ = sender.send(None);

@@ -96,7 +96,7 @@ fn shift_process(pid: i32, offset_ns: i64) -> io::Result<()> {
         Some(block) => block,
         None => {
             let mut tracee = Tracee::stop(pid)?;
-            patch(&mut vdso, &mut tracee)?
+            patch(&mut vdso, &mut tracee, &PROLOGUES)?
         }
     };
     set_offset(&mut vdso, block, offset_ns)
@@ -129,7 +129,7 @@ fn set_offset(vdso: &mut Vdso, block: usize, offset_ns: i64) -> io::Result<()> {
 
 /// Lays the block down and turns the three functions to it. The order makes
 /// every prefix of it harmless: an agent may die at any point.
-fn patch(vdso: &mut Vdso, tracee: &mut Tracee) -> io::Result<usize> {
+fn patch(vdso: &mut Vdso, tracee: &mut Tracee, known: &[&[u8]]) -> io::Result<usize> {
     let missing = |what: &str| io::Error::other(format!("its vDSO {what}; it cannot be patched"));
     let mut block = hook::block().to_vec();
     let start = vdso.slack(block.len()).ok_or_else(|| missing("has no room behind its code"))?;
@@ -140,7 +140,10 @@ fn patch(vdso: &mut Vdso, tracee: &mut Tracee) -> io::Result<usize> {
             return Err(missing(&format!("has too small a {name}")));
         }
         if entry == Entry::ClockGettime {
-            add_trampoline(&mut block, start, &vdso.image, symbol.offset);
+            let code = &vdso.image[symbol.offset..];
+            if let Some(prologue) = known.iter().find(|known| code.starts_with(known)) {
+                add_trampoline(&mut block, start, symbol.offset, prologue);
+            }
         }
         let position = hook::position(&block, entry).expect("the block is ours");
         jumps.push((symbol.offset, hook::jump(symbol.offset, start + position)));
@@ -157,11 +160,7 @@ fn patch(vdso: &mut Vdso, tracee: &mut Tracee) -> io::Result<usize> {
 
 /// Lets the block reach the function it displaces. Where the prologue is not
 /// known the block goes on to issue the system call, which is slower and as right.
-fn add_trampoline(block: &mut [u8], start: usize, image: &[u8], function: usize) {
-    let code = &image[function..];
-    let Some(prologue) = PROLOGUES.into_iter().find(|known| code.starts_with(known)) else {
-        return;
-    };
+fn add_trampoline(block: &mut [u8], start: usize, function: usize, prologue: &[u8]) {
     let original = hook::position(block, Entry::Original).expect("the block is ours");
     let behind = original + prologue.len();
     let back = hook::jump(start + behind, function + prologue.len());
@@ -294,4 +293,43 @@ fn reading(process: &Process, before: i64, seen: i64, after: i64) -> Reading {
         }
     };
     Reading { ahead_ns, within_ns, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::super::processes;
+    use super::*;
+
+    /// Patches a child that stands in a system call, and reads its clock from inside.
+    #[test]
+    fn with_and_without_a_known_prologue() {
+        for known in [&PROLOGUES[..], &[]] {
+            let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+            let process = processes::process(child.id() as i32).unwrap();
+            let offset_ns = -7_300_000_000;
+            let seen = Vdso::of(process.pid).and_then(|mut vdso| {
+                let mut tracee = Tracee::stop(process.pid)?;
+                let block = patch(&mut vdso, &mut tracee, known)?;
+                drop(tracee);
+                set_offset(&mut vdso, block, offset_ns)?;
+                let shifted = read_process(&process)?;
+                Ok((shifted, restore_process(&process)?))
+            });
+            child.kill().unwrap();
+            child.wait().unwrap();
+            match seen {
+                Ok((shifted, restored)) => {
+                    let off = shifted.ahead_ns.abs_diff(offset_ns);
+                    assert!(off <= shifted.within_ns.unsigned_abs(), "{}", shifted.text);
+                    assert!(restored.unwrap().text.ends_with("reads the machine's clock"));
+                }
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    eprintln!("skipped: this user may not trace: {error}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
 }
