@@ -92,7 +92,7 @@ fn text(bytes: &[u8]) -> String {
 /// What a cluster consists of, as the kernel numbers it.
 struct Traces {
     directory: PathBuf,
-    uplink: String,
+    record: Record,
     namespaces: BTreeSet<String>,
 }
 
@@ -104,21 +104,29 @@ impl Traces {
         let theirs = holders.flat_map(|holder| namespaces(holder.pid));
         Self {
             directory: scene.directory(name),
-            uplink: record.subnet.uplink(),
             namespaces: theirs.filter(|namespace| !own.contains(namespace)).collect(),
+            record,
         }
     }
 
     fn assert_gone(&self) {
         assert!(!self.directory.exists(), "{} is left", self.directory.display());
-        let link = Path::new("/sys/class/net").join(&self.uplink);
-        assert!(!link.exists(), "interface {} is left", self.uplink);
+        assert_no_uplink(&self.record);
         // What is dead already only waits for this machine's first process to notice.
         for pid in pids().filter(|&pid| ProcessId::of(pid).is_some()) {
             let held: Vec<_> = namespaces(pid).filter(|n| self.namespaces.contains(n)).collect();
             assert!(held.is_empty(), "process {pid} holds {held:?}");
         }
         assert_nothing_names(&self.directory);
+    }
+}
+
+/// This machine has no interface to a cluster's wire. Its name may be another
+/// cluster's by now; its alias is not.
+fn assert_no_uplink(record: &Record) {
+    for interface in std::fs::read_dir("/sys/class/net").unwrap().flatten() {
+        let alias = std::fs::read_to_string(interface.path().join("ifalias")).unwrap_or_default();
+        assert!(!alias.contains(&record.made), "{:?} is left: {alias}", interface.file_name());
     }
 }
 
@@ -218,7 +226,7 @@ fn two_clusters_stand_side_by_side_and_each_goes_without_a_trace() {
         assert!(up.wait().unwrap().success());
     }
     let (left, right) = (Traces::of(&scene, "left"), Traces::of(&scene, "right"));
-    assert_ne!(left.uplink, right.uplink);
+    assert_ne!(left.record.subnet, right.record.subnet);
     assert!(left.namespaces.is_disjoint(&right.namespaces));
     assert_eq!(left.namespaces.len(), 2 * 5 + 1);
     let other = scene.record("right").nodes[0].ip;
@@ -255,8 +263,7 @@ fn an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find() {
         let record = scene.record("c1");
         assert_eq!(scene.ok(&["cluster", "down"]), "cluster c1 is gone", "{stage}");
         assert!(!scene.directory("c1").exists(), "{stage}");
-        let link = Path::new("/sys/class/net").join(record.subnet.uplink());
-        assert!(!link.exists(), "{stage}: interface {} is left", link.display());
+        assert_no_uplink(&record);
         assert_nothing_names(&scene.directory("c1"));
     }
 }
