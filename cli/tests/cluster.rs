@@ -371,3 +371,40 @@ fn sessions_carry_files_and_say_which_node_broke() {
     scene.ok(&["cluster", "down", "c1"]);
     traces.assert_gone();
 }
+
+#[test]
+fn what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays() {
+    let Some(scene) = Scene::set() else { return };
+    // In a mount namespace of its own, where `script` takes something away first.
+    let up_after = |script: &str, state: &Path| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-e", "-c", &format!("{script}; exec \"$@\""), "sh"]);
+        command.args([env!("CARGO_BIN_EXE_tribunal"), "cluster", "up", "--nodes", "2"]);
+        let output = command.env("TRIBUNAL_STATE", state).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    };
+    let sshd = tribunal_harness::cluster::local::find_program("sshd").unwrap();
+    assert_eq!(
+        up_after(&format!("mount --bind /dev/null {}", sshd.display()), scene.state.path()),
+        "tribunal: there is no `sshd` on this machine: apt-get install openssh-server\n"
+    );
+    // An overlay cannot be written to through another one.
+    let state = scene.state.path().join("merged");
+    let said = up_after(
+        &format!(
+            "cd {}; mkdir upper work merged; \
+             mount -t overlay none merged -o lowerdir=/usr/games,upperdir=upper,workdir=work",
+            scene.state.path().display()
+        ),
+        &state,
+    );
+    assert!(
+        said.starts_with("tribunal: node n1 did not come up: cannot mount an overlay of /"),
+        "{said}"
+    );
+    assert!(!scene.state.path().join("upper/clusters").exists(), "a failed cluster is left");
+    assert_nothing_names(&state);
+}
