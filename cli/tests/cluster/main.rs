@@ -2,7 +2,7 @@
 //! themselves, and that nothing is left of them.
 //!
 //! Every test has a state folder of its own, and looks for what is left by that
-//! folder, by the namespaces' numbers and by the interface's name, since other
+//! folder, by the namespaces' numbers and by the interface's alias, since other
 //! clusters may come and go on the machine meanwhile. Without root, or on a
 //! kernel that lacks something, the tests say so and are skipped.
 
