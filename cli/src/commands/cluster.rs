@@ -73,9 +73,12 @@ async fn make(up: Up) -> anyhow::Result<Exit> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "cluster {}: {} nodes answer after {:.2} s",
+        "cluster {}: {} after {:.2} s",
         cluster.name,
-        cluster.nodes.len(),
+        match cluster.nodes.len() {
+            1 => "1 node answers".to_owned(),
+            count => format!("{count} nodes answer"),
+        },
         began.elapsed().as_secs_f64()
     )?;
     for node in &cluster.nodes {

@@ -112,7 +112,7 @@ impl Session {
             SessionError::Connect {
                 node: node.id.to_string(),
                 destination: node.destination.clone(),
-                why: causes(&error),
+                why: refusal(&error),
             }
         })?;
         Ok(Self { node: node.clone(), ssh: Arc::new(ssh) })
@@ -259,10 +259,17 @@ fn causes(error: &dyn std::error::Error) -> String {
         }
         source = cause.source();
     }
-    // ssh frames its loudest warning with lines of @.
-    let lines =
-        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('@'));
-    lines.collect::<Vec<_>>().join("; ")
+    last_lines(&text, 5)
+}
+
+/// What `ssh` said when it gave up; its last lines say what its banners are about.
+fn refusal(error: &openssh::Error) -> String {
+    match error {
+        openssh::Error::Connect(said) if !said.to_string().trim().is_empty() => {
+            last_lines(&said.to_string(), 2)
+        }
+        other => causes(other),
+    }
 }
 
 fn last_lines(text: &str, count: usize) -> String {

@@ -26,6 +26,7 @@ pub(super) struct Holder {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    log: PathBuf,
 }
 
 impl Holder {
@@ -55,7 +56,7 @@ impl Holder {
         let mut child = spawn_unshared(unshare, command)?;
         let input = child.stdin.take().expect("stdin is piped");
         let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        Ok(Self { child, input, output })
+        Ok(Self { child, input, output, log: log.to_owned() })
     }
 
     /// Its pid, which also names its namespaces.
@@ -78,9 +79,19 @@ impl Holder {
         let mut line = String::new();
         match self.output.read_line(&mut line) {
             Ok(_) if line.trim_end() == READY => Ok(()),
-            Ok(0) => Err("its first process died without a word".to_owned()),
+            Ok(0) => Err(format!("its first process died: {}", self.last_words())),
             Ok(_) => Err(line.trim_end().to_owned()),
             Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Holder {
+    fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        match log.trim() {
+            "" => "without a word".to_owned(),
+            words => words.replace('\n', "; "),
         }
     }
 }

@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use rustix::process::{Pid, WaitOptions};
+use rustix::fs::Mode;
+use rustix::process::{Pid, Resource, WaitOptions, getrlimit, setrlimit};
 use rustix::thread::CapabilitySet;
 
 use super::filesystem::{self, replace};
@@ -33,21 +34,34 @@ pub fn run(directory: &Path, node: &str) -> Result<(), String> {
 }
 
 fn set_up(directory: &Path, node: &str, controller: &mut Controller) -> Result<Pid, String> {
+    set_limits();
     let record = Record::read(directory).map_err(|error| error.to_string())?;
     let own = record.nodes.iter().find(|record| record.id == node);
     let own = own.ok_or_else(|| format!("cluster {} has no node {node}", record.name))?;
     let home = node_directory(directory, node);
-    let root = filesystem::build(&home, directory.parent().unwrap_or(directory))?;
-    identify(&root, &record, own)?;
+    let root = filesystem::build(&home, directory.parent().unwrap_or(directory));
+    let root = root.and_then(|root| identify(&root, &record, own).map(|()| root));
+    // A node that has failed still waits for its interface: were it to die before,
+    // the wire's failure to find it would be heard instead of its own words.
     if controller.hear()? != ATTACHED {
         return Err("unexpected word instead of its interface".to_owned());
     }
+    let root = root?;
     let read = |path: &Path| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
     sshd::configure(&root, &read(&home.join("host_key"))?, &read(&directory.join("key.pub"))?)?;
     filesystem::enter(&root)?;
     bring_up(own)?;
     give_up_rights().map_err(|error| format!("cannot give up CAP_SYS_TIME: {error}"))?;
     sshd::start()
+}
+
+/// What a database gets must not hang on the shell that made the cluster.
+fn set_limits() {
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = files.maximum;
+    // Lifting a soft limit to the hard one is anybody's right.
+    let _ = setrlimit(Resource::Nofile, files);
 }
 
 /// Name, machine id, and the names of all others.

@@ -6,6 +6,11 @@
 //! a [`wire`] in a namespace of its own. All that must be found again is written
 //! down first ([`record`]), so that a controller killed at any moment leaves
 //! nothing that [`down`] does not find.
+//!
+//! Nodes and wire are held by this process' own executable, started again: it
+//! must answer to `node-init DIRECTORY NODE` with [`init::run`] and to `wire
+//! DIRECTORY` with [`wire::hold`], as the `tribunal` command does. Where it
+//! cannot (a test), `TRIBUNAL_EXECUTABLE` names one that does.
 
 mod filesystem;
 mod holder;

@@ -32,16 +32,19 @@ impl Wire {
         let holder = Holder::start(UnshareFlags::NEWNET, "wire", directory, None, &log);
         let mut holder = holder.map_err(|error| ClusterError::Wire(error.to_string()))?;
         let (uplink, address) = (record.subnet.uplink(), record.subnet.controller());
-        ip_batch(&format!(
+        let linked = ip_batch(&format!(
             "link add name {uplink} type veth peer name uplink netns {}\n\
              link set {uplink} addrgenmode none alias {} up\n\
              addr add {address}/24 dev {uplink}\n",
             holder.pid(),
             alias(record)
-        ))
-        .and_then(|()| holder.say("uplink").map_err(|error| error.to_string()))
-        .and_then(|()| holder.await_ready())
-        .map_err(ClusterError::Wire)?;
+        ));
+        // A dead holder is the better reason than a link that does not find it.
+        let told = holder.say("uplink").map_err(|error| error.to_string());
+        told.or_else(|_| holder.await_ready())
+            .and(linked)
+            .and_then(|()| holder.await_ready())
+            .map_err(ClusterError::Wire)?;
         Ok(Self(holder))
     }
 

@@ -2,148 +2,21 @@
 //! themselves, and that nothing is left of them.
 //!
 //! Every test has a state folder of its own, and looks for what is left by that
-//! folder, by the namespaces' numbers and by the interface's name, since other
+//! folder, by the namespaces' numbers and by the interface's alias, since other
 //! clusters may come and go on the machine meanwhile. Without root, or on a
 //! kernel that lacks something, the tests say so and are skipped.
 
+mod scene;
+mod traces;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use tribunal_harness::cluster::local::{ProcessId, Record};
-use tribunal_harness::cluster::{Node, Session, SessionError, SshOptions};
-
-/// A state folder of its own; what is left in there when it goes is taken down.
-struct Scene {
-    state: tempfile::TempDir,
-}
-
-impl Scene {
-    fn set() -> Option<Self> {
-        // Not in /tmp, of which a node has its own: it must not see this folder elsewhere either.
-        let state = tempfile::Builder::new().prefix("trb").tempdir_in("/var/tmp").unwrap();
-        let scene = Self { state };
-        let doctor = scene.tribunal(&["doctor"]);
-        if doctor.status.success() {
-            return Some(scene);
-        }
-        eprintln!("skipped: no local nodes here:\n{}", text(&doctor.stdout));
-        None
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
-        command.args(arguments).env("TRIBUNAL_STATE", self.state.path()).stdin(Stdio::null());
-        command
-    }
-
-    fn tribunal(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// The command must succeed; its standard output, trimmed.
-    fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.tribunal(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-        text(&output.stdout).trim().to_owned()
-    }
-
-    /// The command must fail with `code`; its standard error, one line.
-    fn fails(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.tribunal(arguments);
-        let said = text(&output.stderr).trim().to_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        said
-    }
-
-    fn on(&self, node: &str, script: &str) -> String {
-        self.ok(&["cluster", "exec", node, "--", "sh", "-c", script])
-    }
-
-    fn directory(&self, name: &str) -> PathBuf {
-        self.state.path().join("clusters").join(name)
-    }
-
-    fn record(&self, name: &str) -> Record {
-        Record::read(&self.directory(name)).unwrap()
-    }
-
-    fn session_options(&self, name: &str) -> SshOptions {
-        let directory = self.directory(name);
-        SshOptions {
-            config: Some(directory.join("ssh_config")),
-            control_directory: Some(directory.join("control")),
-            ..SshOptions::default()
-        }
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        self.tribunal(&["cluster", "down", "--all"]);
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// What a cluster consists of, as the kernel numbers it.
-struct Traces {
-    directory: PathBuf,
-    uplink: String,
-    namespaces: BTreeSet<String>,
-}
-
-impl Traces {
-    fn of(scene: &Scene, name: &str) -> Self {
-        let record = scene.record(name);
-        let holders = record.nodes.iter().filter_map(|node| node.init).chain(record.wire);
-        let own: BTreeSet<String> = namespaces(std::process::id()).collect();
-        let theirs = holders.flat_map(|holder| namespaces(holder.pid));
-        Self {
-            directory: scene.directory(name),
-            uplink: record.subnet.uplink(),
-            namespaces: theirs.filter(|namespace| !own.contains(namespace)).collect(),
-        }
-    }
-
-    fn assert_gone(&self) {
-        assert!(!self.directory.exists(), "{} is left", self.directory.display());
-        let link = Path::new("/sys/class/net").join(&self.uplink);
-        assert!(!link.exists(), "interface {} is left", self.uplink);
-        // What is dead already only waits for this machine's first process to notice.
-        for pid in pids().filter(|&pid| ProcessId::of(pid).is_some()) {
-            let held: Vec<_> = namespaces(pid).filter(|n| self.namespaces.contains(n)).collect();
-            assert!(held.is_empty(), "process {pid} holds {held:?}");
-        }
-        assert_nothing_names(&self.directory);
-    }
-}
-
-/// No living process and no mount has to do with a folder.
-fn assert_nothing_names(directory: &Path) {
-    let directory = directory.to_str().unwrap();
-    for pid in pids().filter(|&pid| ProcessId::of(pid).is_some()) {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        assert!(!text(&line).contains(directory), "process {pid}: {}", text(&line));
-        let mounts = std::fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
-        assert!(!mounts.contains(directory), "process {pid} has mounts in {directory}");
-    }
-}
-
-fn pids() -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
-fn namespaces(pid: u32) -> impl Iterator<Item = String> {
-    ["net", "mnt", "pid", "uts", "ipc"].into_iter().filter_map(move |kind| {
-        let link = std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?;
-        Some(link.to_string_lossy().into_owned())
-    })
-}
+use scene::{Scene, text};
+use traces::{Traces, assert_no_uplink, assert_nothing_names};
+use tribunal_harness::cluster::local::ProcessId;
+use tribunal_harness::cluster::{Node, Session, SessionError, SshOptions, hosts};
 
 #[test]
 fn nodes_have_names_and_addresses_of_their_own_and_reach_each_other() {
@@ -218,7 +91,7 @@ fn two_clusters_stand_side_by_side_and_each_goes_without_a_trace() {
         assert!(up.wait().unwrap().success());
     }
     let (left, right) = (Traces::of(&scene, "left"), Traces::of(&scene, "right"));
-    assert_ne!(left.uplink, right.uplink);
+    assert_ne!(left.record.subnet, right.record.subnet);
     assert!(left.namespaces.is_disjoint(&right.namespaces));
     assert_eq!(left.namespaces.len(), 2 * 5 + 1);
     let other = scene.record("right").nodes[0].ip;
@@ -255,8 +128,7 @@ fn an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find() {
         let record = scene.record("c1");
         assert_eq!(scene.ok(&["cluster", "down"]), "cluster c1 is gone", "{stage}");
         assert!(!scene.directory("c1").exists(), "{stage}");
-        let link = Path::new("/sys/class/net").join(record.subnet.uplink());
-        assert!(!link.exists(), "{stage}: interface {} is left", link.display());
+        assert_no_uplink(&record);
         assert_nothing_names(&scene.directory("c1"));
     }
 }
@@ -363,4 +235,81 @@ fn sessions_carry_files_and_say_which_node_broke() {
     std::mem::forget(session);
     scene.ok(&["cluster", "down", "c1"]);
     traces.assert_gone();
+}
+
+#[test]
+fn hosts_are_reached_by_address_and_only_with_the_right_key() {
+    let Some(scene) = Scene::set() else { return };
+    scene.ok(&["cluster", "up", "--nodes", "2"]);
+    let (record, directory) = (scene.record("c1"), scene.directory("c1"));
+    let ssh = |known_hosts: &str| SshOptions {
+        identity: Some(directory.join("key")),
+        known_hosts: Some(directory.join(known_hosts)),
+        control_directory: Some(directory.join("control")),
+        ..SshOptions::default()
+    };
+    let file = scene.state.path().join("hosts.txt");
+    let (first, second) = (record.nodes[0].ip, record.nodes[1].ip);
+    std::fs::write(&file, format!("# two\nroot@{first}\n\ndb2=root@{second}:22 # a port\n"))
+        .unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let cluster = hosts::from_file(&file, ssh("known_hosts")).await.unwrap();
+        let sessions = cluster.connect().await.unwrap();
+        assert_eq!(*cluster.nodes[0].id, *first.to_string());
+        assert_eq!(sessions[0].run_ok("hostname").await.unwrap(), "n1\n");
+        assert_eq!(*cluster.nodes[1].id, *"db2");
+        assert_eq!(sessions[1].run_ok("hostname").await.unwrap(), "n2\n");
+
+        let refused = |list: String, known_hosts: &'static str| async move {
+            let cluster = hosts::from_list(&list, ssh(known_hosts)).await.unwrap();
+            cluster.connect().await.unwrap_err().to_string()
+        };
+        let error = refused(format!("root@{first},db2=root@127.0.0.1:1"), "known_hosts").await;
+        assert!(error.starts_with("node db2 (ssh://root@127.0.0.1:1) refuses SSH: "), "{error}");
+        assert!(error.contains("Connection refused"), "{error}");
+        let keys = std::fs::read_to_string(directory.join("known_hosts")).unwrap();
+        let exchanged = keys.replace("n1,", "other,").replace(&format!("{first} "), "x ");
+        let exchanged = exchanged.replace(&second.to_string(), &first.to_string());
+        std::fs::write(directory.join("exchanged"), exchanged).unwrap();
+        let error = refused(format!("root@{first}"), "exchanged").await;
+        assert!(error.contains("Host key verification failed"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    });
+}
+
+#[test]
+fn what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays() {
+    let Some(scene) = Scene::set() else { return };
+    // In a mount namespace of its own, where `script` takes something away first.
+    let up_after = |script: &str, state: &Path| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-e", "-c", &format!("{script}; exec \"$@\""), "sh"]);
+        command.args([env!("CARGO_BIN_EXE_tribunal"), "cluster", "up", "--nodes", "2"]);
+        let output = command.env("TRIBUNAL_STATE", state).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    };
+    let sshd = tribunal_harness::cluster::local::find_program("sshd").unwrap();
+    assert_eq!(
+        up_after(&format!("mount --bind /dev/null {}", sshd.display()), scene.state.path()),
+        "tribunal: there is no `sshd` on this machine: apt-get install openssh-server\n"
+    );
+    // An overlay cannot be written to through another one.
+    let state = scene.state.path().join("merged");
+    let said = up_after(
+        &format!(
+            "cd {}; mkdir upper work merged; \
+             mount -t overlay none merged -o lowerdir=/usr/games,upperdir=upper,workdir=work",
+            scene.state.path().display()
+        ),
+        &state,
+    );
+    assert!(
+        said.starts_with("tribunal: node n1 did not come up: cannot mount an overlay of /"),
+        "{said}"
+    );
+    assert!(!scene.state.path().join("upper/clusters").exists(), "a failed cluster is left");
+    assert_nothing_names(&state);
 }
