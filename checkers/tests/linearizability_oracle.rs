@@ -272,6 +272,38 @@ fn search_agrees_where_half_the_calls_crash() {
     compare("search, crashes", Shape { values: 4, silent: 3, crashed: 6 }, searched);
 }
 
+/// The calls that begin at `starts`, as a history of their own.
+fn excerpt(history: &History, starts: &[u64]) -> History {
+    let chosen = history.operations().filter(|operation| starts.contains(&operation.start()));
+    let mut events: Vec<&Event> =
+        chosen.flat_map(|call| [Some(call.invocation), call.completion]).flatten().collect();
+    events.sort_by_key(|event| event.index);
+    let numbered = (0..).zip(events).map(|(index, event)| Event { index, ..event.clone() });
+    History::new(numbered.collect()).expect("calls taken whole are well formed")
+}
+
+#[test]
+fn a_witness_of_blocks_convicts_by_itself() {
+    let (mut witnesses, mut widest) = (0, 0);
+    for seed in 0..HISTORIES / 4 {
+        let history = history(&mut Draw(seed), Shape { values: 0, silent: 0, crashed: 2 });
+        for anomaly in Linearizable::default().check(&history).anomalies {
+            assert_eq!(anomaly.details["algorithm"], "blocks");
+            let witness = excerpt(&history, &anomaly.ops);
+            assert!(
+                !linearizable(&witness),
+                "seed {seed}: {}\n{}",
+                anomaly.message,
+                told(&history)
+            );
+            widest = widest.max(anomaly.ops.len());
+            witnesses += 1;
+        }
+    }
+    println!("{witnesses} witnesses of at most {widest} calls");
+    assert!(witnesses > HISTORIES / 40 && widest <= 6);
+}
+
 #[test]
 fn the_checker_agrees_whatever_it_picks() {
     for (name, values) in [("checker, unique values", 0), ("checker, five values", 5)] {

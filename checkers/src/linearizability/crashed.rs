@@ -52,6 +52,11 @@ impl Crashed {
         self.invoked[kind as usize] += 1;
     }
 
+    /// How many different uses of crashed calls were seen so far.
+    pub(super) fn combinations(&self) -> usize {
+        self.used.counts.len()
+    }
+
     /// Whether `fewer` used no more than `more` of any kind.
     pub(super) fn dominates(&self, fewer: UsedId, more: UsedId) -> bool {
         fewer == more || self.used.dominates(fewer, more)

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 use tribunal_history::Operation;
 
 use super::blocks::{Conflict, Span};
-use super::register::{Action, INITIAL, Object, ValueId};
+use super::reduction::observed;
+use super::register::{Action, INITIAL, Object, Op, ValueId};
 use super::search::{Outcome, Stuck};
 use super::wording::{count, did, ended, gap, noun, noun_at, returned, seconds};
 use crate::Anomaly;
@@ -25,13 +26,14 @@ struct Finding {
 impl Object<'_> {
     /// The anomaly that a conflict between blocks is.
     pub(super) fn explain(&self, conflict: &Conflict) -> Anomaly {
-        let Finding { kind, message, calls } = match conflict {
+        let Finding { kind, mut message, mut calls } = match conflict {
             Conflict::Unwritten { observer } => self.unwritten(*observer),
             Conflict::TwoSwaps { first, second } => self.two_swaps(*first, *second),
             Conflict::SwapCycle(calls) => self.swap_cycle(calls),
             Conflict::OutOfOrder { early, late, links } => self.out_of_order(*early, *late, links),
             Conflict::Interleaved(one, other) => self.interleaved(one, other),
         };
+        message.push_str(&self.add_observers(&mut calls));
         let details = json!({"algorithm": "blocks", "kind": kind});
         self.anomaly(message, calls, details)
     }
@@ -265,6 +267,30 @@ impl Object<'_> {
         wanted.filter_map(producer).collect()
     }
 
+    /// Adds to a witness what shows that its crashed calls took effect, and says so.
+    fn add_observers(&self, calls: &mut Vec<u32>) -> String {
+        let observed = observed(&self.ops, self.values.len());
+        let happened =
+            |op: &&Op| !op.crashed() || op.action.produces().is_some_and(|v| observed[v as usize]);
+        let (mut told, mut at) = (String::new(), 0);
+        while let Some(&call) = calls.get(at) {
+            at += 1;
+            let crashed = self.op(call).filter(|op| op.crashed());
+            let Some(value) = crashed.and_then(|op| op.action.produces()) else { continue };
+            let saw = |op: &Op| op.action.observes() == Some(value);
+            if calls.iter().filter_map(|&call| self.op(call)).any(|op| saw(&op)) {
+                continue;
+            }
+            let observers = self.ops.iter().filter(|op| saw(op)).filter(happened);
+            if let Some(observer) = observers.min_by_key(|op| op.end) {
+                calls.push(observer.call);
+                let (effect, by) = (noun(&self.call(call)), noun_at(&self.call(observer.call)));
+                told.push_str(&format!("; {effect} did take effect, as {by} shows"));
+            }
+        }
+        told
+    }
+
     fn anomaly(&self, message: String, mut calls: Vec<u32>, details: Value) -> Anomaly {
         calls.sort_unstable();
         calls.dedup();
@@ -290,9 +316,13 @@ impl Object<'_> {
         self.calls[call as usize]
     }
 
-    fn action(&self, call: u32) -> Option<Action> {
+    fn op(&self, call: u32) -> Option<Op> {
         let at = self.ops.binary_search_by_key(&call, |op| op.call).ok()?;
-        Some(self.ops[at].action)
+        Some(self.ops[at])
+    }
+
+    fn action(&self, call: u32) -> Option<Action> {
+        self.op(call).map(|op| op.action)
     }
 
     /// The value that a call set or saw.
@@ -302,7 +332,7 @@ impl Object<'_> {
     }
 
     fn producer(&self, value: ValueId) -> Option<u32> {
-        let sets = |op: &&super::register::Op| op.action.produces() == Some(value);
+        let sets = |op: &&Op| op.action.produces() == Some(value);
         self.ops.iter().find(sets).map(|op| op.call)
     }
 

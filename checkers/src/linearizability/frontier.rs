@@ -23,6 +23,10 @@ pub(super) struct Config {
 #[derive(Default)]
 pub(super) struct Layer {
     configs: FxHashMap<(Slots, ValueId), Antichain>,
+    /// How many there are.
+    pub(super) width: usize,
+    /// How many were compared with others so far: with many crashed calls, most of the work.
+    pub(super) compared: u64,
 }
 
 /// Almost always one: only crashed calls make more.
@@ -35,11 +39,15 @@ impl Layer {
     /// Adds a configuration, unless one is there that can do all it can.
     pub(super) fn insert(&mut self, config: Config, crashed: &Crashed) -> bool {
         let Config { done, value, used } = config;
+        self.width += 1;
         let Some(chain) = self.configs.get_mut(&(done, value)) else {
             self.configs.insert((done, value), Antichain { first: used, rest: Vec::new() });
             return true;
         };
+        let before = 1 + chain.rest.len();
+        self.compared += before as u64;
         if chain.iter().any(|there| crashed.dominates(there, used)) {
+            self.width -= 1;
             return false;
         }
         chain.rest.retain(|&there| !crashed.dominates(used, there));
@@ -47,17 +55,14 @@ impl Layer {
             true => chain.first = used,
             false => chain.rest.push(used),
         }
+        self.width -= before + 1 - (1 + chain.rest.len());
         true
     }
 
-    pub(super) fn contains(&self, config: Config) -> bool {
+    pub(super) fn contains(&mut self, config: Config) -> bool {
         let chain = self.configs.get(&(config.done, config.value));
+        self.compared += chain.map_or(0, |chain| chain.rest.len() as u64);
         chain.is_some_and(|chain| chain.iter().any(|used| used == config.used))
-    }
-
-    /// Roughly how many there are: those that differ in more than crashed calls.
-    pub(super) fn width(&self) -> usize {
-        self.configs.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Config> {

@@ -51,14 +51,14 @@ use search::Outcome;
 pub struct Linearizable {
     /// What every register holds before the first call; null is an absent value.
     pub initial: Value,
-    /// Configurations that a search may look at for one key before it gives up: some
-    /// microseconds each at the worst.
+    /// Configurations that a search may look at or compare for one key before it gives up: a
+    /// microsecond each at the worst.
     pub budget: u64,
 }
 
 impl Default for Linearizable {
     fn default() -> Self {
-        Self { initial: Value::Null, budget: 10_000_000 }
+        Self { initial: Value::Null, budget: 50_000_000 }
     }
 }
 

@@ -24,7 +24,7 @@ const WIDEST: usize = 1 << 20;
 pub enum Outcome {
     /// There is an order.
     Linearizable {
-        /// Configurations looked at.
+        /// Configurations looked at or compared.
         steps: u64,
     },
     /// There is none.
@@ -145,17 +145,19 @@ impl Search {
         while let Some(config) = layer.next() {
             self.steps += 1;
             let successors = self.successors(config);
-            if self.steps > self.budget || layer.width() > WIDEST {
+            let width = layer.width().max(self.crashed.combinations());
+            if self.steps + layer.compared() > self.budget || width > WIDEST {
                 return Completion::Exhausted;
             }
             for next in successors {
                 layer.place(self.live.settle(next), &self.crashed);
             }
         }
+        self.steps += layer.compared();
         if self.steps > self.budget {
             return Completion::Exhausted;
         }
-        if layer.past.width() == 0 {
+        if layer.past.width == 0 {
             return Completion::Impossible(layer.open);
         }
         self.frontier = layer.past;
@@ -235,7 +237,11 @@ impl Expansion {
     }
 
     fn width(&self) -> usize {
-        self.past.width() + self.open.width()
+        self.past.width + self.open.width
+    }
+
+    fn compared(&self) -> u64 {
+        self.past.compared + self.open.compared
     }
 
     fn next(&mut self) -> Option<Config> {
