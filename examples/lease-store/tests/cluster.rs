@@ -156,13 +156,13 @@ fn awaken(fencing: &'static str) -> Awakening {
     let mut prober = cluster.caller("leader", old.0);
     let mut writer = cluster.caller("leader", old.0);
     writer.call(&write(1)).expect("the write happens");
-    cluster.processes.signal(old.0, "STOP").expect("the leader stops");
+    cluster.processes.pause(old.0).expect("the leader stops");
     let others: Vec<usize> = (0..3).filter(|&index| index != old.0).collect();
     let new = cluster.leader(&others, old.1);
     cluster.caller("leader", new.0).call(&write(2)).expect("the new leader writes");
     let probing = thread::spawn(move || probe(&mut prober));
     let writing = thread::spawn(move || writer.call(&write(3)));
-    cluster.processes.signal(old.0, "CONT").expect("the old leader continues");
+    cluster.processes.resume(old.0).expect("the old leader continues");
     let probed = probing.join().expect("the probe ends");
     let written = writing.join().expect("the write ends");
     Awakening { cluster, old, new, probed, written }

@@ -88,13 +88,13 @@ fn a_stopped_majority_is_answered_and_the_rest_goes_on_when_it_continues() {
     let cluster = Cluster::start(3, "hybrid");
     let mut caller = cluster.caller(0);
     caller.call(&write(1)).expect("the write happens");
-    cluster.processes.signal(1, "STOP").expect("n2 stops");
-    cluster.processes.signal(2, "STOP").expect("n3 stops");
+    cluster.processes.pause(1).expect("n2 stops");
+    cluster.processes.pause(2).expect("n3 stops");
     assert_eq!(caller.call(&read()), Err(Failure::fail("no majority answers")));
-    cluster.processes.signal(1, "CONT").expect("n2 continues");
+    cluster.processes.resume(1).expect("n2 continues");
     eventually("a majority answers again", || caller.call(&write(3)).ok());
     assert_eq!(value(caller.call(&read())), Some(3));
-    cluster.processes.signal(2, "CONT").expect("n3 continues");
+    cluster.processes.resume(2).expect("n3 continues");
 }
 
 #[test]

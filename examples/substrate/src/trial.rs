@@ -78,12 +78,37 @@ impl Processes {
         }
     }
 
-    /// Sends the running node `index` a signal by name: `STOP`, `CONT`.
-    pub fn signal(&self, index: usize, signal: &str) -> io::Result<()> {
-        let pid = self.running[index].as_ref().expect("the node runs").id().to_string();
-        let status = Command::new("kill").args([&format!("-{signal}"), &pid]).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("kill: {status}"))) }
+    /// Stops node `index` with SIGSTOP, and waits until each of its threads has
+    /// stopped: the signal alone may find one in the middle of an answer.
+    pub fn pause(&self, index: usize) -> io::Result<()> {
+        let pid = self.signal(index, "STOP")?;
+        eventually("all threads have stopped", || all_stopped(pid).ok()?.then_some(()));
+        Ok(())
     }
+
+    /// Lets node `index` go on.
+    pub fn resume(&self, index: usize) -> io::Result<()> {
+        self.signal(index, "CONT").map(|_| ())
+    }
+
+    fn signal(&self, index: usize, signal: &str) -> io::Result<u32> {
+        let pid = self.running[index].as_ref().expect("the node runs").id();
+        let arguments = [format!("-{signal}"), pid.to_string()];
+        let status = Command::new("kill").args(arguments).status()?;
+        if status.success() { Ok(pid) } else { Err(io::Error::other(format!("kill: {status}"))) }
+    }
+}
+
+fn all_stopped(pid: u32) -> io::Result<bool> {
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let stat = std::fs::read_to_string(thread?.path().join("stat"))?;
+        // The state follows the name, which is in parentheses and may hold any.
+        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+        if state != Some('T') {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Drop for Processes {
