@@ -298,15 +298,30 @@ fn reading(process: &Process, before: i64, seen: i64, after: i64) -> Reading {
 #[cfg(test)]
 mod tests {
     use std::process::Command;
+    use std::time::{Duration, Instant};
 
     use super::super::processes;
     use super::*;
+
+    /// A child that was just spawned may still be in the middle of its exec, with
+    /// no vDSO yet.
+    fn await_sleep(pid: u32) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let call = format!("{} ", libc::SYS_clock_nanosleep);
+        while !std::fs::read_to_string(format!("/proc/{pid}/syscall"))
+            .is_ok_and(|at| at.starts_with(&call))
+        {
+            assert!(Instant::now() < deadline, "the child never came to sleep");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 
     /// Patches a child that stands in a system call, and reads its clock from inside.
     #[test]
     fn with_and_without_a_known_prologue() {
         for known in [&PROLOGUES[..], &[]] {
             let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+            await_sleep(child.id());
             let process = processes::process(child.id() as i32).unwrap();
             let offset_ns = -7_300_000_000;
             let seen = Vdso::of(process.pid).and_then(|mut vdso| {
