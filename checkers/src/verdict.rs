@@ -93,6 +93,13 @@ impl Verdict {
 pub trait Checker: Send + Sync {
     /// Reads `history` and says what it found. Never panics on a well-formed history.
     fn check(&self, history: &History) -> Verdict;
+
+    /// What in `history` is none of the calls that this checker judges, in one
+    /// sentence that names the event. [`Checker::check`] answers `unknown` to such a
+    /// history; whoever was handed it in a file may want to refuse the file instead.
+    fn objection(&self, _history: &History) -> Option<String> {
+        None
+    }
 }
 
 impl<F: Fn(&History) -> Verdict + Send + Sync> Checker for F {
@@ -131,5 +138,9 @@ impl Checker for Compose {
             whole.checkers.insert(name.clone(), part);
         }
         whole
+    }
+
+    fn objection(&self, history: &History) -> Option<String> {
+        self.parts.iter().find_map(|(_, checker)| checker.objection(history))
     }
 }

@@ -46,9 +46,15 @@ pub fn main() -> ExitCode {
 }
 
 /// What is wrong, from the outside in. The exit code that travels with an error
-/// is its outermost context, and is not for reading.
+/// is its outermost context, and is not for reading; nor is a cause that its
+/// effect has told already.
 fn sentence(error: &anyhow::Error) -> String {
     let words = usize::from(error.is::<Exit>());
-    let causes: Vec<String> = error.chain().skip(words).map(ToString::to_string).collect();
-    causes.join(": ")
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().skip(words).map(ToString::to_string) {
+        if !said.last().is_some_and(|effect| effect.ends_with(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
 }

@@ -1,6 +1,8 @@
 //! From what the user asked for to what will be done: the test file and the
 //! command line, put together and checked before anything is made.
 
+mod rehearsal;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tribunal_client::{Client, Node as ClientNode};
 use tribunal_generator::{Boxed, Chain, Seed, any, clients, nemesis};
-use tribunal_harness::cluster::{Cluster, Session, local};
+use tribunal_harness::cluster::{Cluster, Node, Session, local};
 use tribunal_harness::database::Declared;
 use tribunal_harness::nemesis::{Nemesis, Peace};
 use tribunal_harness::run::{Deployment, Load, NemesisSource, Trial};
@@ -55,12 +57,10 @@ impl Plan {
     /// Puts `arguments` and the test file together.
     pub fn of(arguments: &Run) -> anyhow::Result<Self> {
         let test = TestFile::read(&arguments.test)?;
+        let file = arguments.test.display().to_string();
         let workload = arguments.workload.as_ref().or(test.run.workload.as_ref());
         let Some(workload) = workload else {
-            bail!(
-                "{}: no workload: set [run] workload, or say --workload",
-                arguments.test.display()
-            );
+            bail!("{file}: no workload: set [run] workload, or say --workload");
         };
         let definition = tribunal_workloads::find(workload)?;
         let options = test.workload.get(workload).cloned().unwrap_or_default();
@@ -78,25 +78,30 @@ impl Plan {
             rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
             test,
         };
-        plan.rehearse()?;
+        plan.check()?;
         Ok(plan)
-    }
-
-    /// Makes once, for nodes that do not exist yet, what will be made for the
-    /// real ones: a misspelt option must not cost a cluster.
-    fn rehearse(&self) -> anyhow::Result<()> {
-        let nodes: Vec<Name> =
-            (1..=self.node_count()).map(|n| Name::from(format!("n{n}").as_str())).collect();
-        if !(self.rate >= 0.0 && self.rate.is_finite()) {
-            bail!("the rate is {}; it must be 0 (as many as possible) or more", self.rate);
-        }
-        self.workload(&nodes)?;
-        self.schedule(&nodes)?;
-        Ok(())
     }
 
     fn node_count(&self) -> usize {
         self.arguments.local.or(self.test.run.nodes).unwrap_or(DEFAULT_NODES)
+    }
+
+    fn templates(&self, nodes: &[Node]) -> anyhow::Result<Templates> {
+        let bin = std::env::current_exe()?;
+        let bin = bin.parent().unwrap_or(Path::new("/"));
+        Ok(Templates::new(nodes, &self.test.db.ports, &self.vars, bin, &self.directory))
+    }
+
+    fn database(&self, nodes: &[Node], templates: &Templates) -> anyhow::Result<Declared> {
+        Ok(Declared::new(&self.test.db, nodes, templates, &self.directory)?)
+    }
+
+    fn client_command(&self, templates: &Templates) -> anyhow::Result<Vec<String>> {
+        let words = &self.test.client.command;
+        if words.is_empty() {
+            bail!("[client] command is empty: it must name a program");
+        }
+        Ok(words.iter().map(|word| templates.render(word)).collect::<Result<_, _>>()?)
     }
 
     fn concurrency(&self, nodes: usize) -> usize {
@@ -112,9 +117,7 @@ impl Plan {
             options: self.options.clone(),
         };
         let workload = (self.definition.build)(&setting);
-        workload.with_context(|| {
-            format!("{}: [workload.{}]", self.arguments.test.display(), self.definition.name)
-        })
+        workload.with_context(|| self.arguments.test.display().to_string())
     }
 
     fn schedule(&self, nodes: &[Name]) -> anyhow::Result<Schedule> {
@@ -141,12 +144,8 @@ impl Plan {
         let names: Vec<Name> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
         let workload = self.workload(&names)?;
         let record = self.record(&names, &workload);
-        let bin = std::env::current_exe()?;
-        let bin = bin.parent().unwrap_or(Path::new("/"));
-        let ports = &self.test.db.ports;
-        let templates = Templates::new(&cluster.nodes, ports, &self.vars, bin, &self.directory);
-        let database =
-            Arc::new(Declared::new(&self.test.db, &cluster.nodes, &templates, &self.directory)?);
+        let templates = self.templates(&cluster.nodes)?;
+        let database = Arc::new(self.database(&cluster.nodes, &templates)?);
         let folder = Store::new(&self.arguments.store).create(&record)?;
         let clients = self.clients(cluster, &templates, folder.path())?;
         let checker = workload.checker.with("evidence", evidence(&record));
@@ -194,13 +193,7 @@ impl Plan {
         templates: &Templates,
         folder: &Path,
     ) -> anyhow::Result<Vec<(Box<dyn Client>, ClientNode)>> {
-        let command: Vec<String> = self
-            .test
-            .client
-            .command
-            .iter()
-            .map(|word| templates.render(word))
-            .collect::<Result<_, _>>()?;
+        let command = self.client_command(templates)?;
         let folder = folder.canonicalize()?;
         let workers = self.concurrency(cluster.nodes.len());
         let client = |at: usize| {

@@ -68,7 +68,13 @@ pub enum ScheduleError {
         /// What was asked for.
         timing: Timing,
     },
+    /// Next to no time from one to the next.
+    #[error("more than {MOST} faults in one run: let them last longer, or lie farther apart")]
+    TooMany,
 }
+
+/// More than a run can have use for; the plan of each is held in memory.
+const MOST: usize = 100_000;
 
 /// One fault to come.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +143,9 @@ impl Schedule {
             order.shuffle(&mut round);
             for kind in round {
                 let Some(inject) = starts.next() else { break 'rounds };
+                if planned.len() == MOST {
+                    return Err(ScheduleError::TooMany);
+                }
                 let (fault, options, rng) = &mut kinds[kind];
                 let plan = faults::plan(*fault, nodes, options, rng)?;
                 let (id, name) = (planned.len() as u64, Fault::name(*fault).into());

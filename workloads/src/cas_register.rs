@@ -23,6 +23,7 @@
 //! | `keys` | 10 | keys at a time |
 //! | `calls_per_key` | 200 | calls on a key before a fresh one takes its place |
 //! | `read`, `write`, `cas` | 1, 1, 1 | how often each is called, relative to each other |
+//! | `initial` | null | what every key holds before the first call |
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
 
 use serde_json::json;
@@ -82,6 +83,7 @@ pub(crate) struct Choice {
     pub(crate) calls_per_key: u64,
     /// Of read, write and cas.
     pub(crate) weights: [u64; 3],
+    pub(crate) initial: Value,
     pub(crate) budget: u64,
 }
 
@@ -90,9 +92,10 @@ fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let keys = options.number("keys", 10, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
     let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
+    let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
     options.done()?;
-    Ok(Choice { keys, calls_per_key, weights, budget })
+    Ok(Choice { keys, calls_per_key, weights, initial, budget })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
@@ -136,6 +139,6 @@ fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
 
 /// The checkers, of both workloads.
 pub(crate) fn judge(choice: &Choice) -> Compose {
-    let linearizable = Linearizable { initial: Value::Null, budget: choice.budget };
+    let linearizable = Linearizable { initial: choice.initial.clone(), budget: choice.budget };
     Compose::new().with("linearizable", linearizable).with("statistics", Statistics)
 }

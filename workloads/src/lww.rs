@@ -25,6 +25,7 @@
 //! | `keys` | 8 | keys at a time |
 //! | `calls_per_key` | 30 | calls on a key before a fresh one takes its place |
 //! | `write`, `read` | 3, 1 | how often each is called, relative to each other |
+//! | `initial` | null | what every key holds before the first call |
 //! | `final_tries` | 20 | how often a last read is tried, half a second apart |
 //! | `final_seconds` | 60 | the time for all last reads of a node |
 
@@ -83,6 +84,7 @@ struct Choice {
     calls_per_key: u64,
     /// Of write and read.
     weights: [u64; 2],
+    initial: Value,
     final_tries: u64,
     final_seconds: u64,
 }
@@ -92,10 +94,11 @@ fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let keys = options.number("keys", 8, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 30, 1..=1_000_000)?;
     let weights = options.weights([("write", 3), ("read", 1)])?;
+    let initial = options.value("initial", Value::Null);
     let final_tries = options.number("final_tries", 20, 1..=1000)?;
     let final_seconds = options.number("final_seconds", 60, 1..=3600)?;
     options.done()?;
-    Ok(Choice { keys, calls_per_key, weights, final_tries, final_seconds })
+    Ok(Choice { keys, calls_per_key, weights, initial, final_tries, final_seconds })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
@@ -213,7 +216,6 @@ fn last_reads(begun: Arc<AtomicU64>, choice: &Choice) -> Boxed {
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
-    choose(given)?;
-    let lww = Lww { initial: Value::Null };
+    let lww = Lww { initial: choose(given)?.initial };
     Ok(Compose::new().with("lww", lww).with("statistics", Statistics))
 }

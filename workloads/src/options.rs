@@ -44,6 +44,11 @@ impl<'o> Options<'o> {
         found.as_bool().ok_or_else(|| self.bad(option, found, "true or false".to_owned()))
     }
 
+    /// Any value.
+    pub(crate) fn value(&mut self, option: &'static str, default: Value) -> Value {
+        self.take(option).cloned().unwrap_or(default)
+    }
+
     /// How often each of several calls is made, relative to each other.
     pub(crate) fn weights<const N: usize>(
         &mut self,

@@ -22,9 +22,10 @@ fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let keys = options.number("keys", 10, 1..=10_000)?;
     let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
     let [read, write] = options.weights([("read", 1), ("write", 1)])?;
+    let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
     options.done()?;
-    Ok(Choice { keys, calls_per_key, weights: [read, write, 0], budget })
+    Ok(Choice { keys, calls_per_key, weights: [read, write, 0], initial, budget })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {

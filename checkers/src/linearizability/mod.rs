@@ -72,6 +72,10 @@ impl Checker for Linearizable {
         let rulings: Vec<Ruling> = objects.par_iter().map(judge).collect();
         summarize(&objects, rulings)
     }
+
+    fn objection(&self, history: &History) -> Option<String> {
+        register::parse(history, &self.initial).err().map(|bad| bad.to_string())
+    }
 }
 
 /// What is known of one object.

@@ -10,14 +10,14 @@ use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::History;
 use tribunal_history::jsonl::{self, Tail};
 
-use crate::Exit;
 use crate::evidence::evidence;
+use crate::{Exit, sentence};
 
 /// Judges histories again: stored runs, or files of anybody's.
 #[derive(Args)]
 pub struct Check {
     /// Runs (an id's beginning, `latest`, `latest-fail`, `-2`) or history files.
-    #[arg(required = true, value_name = "RUN|FILE", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "RUN|FILE", allow_negative_numbers = true)]
     targets: Vec<String>,
     /// The workload whose promises the history must keep; a stored run knows its own.
     #[arg(short, long)]
@@ -61,8 +61,8 @@ impl Check {
             match self.judge(target) {
                 Ok(exit) => exits.push(exit),
                 Err(error) => {
-                    eprintln!("tribunal: {error:#}");
-                    exits.push(Exit::Usage);
+                    eprintln!("tribunal: {}", sentence(&error));
+                    exits.push(error.downcast_ref::<Exit>().copied().unwrap_or(Exit::Usage));
                 }
             }
         }
@@ -82,9 +82,9 @@ impl Check {
             print_verdict(&case, &verdict);
         }
         if let Some((folder, record)) = &case.run {
-            folder.write_verdict(&verdict)?;
+            folder.write_verdict(&verdict).context(Exit::Harness)?;
             let page = tribunal_harness::report::render(record, &case.history, &verdict);
-            folder.write_report(&page)?;
+            folder.write_report(&page).context(Exit::Harness)?;
         }
         Ok(if tested { verdict.validity.into() } else { Exit::Nothing })
     }
@@ -94,6 +94,9 @@ impl Check {
         let path = Path::new(target);
         if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
             return self.open_file(path);
+        }
+        if path.is_dir() && !path.join("run.json").exists() {
+            bail!("{target}: this folder is no run's: there is no run.json in it");
         }
         self.open_run(target)
     }
@@ -107,6 +110,9 @@ impl Check {
         };
         let definition = tribunal_workloads::find(workload)?;
         let checker = (definition.checker)(&self.options(Map::new())?)?;
+        if let Some(objection) = checker.objection(&history) {
+            bail!("{name}: {objection}");
+        }
         Ok(Case { name, history, checker, run: None })
     }
 
@@ -152,9 +158,9 @@ fn print_verdict(case: &Case, verdict: &Verdict) {
     println!("{}", tribunal_harness::report::summary(&record, &case.history, verdict));
 }
 
-/// Invalid wins; then what could not be read, then unknown, then nothing tested.
+/// Invalid wins; then what could not be written or read, then unknown, then nothing tested.
 fn worst(exits: &[Exit]) -> Exit {
-    let order = [Exit::Invalid, Exit::Usage, Exit::Unknown, Exit::Nothing];
+    let order = [Exit::Invalid, Exit::Harness, Exit::Usage, Exit::Unknown, Exit::Nothing];
     order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Valid)
 }
 

@@ -37,7 +37,7 @@ pub struct Run {
     #[arg(long, value_parser = parse_duration)]
     pub time: Option<Duration>,
     /// Calls a second, all workers together; 0 for as many as possible.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub rate: Option<f64>,
     /// Workers: 10, or 2n for two a node.
     #[arg(long)]
@@ -84,6 +84,8 @@ async fn on_cluster(
     cluster: &tribunal_harness::cluster::Cluster,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
+    // Hosts have other names, and are of another number, than was imagined.
+    plan.rehearse(&cluster.nodes).map_err(|error| error.context(Exit::Usage))?;
     let sessions = cluster.connect().await?;
     let trial = plan.trial(cluster, sessions)?;
     let folder = trial.folder.clone();
@@ -96,8 +98,10 @@ async fn on_cluster(
             Ok(exit_of(&finished, interrupted))
         }
         Err(RunError::Interrupted) => Ok(Exit::Interrupted),
-        Err(error) => Err(anyhow::Error::new(error)
-            .context(format!("what there is of the run is in {}", folder.path().display()))),
+        Err(error) => {
+            eprintln!("what there is of the run is in {}", folder.path().display());
+            Err(error.into())
+        }
     }
 }
 

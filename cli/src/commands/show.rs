@@ -13,7 +13,7 @@ use crate::Exit;
 #[derive(Args)]
 pub struct Show {
     /// The run: an id's beginning, `latest`, `latest-fail`, `-2`, or its folder.
-    #[arg(default_value = "latest", allow_hyphen_values = true)]
+    #[arg(default_value = "latest", allow_negative_numbers = true)]
     run: String,
     /// The folder of runs.
     #[arg(long, default_value = "store")]

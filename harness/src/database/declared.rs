@@ -65,6 +65,16 @@ impl Declared {
         logs
     }
 
+    /// Whether the files that are to be copied to the nodes are there.
+    pub fn check_files(&self) -> Result<(), DatabaseError> {
+        let mut files = self.nodes.values().flat_map(|commands| &commands.files);
+        let missing = files.find(|(from, _)| !from.is_file());
+        missing.map_or(Ok(()), |(from, _)| {
+            let why = format!("[db] files: there is no file {}", from.display());
+            Err(DatabaseError::Setup(why))
+        })
+    }
+
     fn commands(&self, node: &Node) -> &Commands {
         &self.nodes[&node.id]
     }

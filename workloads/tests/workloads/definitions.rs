@@ -44,13 +44,13 @@ fn an_unknown_option_is_refused_with_the_known_ones() {
         "lww",
         json!({"kyes": 3}),
         "[workload.lww] has no option `kyes`; did you mean `keys`? Its options are \
-         keys, calls_per_key, write, read, final_tries and final_seconds",
+         keys, calls_per_key, write, read, initial, final_tries and final_seconds",
     );
     refused(
         "register",
         json!({"cas": 1}),
         "[workload.register] has no option `cas`. Its options are \
-         keys, calls_per_key, read, write and budget",
+         keys, calls_per_key, read, write, initial and budget",
     );
 }
 

@@ -1,0 +1,86 @@
+//! What can be wrong with what was asked for, found before anything is made.
+//!
+//! What is wrong with the machine, the hosts or the database is not found here:
+//! those speak for themselves when their time comes.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tribunal_harness::cluster::Node;
+use tribunal_history::Name;
+
+use super::Plan;
+
+/// A run is longer than nothing, and a number of nanoseconds can tell how long.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+const MOST_WORKERS: usize = 10_000;
+
+impl Plan {
+    /// All that can be known before there are nodes: a misspelt option must not
+    /// cost a cluster.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        self.check_numbers()?;
+        self.check_tables().with_context(|| self.file())?;
+        let nodes: Vec<Node> = (0..self.node_count()).map(imagined).collect();
+        self.rehearse(&nodes)
+    }
+
+    fn check_numbers(&self) -> anyhow::Result<()> {
+        let (time, rate) = (self.time, self.rate);
+        if time.is_zero() || time > LONGEST {
+            bail!("the time is {} s; it must be above 0, and at most 30 days", time.as_secs_f64());
+        }
+        if rate != 0.0 && !(0.001..=1e9).contains(&rate) {
+            bail!("the rate is {rate}; it must be 0 (as many as possible), or from 0.001 to 1e9");
+        }
+        let workers = self.concurrency(self.node_count());
+        if workers > MOST_WORKERS {
+            bail!("the concurrency is {workers} workers; it must be at most {MOST_WORKERS}");
+        }
+        Ok(())
+    }
+
+    /// Looks at what this run does not use, too: a table for a misspelt fault or
+    /// workload would be ignored without a word.
+    fn check_tables(&self) -> anyhow::Result<()> {
+        let name = self.test.name.as_deref().unwrap_or_default();
+        if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
+            bail!("the name {name:?} cannot be a folder's in the store");
+        }
+        for (name, options) in &self.test.workload {
+            let definition = tribunal_workloads::find(name)?;
+            (definition.checker)(options)?;
+        }
+        for name in self.test.faults.options.keys() {
+            tribunal_nemesis::faults::find(name).with_context(|| format!("[faults.{name}]"))?;
+        }
+        Ok(())
+    }
+
+    /// Makes once, for `nodes`, what depends on them, and does nothing with it.
+    pub fn rehearse(&self, nodes: &[Node]) -> anyhow::Result<()> {
+        let file = || self.file();
+        let names: Vec<Name> = nodes.iter().map(|node| node.id.clone()).collect();
+        if nodes.is_empty() {
+            bail!("a run needs nodes, and none were asked for");
+        }
+        self.workload(&names)?;
+        self.schedule(&names)?;
+        let templates = self.templates(nodes)?;
+        let database = self.database(nodes, &templates).with_context(file)?;
+        database.check_files().with_context(file)?;
+        self.client_command(&templates).with_context(file)?;
+        Ok(())
+    }
+
+    fn file(&self) -> String {
+        self.arguments.test.display().to_string()
+    }
+}
+
+/// The node that a local cluster will have at this place.
+fn imagined(index: usize) -> Node {
+    let id = format!("n{}", index + 1);
+    let ip = std::net::Ipv4Addr::LOCALHOST.into();
+    Node { id: id.as_str().into(), index, ip, destination: id }
+}
