@@ -69,9 +69,9 @@ fn skew_names_both_clocks_and_the_jump() {
     assert_eq!(anomaly.name, "lost-write");
     assert_eq!(
         anomaly.message,
-        "key 3: p7's write of 41 through n2 was acknowledged at 12.310 s (timestamp \
-         2026-11-20T12:00:12.25Z), yet every node ended with 38, which p3 had written through n1 \
-         and had acknowledged at 11.902 s (timestamp 2026-11-20T12:00:16.89Z), 0.311 s before the \
+        "key 3: p7's write of 41 through n2 was acknowledged at 12.310 s (stamped \
+         12:00:12.250000), yet every node ended with 38, which p3 had written through n1 \
+         and had acknowledged at 11.902 s (stamped 12:00:16.890000), 0.311 s before the \
          write of 41 began. n1 stamped 38 as 4.640 s later than 41, because n1's clock ran ahead \
          (clock-jump n1 +5.000 s from 10.000 s to 25.010 s). Last write wins did what it says, and \
          kept the older write. No read ever returned it."
@@ -261,8 +261,8 @@ fn nodes_that_disagree_have_diverged() {
     assert_eq!(
         anomaly.message,
         "key 3: the cluster had gone quiet and still does not agree: n3 ended with 38 (p3 through \
-         n1, timestamp 2026-11-20T12:00:11.89Z); n1 and n2 ended with 41 (p7 through n2, timestamp \
-         2026-11-20T12:00:12.25Z). By last write wins all should hold 41. In force since those \
+         n1, stamped 12:00:11.890000); n1 and n2 ended with 41 (p7 through n2, stamped \
+         12:00:12.250000). By last write wins all should hold 41. In force since those \
          writes was pause n3 from 12.010 s to 14.010 s."
     );
     assert_eq!(anomaly.details["values"][0]["nodes"], json!(["n3"]));

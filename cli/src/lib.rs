@@ -11,6 +11,7 @@ mod hosts;
 mod interrupt;
 mod plan;
 mod progress;
+mod terminal;
 
 use std::process::ExitCode;
 

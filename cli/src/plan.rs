@@ -237,15 +237,23 @@ impl Plan {
         }
     }
 
-    /// The command line that runs the same again.
+    /// The command line that runs the same again, as it can be pasted.
     fn again(&self) -> String {
-        let given: Vec<String> = std::env::args().skip(1).collect();
-        let mut again = format!("tribunal {}", given.join(" "));
+        let mut again: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
         if self.arguments.seed.is_none() {
-            again.push_str(&format!(" --seed {}", self.seed));
+            again.push(format!("--seed {}", self.seed));
         }
-        again
+        again.join(" ")
     }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Agents on the nodes, put there once the database runs.

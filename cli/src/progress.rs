@@ -52,20 +52,28 @@ impl Counts {
 
     fn line(&self, elapsed: Duration) -> String {
         let all = self.ok + self.fail + self.info;
-        let percent = |count: u64| if all == 0 { 0.0 } else { 100.0 * count as f64 / all as f64 };
         let rate = all as f64 / elapsed.as_secs_f64().max(0.001);
+        let mut line = format!("{all} calls  {rate:.0}/s");
+        // What is happening now comes first: a narrow terminal cuts the end.
         let faults: Vec<&str> = self.faults.iter().map(|(_, fault)| fault.as_str()).collect();
-        let faults = if faults.is_empty() {
-            String::new()
-        } else {
-            format!("  fault: {}", faults.join(", "))
-        };
-        format!(
-            "{all} calls  {rate:.0}/s  ok {:.0}%  fail {:.0}%  info {:.0}%{faults}",
-            percent(self.ok),
-            percent(self.fail),
-            percent(self.info),
-        )
+        if !faults.is_empty() {
+            line += &format!("  fault: {}", faults.join(", "));
+        }
+        for (name, count) in [("ok", self.ok), ("fail", self.fail), ("info", self.info)] {
+            if count > 0 {
+                line += &format!("  {name} {}", percent(count, all));
+            }
+        }
+        line
+    }
+}
+
+/// A few among very many are not none.
+fn percent(count: u64, all: u64) -> String {
+    match 100.0 * count as f64 / all as f64 {
+        part if part < 0.5 => "<1%".to_owned(),
+        part if part > 99.5 && count < all => ">99%".to_owned(),
+        part => format!("{part:.0}%"),
     }
 }
 
@@ -151,7 +159,7 @@ impl Bar {
         self.end_phase();
         let loading = phase == Phase::Load;
         let template = if loading {
-            "  {prefix:10} {bar:30} {msg}"
+            "  {prefix:10} {bar:20} {wide_msg}"
         } else {
             "  {prefix:10} {spinner} {elapsed}"
         };
@@ -204,5 +212,7 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.end_phase();
         self.bar.finish_and_clear();
+        // The result follows.
+        eprintln!();
     }
 }

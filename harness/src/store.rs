@@ -137,11 +137,12 @@ impl Store {
         Ok(run)
     }
 
-    /// All runs, the newest first.
+    /// All runs, the newest first; also those of which only a part is left.
     pub fn runs(&self) -> Vec<RunFolder> {
         let tests = subfolders(&self.root);
         let mut runs: Vec<PathBuf> = tests.iter().flat_map(|test| subfolders(test)).collect();
-        runs.retain(|run| run.join("run.json").is_file());
+        let parts = ["run.json", "history.jsonl"];
+        runs.retain(|run| parts.iter().any(|part| run.join(part).is_file()));
         runs.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
         runs.into_iter().map(|path| RunFolder { path }).collect()
     }
@@ -149,7 +150,7 @@ impl Store {
     /// The run that `name` means: a path, `latest`, `latest-fail`, `-2` (the one
     /// before the latest), or the beginning of an id.
     pub fn find(&self, name: &str) -> Result<RunFolder, StoreError> {
-        if Path::new(name).join("run.json").is_file() {
+        if Path::new(name).is_dir() {
             return Ok(RunFolder { path: PathBuf::from(name) });
         }
         let missing = || StoreError::NoSuchRun { name: name.to_owned(), root: self.root.clone() };

@@ -155,7 +155,11 @@ fn as_json(name: &str, verdict: &Verdict) -> Value {
 fn print_verdict(case: &Case, verdict: &Verdict) {
     println!("{}", case.name);
     let record = case.run.as_ref().map(|(_, record)| record.clone()).unwrap_or_default();
-    println!("{}", tribunal_harness::report::summary(&record, &case.history, verdict));
+    let columns = crate::terminal::columns();
+    println!(
+        "{}",
+        tribunal_harness::report::summary_within(columns, &record, &case.history, verdict)
+    );
 }
 
 /// Invalid wins; then what could not be written or read, then unknown, then nothing tested.

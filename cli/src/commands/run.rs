@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::Args;
 use tribunal_generator::Seed;
 use tribunal_harness::report;
-use tribunal_harness::run::RunError;
+use tribunal_harness::run::{Finished, RunError};
 use tribunal_harness::test_file::{Concurrency, parse_duration};
 
 use crate::Exit;
 use crate::hosts::Hosts;
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
-use crate::progress;
+use crate::{progress, terminal};
 
 /// Runs a test: starts the database on a cluster, drives a workload against
 /// it while faults are injected, and judges the history.
@@ -91,9 +91,9 @@ async fn on_cluster(
     let folder = trial.folder.clone();
     match trial.run(progress::listener(), interrupt.stop.clone()).await {
         Ok(finished) => {
-            println!("{}", report::summary(&finished.record, &finished.history, &finished.verdict));
+            let Finished { record, history, verdict } = &finished;
+            print!("{}", report::summary_within(terminal::columns(), record, history, verdict));
             println!("report   {}", folder.report_path().display());
-            println!("again    {}", finished.record.command);
             let interrupted = finished.record.ended.is_some();
             Ok(exit_of(&finished, interrupted))
         }
@@ -106,7 +106,7 @@ async fn on_cluster(
 }
 
 /// A violation counts even in a run that was interrupted; nothing else does.
-fn exit_of(finished: &tribunal_harness::run::Finished, interrupted: bool) -> Exit {
+fn exit_of(finished: &Finished, interrupted: bool) -> Exit {
     use tribunal_checkers::Validity;
     let any_ok = finished.history.operations().any(|operation| operation.is_ok());
     match finished.verdict.validity {

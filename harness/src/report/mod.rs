@@ -12,6 +12,7 @@
 //! It judges nothing: what the checkers did not say, it does not say.
 
 mod evidence;
+mod kinds;
 mod lanes;
 mod page;
 mod selection;
@@ -21,4 +22,4 @@ mod told;
 mod words;
 
 pub use page::render;
-pub use terminal::summary;
+pub use terminal::{summary, summary_within};

@@ -22,10 +22,10 @@ function relayout() {
   draw();
 }
 
-/** The witness's window with a little room around it. */
-function lookAtWitness() {
+/** The witness's window, or all of its faults too, with a little room around it. */
+function lookAtWitness(which = "window") {
   if (!state.anomaly) return wholeRun();
-  const [from, until] = state.anomaly.window, room = Math.max((until - from) * 0.08, 200e3);
+  const [from, until] = state.anomaly[which], room = Math.max((until - from) * 0.08, 200e3);
   look(from - room, until + room);
 }
 
@@ -60,7 +60,7 @@ function select(number) {
   $("which").textContent = anomaly ? `anomaly ${number + 1} of ${data.anomalies.length}` : "no anomaly";
   for (const id of ["previous", "next", "window", "even"]) $(id).disabled = !anomaly;
   plan = layout();
-  lookAtWitness();
+  lookAtWitness("frame");
   if (anomaly) history.replaceState(null, "", "#a=" + number);
 }
 
@@ -147,7 +147,7 @@ const toggles = { "key-only": (on) => (state.key = on ? state.anomaly?.key ?? nu
 for (const [id, set] of Object.entries(toggles)) $(id).addEventListener("change", (event) => (set(event.target.checked), relayout()));
 
 const keys = {
-  n: () => step(1), p: () => step(-1), f: lookAtWitness, 0: wholeRun, "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1.6),
+  n: () => step(1), p: () => step(-1), f: () => lookAtWitness(), 0: wholeRun, "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1.6),
   ArrowLeft: () => pan(-0.2), ArrowRight: () => pan(0.2), k: () => $("key-choice").hidden || $("key-only").click(),
   t: () => $("even").click(), g: () => $("processes").click(), Escape: () => pick(null), "?": () => $("keys").showModal(),
 };

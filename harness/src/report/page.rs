@@ -13,6 +13,7 @@ use tribunal_checkers::{Validity, Verdict};
 use tribunal_history::{Fault, History, Value};
 
 use super::evidence::{self, Tally};
+use super::kinds::{OfAKind, kinds};
 use super::selection::{ANOMALIES, DETAIL, Selection, span};
 use super::told::{self, MESSAGE};
 use super::{terminal, timeline, words};
@@ -45,6 +46,8 @@ struct Page {
     shown: String,
     anomalies: Vec<told::Broken>,
     anomaly_count: String,
+    kinds: Vec<String>,
+    tried: Vec<told::Tried>,
     more_anomalies: usize,
     unknowns: Vec<String>,
     faults: Vec<told::Harm>,
@@ -68,7 +71,7 @@ pub fn render(run: &RunRecord, history: &History, verdict: &Verdict) -> String {
 
 fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
     let faults = history.faults();
-    let selection = Selection::of(history, &verdict.anomalies);
+    let selection = Selection::of(history, &verdict.anomalies, &faults);
     let word = told::word(verdict.validity).to_uppercase();
     let data = timeline::data(history, &selection, &verdict.anomalies, &faults);
     Page {
@@ -88,6 +91,8 @@ fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
         shown: shown_calls(&selection),
         anomalies: told::anomalies(verdict, &selection, &faults),
         anomaly_count: words::counted(verdict.anomalies.len(), "anomaly"),
+        kinds: kinds(&verdict.anomalies).iter().map(OfAKind::all).collect(),
+        tried: told::tried(&faults),
         more_anomalies: verdict.anomalies.len().saturating_sub(ANOMALIES),
         unknowns: told::clipped(&verdict.unknowns, ANOMALIES),
         faults: faults.iter().take(FAULTS).map(told::fault).collect(),
@@ -118,13 +123,13 @@ fn hash(content: &str) -> String {
 /// The one sentence under the verdict.
 fn sentence(history: &History, verdict: &Verdict, faults: &[Fault]) -> String {
     let said = match verdict.validity {
-        Validity::Invalid => verdict.anomalies.first().map(|anomaly| anomaly.message.clone()),
+        Validity::Invalid => verdict.anomalies.first().map(words::message),
         Validity::Unknown => verdict.unknowns.first().cloned(),
         Validity::Valid if Tally::of(history).calls() == 0 => {
             Some("Nothing was called, so nothing could be broken.".to_owned())
         }
         Validity::Valid => Some(format!(
-            "No promise was broken in {}; {}.",
+            "No promise was broken by {}, under {}.",
             Tally::of(history).in_words(),
             evidence::faults_in_words(faults)
         )),
@@ -151,7 +156,7 @@ fn meta(run: &RunRecord) -> Vec<(&'static str, String)> {
         ("workload", &run.workload),
         ("seed", &run.seed),
         ("run", &run.id),
-        ("started", &run.started),
+        ("started", &words::moment(&run.started)),
     ];
     let known = known.into_iter().filter(|(_, it)| !it.is_empty());
     known.map(|(name, it)| (name, words::clip(it, DETAIL))).collect()

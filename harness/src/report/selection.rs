@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use tribunal_checkers::Anomaly;
-use tribunal_history::{History, Nanos, Operation, Value};
+use tribunal_history::{Fault, History, Nanos, Operation, Value};
 
 use super::words;
 
@@ -19,6 +19,8 @@ const BESIDE: usize = 20_000;
 const BUDGET: usize = 1_900_000;
 /// Bytes of one call without its texts: numbers and commas.
 const CALL: usize = 48;
+/// A witness that is shown with its faults takes at least this part of the view.
+const FRAME: Nanos = 5;
 /// Characters of a call's label on the timeline.
 pub(super) const LABEL: usize = 60;
 /// Characters of a call's error and extras.
@@ -30,6 +32,9 @@ pub(super) struct Witness {
     pub ops: Vec<usize>,
     /// The window it spans.
     pub window: (Nanos, Nanos),
+    /// What is shown of it first: the window, and the whole of each fault that
+    /// acted in it, unless that would make the witness small.
+    pub frame: (Nanos, Nanos),
     /// Calls on its key (all, if it has none) in that window: the first ones …
     pub beside: Vec<usize>,
     /// … and how many they are.
@@ -46,9 +51,9 @@ pub(super) struct Selection<'h> {
 
 impl<'h> Selection<'h> {
     /// Chooses calls of `history` until the budget is spent.
-    pub fn of(history: &'h History, anomalies: &[Anomaly]) -> Self {
+    pub fn of(history: &'h History, anomalies: &[Anomaly], faults: &[Fault]) -> Self {
         let ops: Vec<_> = history.operations().collect();
-        let witnesses = witnesses(&ops, anomalies, history);
+        let witnesses = witnesses(&ops, anomalies, history, faults);
         let chosen = vec![false; ops.len()];
         let mut selection = Self { ops, chosen, witnesses, left: BUDGET };
         selection.choose_witnesses();
@@ -102,10 +107,12 @@ pub(super) fn witnesses(
     ops: &[Operation],
     anomalies: &[Anomaly],
     history: &History,
+    faults: &[Fault],
 ) -> Vec<Witness> {
     let places = places(ops);
     let shown = anomalies.iter().take(ANOMALIES);
-    shown.map(|anomaly| witness(ops, &places, anomaly, span(history))).collect()
+    let witness = |anomaly| witness(ops, &places, anomaly, span(history), faults);
+    shown.map(witness).collect()
 }
 
 fn gcd(a: usize, b: usize) -> usize {
@@ -145,6 +152,7 @@ fn witness(
     places: &HashMap<u64, usize>,
     anomaly: &Anomaly,
     span: (Nanos, Nanos),
+    faults: &[Fault],
 ) -> Witness {
     let mut own: Vec<usize> =
         anomaly.ops.iter().filter_map(|index| places.get(index).copied()).collect();
@@ -155,7 +163,18 @@ fn witness(
     let mut beside = beside(ops, anomaly.key.as_ref(), window);
     let first: Vec<usize> = beside.by_ref().take(BESIDE).collect();
     let concurrent = first.len() + beside.count();
-    Witness { ops: own, window, beside: first, concurrent }
+    Witness { ops: own, window, frame: frame(window, faults, span.1), beside: first, concurrent }
+}
+
+/// A window, widened to the beginnings and the ends of the faults in it.
+fn frame(window: (Nanos, Nanos), faults: &[Fault], end: Nanos) -> (Nanos, Nanos) {
+    let (from, until) = window;
+    let most = (until - from).saturating_mul(FRAME);
+    let acting = faults.iter().filter(|fault| fault.may_overlap(from, until));
+    acting.fold(window, |(left, right), fault| {
+        let wider = (left.min(fault.from), right.max(fault.until.unwrap_or(end)));
+        if wider.1 - wider.0 <= most { wider } else { (left, right) }
+    })
 }
 
 /// From the first invocation of a witness to its last completion.

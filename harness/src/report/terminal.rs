@@ -1,35 +1,53 @@
-//! The end of a run, for a terminal: what the page says first, in plain text of
-//! at most a hundred columns. No colours: it is also pasted into issues.
+//! The end of a run, for a terminal: what the page says first, in plain text.
+//! No colours: it is also pasted into issues.
 
-use tribunal_checkers::{Validity, Verdict};
+use tribunal_checkers::Verdict;
 use tribunal_history::{Fault, History, Operation};
 
 use super::evidence::{self, Tally};
-use super::lanes::{self, WIDTH};
+use super::kinds::kinds;
+use super::lanes;
 use super::selection::{Witness, witnesses};
 use super::words;
 use crate::store::RunRecord;
 
-/// Anomalies that are told; the rest is counted.
-const MESSAGES: usize = 3;
+/// Columns where nobody says how many there are.
+const COLUMNS: usize = 100;
+/// No terminal is so narrow that a timeline says nothing, or so wide that a line is lost in it.
+const READABLE: std::ops::RangeInclusive<usize> = 60..=120;
+/// Kinds of anomalies that are told; the rest is counted.
+const KINDS: usize = 3;
+/// Reasons of an unknown verdict.
+const REASONS: usize = 5;
 /// Calls of a witness, and faults, that are drawn.
 const CALLS: usize = 12;
 const FAULTS: usize = 5;
 
-/// The verdict, its evidence and what was done for it.
+/// The verdict, its evidence and what was done for it, at most a hundred columns wide.
 pub fn summary(run: &RunRecord, history: &History, verdict: &Verdict) -> String {
+    summary_within(COLUMNS, run, history, verdict)
+}
+
+/// The same for a terminal with so many columns.
+pub fn summary_within(
+    columns: usize,
+    run: &RunRecord,
+    history: &History,
+    verdict: &Verdict,
+) -> String {
+    let columns = columns.clamp(*READABLE.start(), *READABLE.end());
     let faults = history.faults();
-    let mut lines = vec![headline(run, verdict)];
-    lines.extend(messages(verdict));
-    lines.extend(timeline(history, verdict, &faults));
+    let mut lines = vec![headline(run, verdict, columns)];
+    lines.extend(messages(verdict, columns));
+    lines.extend(timeline(history, verdict, &faults, columns));
     let (calls, faults) = (Tally::of(history).in_words(), evidence::faults_in_words(&faults));
-    lines.push(format!("  {calls}; {faults}"));
+    wrap(&mut lines, "  ", &format!("{calls}; {faults}"), columns);
     if let Some(why) = &run.ended {
-        wrap(&mut lines, "  ended early: ", &words::clip(why, 400));
+        wrap(&mut lines, "  ended early: ", &words::clip(why, 400), columns);
     }
-    if verdict.validity != Validity::Valid && !run.command.is_empty() {
+    if !run.command.is_empty() {
         // A command is pasted, so it stays whole on its line.
-        lines.push(format!("  again: {}", words::clip(&run.command, 4_000)));
+        lines.push(format!("again    {}", words::clip(&run.command, 4_000)));
     }
     lines.join("\n") + "\n"
 }
@@ -42,42 +60,54 @@ pub(super) fn fault_in_words(fault: &Fault) -> String {
     }
 }
 
-fn headline(run: &RunRecord, verdict: &Verdict) -> String {
+fn headline(run: &RunRecord, verdict: &Verdict, columns: usize) -> String {
     let word = format!("{:?}", verdict.validity).to_uppercase();
     let known = [(&run.test, ""), (&run.workload, ""), (&run.seed, "seed "), (&run.id, "run ")];
     let said = known.iter().filter(|(text, _)| !text.is_empty());
     let said: Vec<_> =
         said.map(|(text, what)| format!("{what}{}", words::clip(text, 40))).collect();
-    words::clip(format!("{word:<8}  {}", said.join(" · ")).trim_end(), WIDTH - 1)
+    words::clip(format!("{word:<8}  {}", said.join(" · ")).trim_end(), columns - 1)
 }
 
-fn messages(verdict: &Verdict) -> Vec<String> {
+/// The first anomaly of each kind; the others of its kind are counted.
+fn messages(verdict: &Verdict, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for anomaly in verdict.anomalies.iter().take(MESSAGES) {
+    let all = kinds(&verdict.anomalies);
+    for kind in all.iter().take(KINDS) {
+        let anomaly = kind.anomalies[0];
         let key = anomaly.key.as_ref().map(|key| format!(" on key {}", words::value(key, 30)));
-        let what = format!("{}{}: ", words::clip(&anomaly.name, 30), key.unwrap_or_default());
-        wrap(&mut lines, "  ", &(what + &words::clip(&anomaly.message, 600)));
+        let what = format!("{}{}: ", words::clip(kind.name, 30), key.unwrap_or_default());
+        let message = words::clip(&words::message(anomaly), 600);
+        wrap(&mut lines, "  ", &(what + &message), columns);
+        if kind.anomalies.len() > 1 {
+            wrap(&mut lines, "    ", &format!("and {}", kind.others()), columns);
+        }
     }
-    let more = verdict.anomalies.len().saturating_sub(MESSAGES);
+    let more: usize = all.iter().skip(KINDS).map(|kind| kind.anomalies.len()).sum();
     if more > 0 {
-        lines.push(format!("  and {} more", words::counted(more, "anomaly")));
+        lines.push(format!("  and {} of other kinds", words::counted(more, "anomaly")));
     }
-    for why in verdict.unknowns.iter().take(MESSAGES) {
-        wrap(&mut lines, "  not known: ", &words::clip(why, 400));
+    let unknowns = &verdict.unknowns;
+    for why in unknowns.iter().take(REASONS) {
+        wrap(&mut lines, "  not known: ", &words::clip(why, 400), columns);
+    }
+    let more = unknowns.len().saturating_sub(REASONS);
+    if more > 0 {
+        lines.push(format!("  and {} more, in the report", words::counted(more, "reason")));
     }
     lines
 }
 
 /// The first witness with its faults above, if there is one.
-fn timeline(history: &History, verdict: &Verdict, faults: &[Fault]) -> Vec<String> {
+fn timeline(history: &History, verdict: &Verdict, faults: &[Fault], columns: usize) -> Vec<String> {
     let ops: Vec<_> = history.operations().collect();
     let first = verdict.anomalies.get(..1).unwrap_or_default();
-    let Some(witness) = witnesses(&ops, first, history).pop() else { return Vec::new() };
+    let Some(witness) = witnesses(&ops, first, history, faults).pop() else { return Vec::new() };
     if witness.ops.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![String::new()];
-    lines.extend(draw(&witness, &ops, faults));
+    lines.extend(draw(&witness, &ops, faults, columns));
     let more = witness.ops.len().saturating_sub(CALLS);
     if more > 0 {
         lines.push(format!("  and {} of this witness", words::counted(more, "more call")));
@@ -86,22 +116,22 @@ fn timeline(history: &History, verdict: &Verdict, faults: &[Fault]) -> Vec<Strin
     lines
 }
 
-fn draw(witness: &Witness, ops: &[Operation], faults: &[Fault]) -> Vec<String> {
-    let (from, until) = witness.window;
+fn draw(witness: &Witness, ops: &[Operation], faults: &[Fault], columns: usize) -> Vec<String> {
+    let (from, until) = witness.frame;
     let calls: Vec<_> = witness.ops.iter().take(CALLS).map(|&at| &ops[at]).collect();
     let acting = faults.iter().filter(|fault| fault.may_overlap(from, until));
     let acting: Vec<_> = acting.take(FAULTS).collect();
-    lanes::draw(&calls, &acting, witness.window)
+    lanes::draw(&calls, &acting, witness.frame, columns)
 }
 
 /// Breaks `text` between words; further lines stand under the first.
-fn wrap(lines: &mut Vec<String>, head: &str, text: &str) {
+fn wrap(lines: &mut Vec<String>, head: &str, text: &str, columns: usize) {
     let mut line = head.to_owned();
     let mut used = line.chars().count();
     let indent = used;
     for word in text.split(' ') {
         let length = word.chars().count();
-        if used > indent && used + 1 + length > WIDTH {
+        if used > indent && used + 1 + length > columns {
             lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
             used = indent;
         }
@@ -110,7 +140,7 @@ fn wrap(lines: &mut Vec<String>, head: &str, text: &str) {
             used += 1;
         }
         // A word longer than a line, such as a value from the database, is cut.
-        let room = WIDTH - indent - 1;
+        let room = columns - indent - 1;
         line.push_str(&words::clip(word, room));
         used += length.min(room + 1);
     }

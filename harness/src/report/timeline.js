@@ -89,7 +89,9 @@ function drawFaults(on, to, plan) {
 /** A fault's words on its solid part, or on its right: as many of them as there is room for. */
 function drawFaultName({ pen, width, colour }, fault, row, { x, y, wide, from, solid, clamp }) {
   const next = row.filter((other) => other.from > fault.from).reduce((least, other) => Math.min(least, clamp(other.from)), width);
-  for (const words of [`${fault.name} ${fault.summary}`, fault.name]) {
+  const hidden = fault.from < state.view[0] || faultEnd(fault) > state.view[1];
+  const when = hidden ? ` from ${seconds(fault.from)} to ${fault.until === null ? "the end" : seconds(fault.until)}` : "";
+  for (const words of [`${fault.name} ${fault.summary}${when}`, `${fault.name} ${fault.summary}`, fault.name]) {
     const text = fault.observed ? words : words + " (not observed)", long = pen.measureText(text).width;
     const inside = long + 12 < solid;
     if (!inside && x + wide + long + 8 > next) continue;
@@ -281,16 +283,20 @@ function drawOverview() {
     pen.fillStyle = colour("fault-may");
     pen.fillRect(x, 0, Math.max(overviewX(faultEnd(fault), width) - x, 1), low);
   }
-  const { ok, fail, info } = data.overview, most = Math.max(1, ...ok.map((n, i) => n + fail[i] + info[i])), wide = width / ok.length;
+  const { ok, fail, info } = data.overview, sums = ok.map((n, i) => n + fail[i] + info[i]), most = Math.max(1, ...sums), wide = width / ok.length;
+  // A burst, such as the final reads, must not make the load invisible: bars as high as it end in a gap.
+  const busy = sums.filter((n) => n > 0).sort((a, b) => a - b), usual = busy[Math.floor(busy.length * 0.9)] ?? 1;
+  const full = Math.min(most, 2 * usual), part = (n, i) => (n / Math.max(full, sums[i])) * (low - top);
   ok.forEach((_, i) => {
     let y = low;
     for (const [column, name] of [[ok, "ok"], [fail, "fail"], [info, "info"]]) {
       if (!column[i]) continue;
-      const high = Math.max((column[i] / most) * (low - top), 1.5);
+      const high = Math.max(part(column[i], i), 1.5);
       pen.fillStyle = colour(name);
       pen.fillRect(i * wide, y - high, Math.max(wide - 0.4, 0.6), high);
       y -= high;
     }
+    if (sums[i] > full) pen.clearRect(i * wide, top + 5, wide, 3);
   });
   drawOverviewMarks(on, low);
   const bucket = (END - data.begin) / ok.length;

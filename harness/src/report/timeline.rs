@@ -54,6 +54,8 @@ struct Shown {
     /// Its place in `texts`, if the object is one of several.
     key: Option<usize>,
     window: (Nanos, Nanos),
+    /// What is looked at first: the window, and its faults.
+    frame: (Nanos, Nanos),
     /// Places in the columns.
     calls: Vec<usize>,
     /// Calls on its key in its window: those the page carries, and all.
@@ -179,12 +181,14 @@ fn shown(
     places: &HashMap<usize, usize>,
     origin: Nanos,
 ) -> Shown {
-    let (from, until) = witness.window;
+    let after =
+        |(from, until): (Nanos, Nanos)| (from.saturating_sub(origin), until.saturating_sub(origin));
     let carried = witness.beside.iter().filter(|op| places.contains_key(op)).count();
     Shown {
         name: words::clip(&anomaly.name, LABEL),
         key,
-        window: (from.saturating_sub(origin), until.saturating_sub(origin)),
+        window: after(witness.window),
+        frame: after(witness.frame),
         calls: witness.ops.iter().filter_map(|op| places.get(op).copied()).collect(),
         carried,
         concurrent: witness.concurrent,

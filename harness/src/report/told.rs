@@ -42,12 +42,22 @@ pub(super) struct Broken {
     faults: Vec<String>,
     steps: Vec<Step>,
     more_steps: usize,
-    details: Vec<(String, String)>,
+    details: Facts,
+}
+
+/// A line of an anomaly's story.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Step {
+    /// A call of the witness.
+    Call(Box<Called>),
+    /// A fault that begins or ends.
+    Harm { at: String, harm: String },
 }
 
 /// A call of a witness.
 #[derive(Serialize)]
-struct Step {
+struct Called {
     index: u64,
     from: String,
     took: String,
@@ -77,19 +87,41 @@ fn broken(
 ) -> Broken {
     Broken {
         name: words::clip(&anomaly.name, LABEL),
-        message: words::clip(&anomaly.message, MESSAGE),
+        message: words::clip(&words::message(anomaly), MESSAGE),
         key: anomaly.key.as_ref().map(|key| words::value(key, LABEL)),
         window: interval(witness.window.0, Some(witness.window.1)),
         faults: acting(faults, witness.window, None),
-        steps: witness.ops.iter().take(steps).map(|&at| step(&ops[at], faults)).collect(),
+        steps: story(witness, ops, faults, steps),
         more_steps: witness.ops.len().saturating_sub(steps),
         details: facts(&anomaly.details),
     }
 }
 
-fn step(op: &Operation, faults: &[Fault]) -> Step {
+/// The witness's calls, and the beginnings and ends of the faults in its
+/// window, in the order in which they happened.
+fn story(witness: &Witness, ops: &[Operation], faults: &[Fault], most: usize) -> Vec<Step> {
+    let calls = witness.ops.iter().take(most).map(|&at| &ops[at]);
+    let mut told: Vec<(Nanos, Step)> =
+        calls.map(|op| (op.invocation.time, Step::Call(Box::new(called(op, faults))))).collect();
+    let (from, until) = witness.window;
+    for fault in faults.iter().filter(|fault| fault.may_overlap(from, until)).take(ACTING) {
+        let name = words::clip(&terminal::fault_in_words(fault), 120);
+        let mut harm = |at, what| {
+            let harm = format!("{name} {what}");
+            told.push((at, Step::Harm { at: words::time(at), harm }));
+        };
+        harm(fault.from, "begins");
+        if let Some(until) = fault.until {
+            harm(until, "is over");
+        }
+    }
+    told.sort_by_key(|(at, _)| *at);
+    told.into_iter().map(|(_, step)| step).collect()
+}
+
+fn called(op: &Operation, faults: &[Fault]) -> Called {
     let took = op.completion.map(|end| words::duration(end.time - op.invocation.time));
-    Step {
+    Called {
         index: op.start(),
         from: words::time(op.invocation.time),
         took: took.unwrap_or_else(|| "never ended".to_owned()),
@@ -151,9 +183,78 @@ pub(super) fn fault(fault: &Fault) -> Harm {
         nodes: words::clip(&fault.nodes.join(" "), DETAIL),
         interval: interval(fault.from, fault.until),
         observed: fault.effect.observed,
-        evidence: clipped(&fault.effect.evidence, 20),
+        evidence: clipped(&by_node(&fault.effect.evidence), 20),
         error: fault.error.as_ref().map(|error| words::clip(error, MESSAGE)),
         healed: fault.until.is_some(),
+    }
+}
+
+/// What was seen of a fault, a line a node: `n1: 11, then 56 packets dropped`
+/// instead of a line when it was injected and one when it was healed.
+fn by_node(evidence: &[String]) -> Vec<String> {
+    let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
+    for seen in evidence {
+        let (node, what) = seen.split_once(": ").unwrap_or(("", seen));
+        match lines.iter_mut().find(|(known, _)| *known == node) {
+            Some((_, seen)) => seen.push(what),
+            None => lines.push((node, vec![what])),
+        }
+    }
+    let line = |(node, seen): (&str, Vec<&str>)| match node {
+        "" => then(&seen),
+        node => format!("{node}: {}", then(&seen)),
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// Sentences that differ only in the number they begin with share their words.
+fn then(seen: &[&str]) -> String {
+    let counted: Vec<_> = seen.iter().filter_map(|what| what.split_once(' ')).collect();
+    let number = |(number, _): &(&str, &str)| number.parse::<u64>().is_ok();
+    let same = counted.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    if seen.len() > 1 && counted.len() == seen.len() && counted.iter().all(number) && same {
+        let numbers: Vec<&str> = counted.iter().map(|(number, _)| *number).collect();
+        return format!("{} {}", numbers.join(", then "), counted[0].1);
+    }
+    seen.join("; then ")
+}
+
+/// Every fault of one name, in a few words: what was tried, and what was measured of it.
+#[derive(Serialize)]
+pub(super) struct Tried {
+    name: String,
+    times: String,
+    observed: bool,
+    measured: String,
+}
+
+/// The kinds of faults of a run.
+pub(super) fn tried(faults: &[Fault]) -> Vec<Tried> {
+    let mut names: Vec<&str> = Vec::new();
+    for fault in faults {
+        if !names.contains(&&*fault.name) {
+            names.push(&fault.name);
+        }
+    }
+    let of = |name: &&str| faults.iter().filter(|fault| &*fault.name == *name).collect::<Vec<_>>();
+    names.iter().map(|name| tried_as(name, &of(name))).collect()
+}
+
+fn tried_as(name: &str, faults: &[&Fault]) -> Tried {
+    let seen = faults.iter().filter(|fault| fault.effect.observed).count();
+    let acted = faults.iter().filter_map(|fault| Some(fault.heal?.saturating_sub(fault.injected?)));
+    let acted = words::duration(acted.sum());
+    let times = match (faults.len(), seen) {
+        (1, 1) => format!("once, for {acted}"),
+        (all, seen) if seen == all => format!("{all} times, {acted} in all"),
+        (all, seen) => format!("{seen} of {all} observed"),
+    };
+    let evidence = faults.iter().flat_map(|fault| fault.effect.evidence.first()).next();
+    Tried {
+        name: words::clip(name, LABEL),
+        times,
+        observed: seen > 0,
+        measured: evidence.map_or_else(String::new, |it| words::clip(it, LABEL + LABEL)),
     }
 }
 
@@ -163,7 +264,7 @@ pub(super) struct Part {
     name: String,
     validity: &'static str,
     unknowns: Vec<String>,
-    facts: Vec<(String, String)>,
+    facts: Facts,
 }
 
 /// The parts of a verdict; a verdict without parts is its own only one.
@@ -180,8 +281,43 @@ pub(super) fn checkers(verdict: &Verdict) -> Vec<Part> {
     parts.chain(alone.then_some(whole)).collect()
 }
 
-fn facts(facts: &Map<String, Value>) -> Vec<(String, String)> {
-    let told =
-        facts.iter().map(|(name, fact)| (words::clip(name, LABEL), words::value(fact, DETAIL)));
-    told.take(40).collect()
+/// What was measured: the numbers that a person reads, and what lies deeper.
+#[derive(Serialize)]
+struct Facts {
+    plain: Vec<(String, String)>,
+    deep: Vec<(String, String)>,
+}
+
+fn facts(facts: &Map<String, Value>) -> Facts {
+    let nested = |it: &Value| match it {
+        Value::Object(_) => true,
+        Value::Array(items) => items.iter().any(|item| item.is_object() || item.is_array()),
+        _ => false,
+    };
+    let shown = facts.iter().take(40);
+    let (deep, plain): (Vec<_>, Vec<_>) = shown.partition(|(_, it)| nested(it));
+    let told = |facts: Vec<(&String, &Value)>| {
+        facts.into_iter().map(|(name, it)| words::fact(name, it, DETAIL)).collect()
+    };
+    Facts { plain: told(plain), deep: told(deep) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_twice_of_a_node_is_one_line() {
+        let seen =
+            |lines: &[&str]| by_node(&lines.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(
+            seen(&["n1: 11 packets dropped", "n2: 9 packets dropped", "n1: 56 packets dropped"]),
+            ["n1: 11, then 56 packets dropped", "n2: 9 packets dropped"]
+        );
+        assert_eq!(
+            seen(&["n1: 4 of 4 threads stopped", "n1: 4 of 4 threads go on"]),
+            ["n1: 4 of 4 threads stopped; then 4 of 4 threads go on"]
+        );
+        assert_eq!(seen(&["nothing that names a node"]), ["nothing that names a node"]);
+    }
 }

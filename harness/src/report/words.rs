@@ -4,6 +4,7 @@
 //! What a database returned is hostile text. Here it loses its control
 //! characters and its length; escaping for HTML is the page's business.
 
+use tribunal_checkers::Anomaly;
 use tribunal_history::{Kind, Nanos, Operation, Value};
 
 /// At most `max` characters of `text` on one line, its control and
@@ -78,8 +79,55 @@ pub(super) fn detail(op: &Operation, max: usize) -> String {
     if !end.error.is_null() {
         parts.push(value(&end.error, max));
     }
-    parts.extend(end.ext.iter().map(|(name, it)| format!("{}={}", clip(name, 40), value(it, max))));
+    // Where it ran is told beside it.
+    let here = |name: &str, it: &Value| name == "node" && it.as_str() == op.node();
+    let said = end.ext.iter().filter(|(name, it)| !here(name, it));
+    parts.extend(said.map(|(name, it)| format!("{}={}", clip(name, 40), extra(name, it, max))));
     clip(&parts.join("  "), max)
+}
+
+/// What a database exposes; a timestamp in nanoseconds as the time that it is.
+fn extra(name: &str, it: &Value, max: usize) -> String {
+    const CENTURY: std::ops::Range<i64> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
+    let stamp = it.as_i64().filter(|stamp| name == "timestamp" && CENTURY.contains(stamp));
+    let date = stamp.and_then(|it| jiff::Timestamp::from_nanosecond(it.into()).ok());
+    date.map_or_else(|| value(it, max), |date| date.strftime("%F %T%.9f").to_string())
+}
+
+/// An anomaly's message without the key that it may begin with: that is told beside it.
+pub(super) fn message(anomaly: &Anomaly) -> String {
+    let message = anomaly.message.as_str();
+    let Some(key) = &anomaly.key else { return message.to_owned() };
+    let named = [format!("key {}: ", value(key, usize::MAX)), format!("key {key}: ")];
+    let rest = named.iter().find_map(|named| message.strip_prefix(named.as_str()));
+    rest.unwrap_or(message).to_owned()
+}
+
+/// What a checker measured, by its name and in its unit: `overlap_ns` of
+/// 2864283939 is an overlap of 2.86 s.
+pub(super) fn fact(name: &str, it: &Value, max: usize) -> (String, String) {
+    let plain = |name: &str| clip(&name.replace('_', " "), 60);
+    let Some(stem) = name.strip_suffix("_ns") else { return (plain(name), value(it, max)) };
+    let told = match it {
+        Value::Array(items) => {
+            let told: Option<Vec<String>> = items.iter().map(span).collect();
+            told.map(|told| told.join(" to "))
+        }
+        it => span(it),
+    };
+    told.map_or_else(|| (plain(name), value(it, max)), |told| (plain(stem), told))
+}
+
+/// A number of nanoseconds, which may be negative.
+fn span(it: &Value) -> Option<String> {
+    let span = it.as_i64()?;
+    Some(format!("{}{}", if span < 0 { "-" } else { "" }, duration(span.unsigned_abs())))
+}
+
+/// A wall-clock time as people write it: `2026-11-20 20:12:16 UTC`.
+pub(super) fn moment(rfc3339: &str) -> String {
+    let date: Option<jiff::Timestamp> = rfc3339.parse().ok();
+    date.map_or_else(|| clip(rfc3339, 60), |date| date.strftime("%F %T UTC").to_string())
 }
 
 /// How a call ended, in words that need no colour.
