@@ -18,6 +18,8 @@ pub struct Evidence {
     pub required: Vec<(String, u64)>,
     /// Kinds of faults, and how many of each must have been seen to act.
     pub faults: Vec<(String, u64)>,
+    /// What speaks against the run and is not in its history, a sentence each.
+    pub doubts: Vec<String>,
 }
 
 /// The fact that is true when no call at all was acknowledged.
@@ -36,7 +38,7 @@ impl Checker for Evidence {
         for why in self.missing_calls(&calls).chain(self.missing_faults(&kinds)) {
             verdict.doubt(why);
         }
-        for why in faults.iter().flat_map(shortcomings) {
+        for why in faults.iter().flat_map(shortcomings).chain(self.doubts.iter().cloned()) {
             verdict.doubt(why);
         }
         let kinds = kinds.into_iter().map(|(kind, counts)| (kind.to_owned(), counts.json()));

@@ -107,6 +107,15 @@ fn kinds_of_faults_may_be_demanded() {
 }
 
 #[test]
+fn what_speaks_against_the_run_is_a_doubt() {
+    let mut script = Script::new();
+    reads(&mut script, 4, "ok");
+    let doubts = vec!["the run ended early: interrupted".to_owned()];
+    let verdict = Evidence { doubts: doubts.clone(), ..demand(4) }.check(&script.history());
+    assert_eq!((verdict.validity, verdict.unknowns), (Validity::Unknown, doubts));
+}
+
+#[test]
 fn statistics_count_and_measure() {
     let mut script = Script::new();
     reads(&mut script, 4, "ok");

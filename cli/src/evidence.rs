@@ -4,10 +4,11 @@
 use tribunal_checkers::Evidence;
 use tribunal_harness::store::RunRecord;
 
-/// Enough ok calls of each function, and every kind of fault that was asked for
-/// seen to act at least once.
+/// Enough ok calls of each function, every fault of the schedule seen to act, and
+/// an orderly end.
 pub fn evidence(record: &RunRecord) -> Evidence {
     let required = record.required.iter().map(|(f, count)| (f.clone(), *count)).collect();
-    let faults = record.faults.iter().map(|fault| (fault.clone(), 1)).collect();
-    Evidence { required, faults }
+    let scheduled = |fault: &String| record.scheduled.get(fault).copied().unwrap_or(1);
+    let faults = record.faults.iter().map(|fault| (fault.clone(), scheduled(fault))).collect();
+    Evidence { required, faults, doubts: record.doubts() }
 }

@@ -143,7 +143,8 @@ impl Plan {
     pub fn trial(&self, cluster: &Cluster, sessions: Vec<Arc<Session>>) -> anyhow::Result<Trial> {
         let names: Vec<Name> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
         let workload = self.workload(&names)?;
-        let record = self.record(&names, &workload);
+        let schedule = self.schedule(&names)?;
+        let record = self.record(&names, &workload, &schedule);
         let templates = self.templates(&cluster.nodes)?;
         let database = Arc::new(self.database(&cluster.nodes, &templates)?);
         let folder = Store::new(&self.arguments.store).create(&record)?;
@@ -153,7 +154,7 @@ impl Plan {
             load: Load {
                 clients,
                 timeout: self.test.client.timeout,
-                generator: self.load(workload.generator, &names)?,
+                generator: self.load(workload.generator, schedule),
                 last: workload.last,
                 quiesce: self.test.run.quiesce.unwrap_or(DEFAULT_QUIESCE),
                 nemesis: self.nemesis_source()?,
@@ -167,7 +168,7 @@ impl Plan {
     }
 
     /// The workload's calls at the rate, the faults at their times, and an end.
-    fn load(&self, calls: Boxed, nodes: &[Name]) -> anyhow::Result<Boxed> {
+    fn load(&self, calls: Boxed, schedule: Schedule) -> Boxed {
         let calls: Boxed = if self.rate > 0.0 {
             let mean = Duration::from_secs_f64(1.0 / self.rate);
             calls.stagger(self.seed.stream("stagger"), mean).boxed()
@@ -176,8 +177,7 @@ impl Plan {
         };
         let calls = clients(calls).time_limit(self.time).boxed();
         // The schedule ends healed, by itself, before the time is over.
-        let faults = nemesis(self.schedule(nodes)?).boxed();
-        Ok(any([calls, faults]).boxed())
+        any([calls, nemesis(schedule).boxed()]).boxed()
     }
 
     fn nemesis_source(&self) -> anyhow::Result<Box<dyn NemesisSource>> {
@@ -212,11 +212,15 @@ impl Plan {
         Ok((0..workers).map(client).collect())
     }
 
-    fn record(&self, nodes: &[Name], workload: &Workload) -> RunRecord {
+    fn record(&self, nodes: &[Name], workload: &Workload, schedule: &Schedule) -> RunRecord {
         let now = jiff::Timestamp::now();
         let seed = self.seed.to_string();
         let time = now.strftime("%Y%m%dT%H%M%S");
         let required = workload.required.iter().map(|(f, count)| (f.to_string(), *count));
+        let mut scheduled = BTreeMap::new();
+        for fault in schedule.faults() {
+            *scheduled.entry(fault.name.to_string()).or_insert(0) += 1;
+        }
         RunRecord {
             id: format!("{time}Z-{}", seed.trim_start_matches("0x")),
             test: self.test.name.clone().unwrap_or_else(|| "test".to_owned()),
@@ -225,6 +229,7 @@ impl Plan {
             required: required.collect(),
             vars: self.vars.clone(),
             faults: self.faults.iter().map(|fault| fault.name.clone()).collect(),
+            scheduled,
             nodes: nodes.iter().map(ToString::to_string).collect(),
             seed,
             started: now.to_string(),
@@ -234,6 +239,7 @@ impl Plan {
             command: self.again(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ended: None,
+            alerts: Vec::new(),
         }
     }
 

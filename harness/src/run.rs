@@ -26,6 +26,8 @@ use crate::worker::Worker;
 
 /// How long a client's `setup` may take: a table or a stream may have to be made first.
 const SETUP_DEADLINE: Duration = Duration::from_secs(30);
+/// How a run has ended for as long as nobody has written down otherwise.
+const CUT_OFF: &str = "it was cut off";
 /// How much of a log file is kept, in bytes: its end.
 const LOG_LIMIT: u64 = 20_000_000;
 
@@ -118,6 +120,8 @@ impl Trial {
     ) -> Result<Finished, RunError> {
         let Trial { mut record, folder, sessions, database, checker, load, .. } = self;
         listener.on(RunEvent::Started(&record));
+        record.ended = Some(CUT_OFF.to_owned());
+        folder.write_record(&record)?;
         let mut cluster = Deployment { sessions, daemons: Vec::new(), database };
         let recorded = match cluster.begin(&mut *listener, &stop).await {
             Ok(()) => load.run(&cluster, &folder, listener, stop.clone()).await,
@@ -125,15 +129,19 @@ impl Trial {
         };
         cluster.collect_logs(&folder).await;
         cluster.end().await;
-        let Recorded { history, mut listener, alerts } = recorded?;
-        if *stop.borrow() {
-            record.ended = Some("interrupted".to_owned());
+        record.ended = match &recorded {
+            Err(error) => Some(error.to_string()),
+            Ok(_) => stop.borrow().then(|| "interrupted".to_owned()),
+        };
+        if let Ok(recorded) = &recorded {
+            record.alerts.clone_from(&recorded.alerts);
         }
         folder.write_record(&record)?;
+        let Recorded { history, mut listener, .. } = recorded?;
         listener.on(RunEvent::Phase(Phase::Check));
         let (mut verdict, history) = judge(checker, history).await;
-        for alert in alerts {
-            verdict.doubt(alert);
+        for doubt in record.doubts() {
+            verdict.doubt(doubt);
         }
         folder.write_verdict(&verdict)?;
         folder.write_report(&report::render(&record, &history, &verdict))?;

@@ -42,6 +42,9 @@ pub struct RunRecord {
     /// The faults asked for.
     #[serde(default)]
     pub faults: Vec<String>,
+    /// How many faults of each kind the schedule has.
+    #[serde(default)]
+    pub scheduled: BTreeMap<String, u64>,
     /// The nodes, by name.
     pub nodes: Vec<String>,
     /// The seed, as printed.
@@ -61,6 +64,18 @@ pub struct RunRecord {
     /// Why it ended early, if it did: interrupted, a set-up failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// What went wrong without ending it: a fault that could not be undone, a
+    /// database that did not recover.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<String>,
+}
+
+impl RunRecord {
+    /// Why no history of this run can prove that all is well, a sentence each.
+    pub fn doubts(&self) -> Vec<String> {
+        let ended = self.ended.iter().map(|why| format!("the run ended early: {why}"));
+        ended.chain(self.alerts.iter().cloned()).collect()
+    }
 }
 
 /// Why the store, or a run in it, cannot be used.
@@ -313,6 +328,15 @@ mod tests {
         assert_eq!(older.verdict().unwrap(), None);
         older.write_verdict(&Verdict::of(vec![Default::default()])).unwrap();
         assert_eq!(store.find("latest-fail").unwrap(), older);
+    }
+
+    #[test]
+    fn a_run_that_did_not_go_well_is_in_doubt() {
+        let mut record = RunRecord::default();
+        assert_eq!(record.doubts(), [""; 0]);
+        record.ended = Some("it was cut off".into());
+        record.alerts = vec!["n3: it stays paused".into()];
+        assert_eq!(record.doubts(), ["the run ended early: it was cut off", "n3: it stays paused"]);
     }
 
     #[test]

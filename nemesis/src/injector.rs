@@ -89,20 +89,26 @@ impl Injector {
         };
         let aim = fault.aim(&self.field, &plan).await?;
         let lives = aim.harms.keys().map(|node| (node.clone(), self.field.lives(node))).collect();
+        // Held from here on: if injecting fails half-way and taking it back does
+        // too, healing it later is tried again.
+        let active = Active { fault, aim: aim.clone(), observed: false, lives };
+        self.active.insert(note.id, active);
         fault.inject(&self.field, note.id, &aim).await?;
         let effect = fault.observe(&self.field, note.id, &aim).await;
+        if let Some(active) = self.active.get_mut(&note.id) {
+            active.observed = effect.observed;
+        }
         let injected = FaultNote {
-            nodes: aim.nodes.clone(),
-            summary: aim.summary.clone(),
-            effect: Some(effect.clone()),
+            nodes: aim.nodes,
+            summary: aim.summary,
+            effect: Some(effect),
             ..answer(note, Stage::Injected)
         };
-        self.active.insert(note.id, Active { fault, aim, observed: effect.observed, lives });
         Ok(injected)
     }
 
     async fn heal(&mut self, note: &FaultNote) -> Result<FaultNote, String> {
-        // One that could not be injected left nothing to heal.
+        // One that could not even be aimed left nothing to heal.
         let Some(active) = self.active.get_mut(&note.id) else {
             return Ok(answer(note, Stage::Healed));
         };
