@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tribunal_client::{Client, Node as ClientNode};
@@ -116,8 +116,7 @@ impl Plan {
             concurrency: self.concurrency(nodes.len()),
             options: self.options.clone(),
         };
-        let workload = (self.definition.build)(&setting);
-        workload.with_context(|| self.arguments.test.display().to_string())
+        Ok((self.definition.build)(&setting)?)
     }
 
     fn schedule(&self, nodes: &[Name]) -> anyhow::Result<Schedule> {

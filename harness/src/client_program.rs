@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tribunal_client::protocol::{Request, Response, VERSION, from_line, to_line};
@@ -48,6 +48,7 @@ struct Running {
     child: Child,
     stdin: ChildStdin,
     stdout: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
     /// A request was sent whose answer has not been read: no other may be sent.
     owed: bool,
 }
@@ -76,6 +77,8 @@ impl ClientProgram {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
+            // Out of the reach of Ctrl-C: the load ends call by call, not by its clients' death.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| {
@@ -84,7 +87,8 @@ impl ClientProgram {
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
         let stdout = BufReader::new(stdout).lines();
-        self.running = Some(Running { child, stdin, stdout, owed: false });
+        self.running =
+            Some(Running { child, stdin, stdout, log: self.program.log.clone(), owed: false });
         Ok(())
     }
 
@@ -132,17 +136,28 @@ impl ClientProgram {
                 return;
             }
         }
-        let _ = running.child.kill().await;
+        running.kill_group();
+        let _ = running.child.wait().await;
     }
 }
 
 impl Running {
+    /// Kills the program and whatever it has started: a script is more than its shell.
+    fn kill_group(&self) {
+        // No number once it was waited for: then it may be somebody else's.
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid as i32));
+        if let Some(pid) = pid {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
+
     async fn exchange(&mut self, line: &str, id: u64) -> Result<Response, Failure> {
         self.stdin.write_all(line.as_bytes()).await?;
         self.stdin.write_all(b"\n").await?;
         self.stdin.flush().await?;
         let answer = self.stdout.next_line().await?.ok_or_else(|| {
-            io::Error::new(io::ErrorKind::UnexpectedEof, "the client program exited; see its log")
+            let log = self.log.display();
+            io::Error::other(format!("the client program exited; its log is {log}"))
         })?;
         let response: Response = from_line(&answer)?;
         match response.id() {
@@ -151,6 +166,12 @@ impl Running {
             ))),
             _ => Ok(response),
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill_group();
     }
 }
 

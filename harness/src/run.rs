@@ -41,8 +41,13 @@ pub enum RunError {
     #[error("the nemesis cannot begin: {0}")]
     Nemesis(String),
     /// A client could not set up.
-    #[error("the client cannot set up: {0}")]
-    Client(String),
+    #[error("the client cannot set up on {node}: {why}")]
+    Client {
+        /// The node that it is bound to.
+        node: String,
+        /// Why, in the client's words or the harness'.
+        why: String,
+    },
     /// The run itself.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
@@ -326,7 +331,10 @@ async fn set_up(
     let mut workers: Vec<Worker> = workers.collect();
     if let Some(first) = workers.first_mut() {
         let set_up = first.setup(SETUP_DEADLINE).await;
-        set_up.map_err(|(Failure::Fail(why) | Failure::Info(why))| RunError::Client(why))?;
+        set_up.map_err(|(Failure::Fail(why) | Failure::Info(why))| RunError::Client {
+            node: first.node().id.clone(),
+            why,
+        })?;
     }
     Ok(workers)
 }

@@ -117,7 +117,7 @@ pub struct FaultsTable {
     #[serde(deserialize_with = "some_duration")]
     pub duration: Option<Duration>,
     /// Options of each fault, by its name.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "fault_options")]
     pub options: BTreeMap<String, Map<String, Value>>,
 }
 
@@ -205,6 +205,20 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     parse_duration(&text).map_err(serde::de::Error::custom)
+}
+
+/// What is no setting of `[faults]` itself is a fault's table, or misspelt.
+fn fault_options<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, Map<String, Value>>, D::Error> {
+    let table = |(name, value)| match value {
+        Value::Object(options) => Ok((name, options)),
+        _ => Err(serde::de::Error::custom(format!(
+            "`{name}` is neither a setting of [faults] (interval, duration) \
+             nor a table of a fault's options"
+        ))),
+    };
+    BTreeMap::<String, Value>::deserialize(from)?.into_iter().map(table).collect()
 }
 
 fn some_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {

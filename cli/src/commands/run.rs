@@ -34,16 +34,16 @@ pub struct Run {
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["nodes", "nodes_file"])]
     pub local: Option<usize>,
     /// How long calls are made: 60s, 3m.
-    #[arg(long, value_parser = parse_duration)]
+    #[arg(long, value_parser = parse_duration, allow_hyphen_values = true)]
     pub time: Option<Duration>,
     /// Calls a second, all workers together; 0 for as many as possible.
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, allow_hyphen_values = true)]
     pub rate: Option<f64>,
     /// Workers: 10, or 2n for two a node.
     #[arg(long)]
     pub concurrency: Option<Concurrency>,
     /// What chance is drawn from; printed with every run.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub seed: Option<Seed>,
     /// A template variable of the test file.
     #[arg(short, long = "set", value_name = "NAME=VALUE")]

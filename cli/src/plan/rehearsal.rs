@@ -59,7 +59,10 @@ impl Plan {
 
     /// Makes once, for `nodes`, what depends on them, and does nothing with it.
     pub fn rehearse(&self, nodes: &[Node]) -> anyhow::Result<()> {
-        let file = || self.file();
+        self.make(nodes).with_context(|| self.file())
+    }
+
+    fn make(&self, nodes: &[Node]) -> anyhow::Result<()> {
         let names: Vec<Name> = nodes.iter().map(|node| node.id.clone()).collect();
         if nodes.is_empty() {
             bail!("a run needs nodes, and none were asked for");
@@ -67,9 +70,8 @@ impl Plan {
         self.workload(&names)?;
         self.schedule(&names)?;
         let templates = self.templates(nodes)?;
-        let database = self.database(nodes, &templates).with_context(file)?;
-        database.check_files().with_context(file)?;
-        self.client_command(&templates).with_context(file)?;
+        self.database(nodes, &templates)?.check_files()?;
+        self.client_command(&templates)?;
         Ok(())
     }
 

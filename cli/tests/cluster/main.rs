@@ -200,7 +200,12 @@ fn sessions_carry_files_and_say_which_node_broke() {
     scene.ok(&["cluster", "up", "--nodes", "1"]);
     let record = scene.record("c1");
     let node: Node = record.nodes().remove(0);
-    let options = scene.session_options("c1");
+    let directory = scene.directory("c1");
+    let options = SshOptions {
+        config: Some(directory.join("ssh_config")),
+        control_directory: Some(directory.join("control")),
+        ..SshOptions::default()
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let session = Session::connect(&node, &options).await.unwrap();

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use tribunal_harness::cluster::SshOptions;
 use tribunal_harness::cluster::local::Record;
 
 /// A state folder of its own; what is left in there when it goes is taken down.
@@ -60,15 +59,6 @@ impl Scene {
 
     pub fn record(&self, name: &str) -> Record {
         Record::read(&self.directory(name)).unwrap()
-    }
-
-    pub fn session_options(&self, name: &str) -> SshOptions {
-        let directory = self.directory(name);
-        SshOptions {
-            config: Some(directory.join("ssh_config")),
-            control_directory: Some(directory.join("control")),
-            ..SshOptions::default()
-        }
     }
 }
 

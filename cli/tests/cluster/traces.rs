@@ -59,6 +59,15 @@ pub fn assert_nothing_names(directory: &Path) {
     }
 }
 
+/// The living processes that a process has started.
+pub fn children(of: u32) -> Vec<ProcessId> {
+    let parent = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
+    };
+    pids().filter(|pid| parent(pid) == Some(of)).filter_map(ProcessId::of).collect()
+}
+
 pub fn pids() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())

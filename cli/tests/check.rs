@@ -1,0 +1,321 @@
+//! `tribunal check` on histories that somebody else wrote: its exit codes, what
+//! it prints for machines, and what it refuses. No cluster, no root.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const VALID: &str = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"write","key":"x","value":7}
+{"index":1,"time":2,"process":0,"type":"ok","f":"write","key":"x","value":7}
+{"index":2,"time":3,"process":1,"type":"invoke","f":"read","key":"x"}
+{"index":3,"time":4,"process":1,"type":"ok","f":"read","key":"x","value":7}
+"#;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn check(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+        command.arg("check").args(arguments).current_dir(self.0.path()).output().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// One object a line.
+fn objects(output: &Output) -> Vec<Value> {
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Judged as registers: the exit code, and the object.
+#[track_caller]
+fn judged(content: impl AsRef<[u8]>, more: &[&str]) -> (Option<i32>, Value) {
+    let folder = Folder::new();
+    folder.write("h.jsonl", content);
+    let arguments = [&["h.jsonl", "--workload", "cas-register", "--json"], more].concat();
+    let output = folder.check(&arguments);
+    let objects = objects(&output);
+    let [object] = objects.as_slice() else { panic!("{}", text(&output.stderr)) };
+    assert_eq!(object["history"], "h.jsonl");
+    assert!(object["checkers"]["linearizable"].is_object() && object["anomalies"].is_array());
+    (output.status.code(), object.clone())
+}
+
+/// Refused with 64 and this sentence; nothing is judged.
+#[track_caller]
+fn refused(content: impl AsRef<[u8]>, sentence: &str) {
+    let folder = Folder::new();
+    folder.write("h.jsonl", content);
+    let output = folder.check(&["h.jsonl", "--workload", "cas-register", "--json"]);
+    assert_eq!(text(&output.stderr), format!("tribunal: h.jsonl: {sentence}\n"));
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(64), String::new()));
+}
+
+#[test]
+fn a_history_that_keeps_the_promise() {
+    let (code, object) = judged(VALID, &[]);
+    assert_eq!((code, object["validity"].as_str()), (Some(0), Some("valid")));
+    assert_eq!(object["anomalies"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn one_that_breaks_it_names_the_calls() {
+    let (code, object) =
+        judged(VALID.replace("\"read\",\"key\":\"x\",\"value\":7", "\"read\""), &[]);
+    assert_eq!((code, object["validity"].as_str()), (Some(1), Some("invalid")));
+    let anomaly = &object["anomalies"][0];
+    assert_eq!(anomaly["name"], "nonlinearizable");
+    assert_eq!(anomaly["ops"], serde_json::json!([0, 2]));
+    assert!(anomaly["message"].as_str().unwrap().contains("p0's write of 7"), "{anomaly}");
+}
+
+#[test]
+fn one_that_says_nothing_of_what_is_asked() {
+    let folder = Folder::new();
+    folder.write("h.jsonl", VALID);
+    for (workload, why) in [
+        ("leader", "no leader was ever seen, in 0 probes"),
+        ("lww", "none of the 1 keys could be judged; key \"x\": no final read was acknowledged"),
+    ] {
+        let output = folder.check(&["h.jsonl", "--json", "-w", workload]);
+        let object = &objects(&output)[0];
+        assert_eq!((output.status.code(), object["validity"].as_str()), (Some(2), Some("unknown")));
+        assert_eq!(object["unknowns"][0], why);
+    }
+}
+
+#[test]
+fn an_empty_one_tested_nothing() {
+    for nothing in ["", "\n\n"] {
+        let (code, object) = judged(nothing, &[]);
+        assert_eq!((code, object["validity"].as_str()), (Some(4), Some("unknown")));
+        assert_eq!(object["unknowns"][0], "the history holds no call: nothing was tested");
+    }
+}
+
+#[test]
+fn a_compressed_one_by_any_name() {
+    let (code, _) = judged(zstd::encode_all(VALID.as_bytes(), 3).unwrap(), &[]);
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn indexes_may_be_absent_and_blank_lines_are_nothing() {
+    let bare = VALID.replace("\"index\":", "\"ignored\":").replace('\n', "\n\n");
+    assert_eq!(judged(bare, &[]).0, Some(0));
+}
+
+#[test]
+fn a_call_without_completion_may_have_happened_or_not() {
+    let open = VALID.lines().next().unwrap();
+    let read = r#"{"index":1,"time":2,"process":1,"type":"invoke","f":"read","key":"x"}"#;
+    for found in ["7", "null"] {
+        let ok = format!(
+            r#"{{"index":2,"time":3,"process":1,"type":"ok","f":"read","key":"x","value":{found}}}"#
+        );
+        assert_eq!(judged(format!("{open}\n{read}\n{ok}\n"), &[]).0, Some(0), "{found}");
+    }
+}
+
+#[test]
+fn the_initial_value_is_what_is_said() {
+    let read = r#"{"time":1,"process":0,"type":"invoke","f":"read"}
+{"time":2,"process":0,"type":"ok","f":"read","value":V}
+"#;
+    for (value, initial, code) in [
+        ("null", None, 0),
+        ("0", None, 1),
+        ("0", Some("0"), 0),
+        ("null", Some("0"), 1),
+        ("\"empty\"", Some("empty"), 0),
+        ("[1]", Some("[1]"), 0),
+    ] {
+        let more = initial.map(|initial| ["--initial", initial]);
+        let more = more.as_ref().map_or(&[][..], |more| &more[..]);
+        assert_eq!(judged(read.replace('V', value), more).0, Some(code), "{value} {initial:?}");
+    }
+}
+
+#[test]
+fn of_several_each_is_judged_and_the_worst_counts() {
+    let folder = Folder::new();
+    folder.write("valid.jsonl", VALID);
+    folder.write("invalid.jsonl", VALID.replace("\"read\",\"key\":\"x\",\"value\":7", "\"read\""));
+    folder.write("empty.jsonl", "");
+    folder.write("torn.jsonl", &VALID[..VALID.len() - 9]);
+    for (files, code, judged) in [
+        (&["valid.jsonl", "empty.jsonl"][..], 4, 2),
+        (&["empty.jsonl", "torn.jsonl", "valid.jsonl"], 64, 2),
+        (&["valid.jsonl", "torn.jsonl", "invalid.jsonl", "absent.jsonl"], 1, 2),
+    ] {
+        let output = folder.check(&[files, &["--workload", "register", "--json"]].concat());
+        assert_eq!(output.status.code(), Some(code), "{files:?}");
+        assert_eq!(objects(&output).len(), judged, "{files:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read() {
+    let folder = Folder::new();
+    let told = |target: &str| {
+        let output = folder.check(&[target, "--workload", "register"]);
+        assert_eq!(output.status.code(), Some(64), "{target}");
+        text(&output.stderr)
+    };
+    assert_eq!(
+        told("absent.jsonl"),
+        "tribunal: absent.jsonl: cannot read it: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(told("."), "tribunal: .: this folder is no run's: there is no run.json in it\n");
+    assert_eq!(
+        told("latest"),
+        "tribunal: there is no run \"latest\" in store; `tribunal ls` lists the runs\n"
+    );
+    assert_eq!(
+        told("-2"),
+        "tribunal: there is no run \"-2\" in store; `tribunal ls` lists the runs\n"
+    );
+}
+
+#[test]
+fn a_file_that_its_owner_keeps_to_himself() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can become somebody else");
+        return;
+    }
+    // The command may lie where nobody else may look.
+    let folder = tempfile::Builder::new().prefix("trb").tempdir_in("/var/tmp").unwrap();
+    let everybody = |path: &Path, mode| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let (tribunal, file) = (folder.path().join("tribunal"), folder.path().join("h.jsonl"));
+    std::fs::copy(env!("CARGO_BIN_EXE_tribunal"), &tribunal).unwrap();
+    std::fs::write(&file, VALID).unwrap();
+    everybody(folder.path(), 0o755);
+    everybody(&file, 0o600);
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(tribunal);
+    command.arg("check").arg(&file).args(["--workload", "register"]).current_dir(folder.path());
+    let output = command.output().unwrap();
+    let sentence =
+        format!("tribunal: {}: cannot read it: Permission denied (os error 13)\n", file.display());
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(64), sentence));
+}
+
+#[test]
+fn what_was_cut_off_or_never_was_a_history() {
+    refused(
+        &VALID[..VALID.len() - 9],
+        "line 4: the file ends in the middle of this line; it was cut off. \
+         Fetch it again, or delete the line to judge what is there",
+    );
+    refused([0x00, 0xff, 0x13, 0x37], "line 1: not a history event: expected value (column 1)");
+    let compressed = zstd::encode_all(VALID.as_bytes(), 3).unwrap();
+    refused(&compressed[..compressed.len() / 2], "cannot read it: incomplete frame");
+    refused(
+        "[]\n",
+        "line 1: not a history event: invalid length 0, expected struct Event with 10 elements (column 2)",
+    );
+    refused(
+        VALID.replace("\"time\":3", "\"time\":\"noon\""),
+        "line 3: not a history event: invalid type: string \"noon\", expected u64 (column 24)",
+    );
+    refused(
+        VALID.replace("\"process\":1", "\"process\":\"p1\""),
+        "line 3: not a history event: invalid value: string \"p1\", \
+         expected a process number or \"nemesis\" (column 36)",
+    );
+    refused(
+        VALID.replace("\"type\":\"ok\"", "\"type\":\"done\""),
+        "line 2: not a history event: unknown variant `done`, \
+         expected one of `invoke`, `ok`, `fail`, `info` (column 46)",
+    );
+    refused(
+        VALID.replace("\"f\":\"write\",", ""),
+        "line 1: not a history event: missing field `f` (column 65)",
+    );
+}
+
+#[test]
+fn events_that_do_not_fit_together() {
+    let lines: Vec<&str> = VALID.lines().collect();
+    refused(
+        lines[1].replace("\"index\":1", "\"index\":0"),
+        "line 1: this ok of process 0 completes nothing: the process has no open call",
+    );
+    refused(
+        VALID.replace("\"process\":1", "\"process\":0").replacen("\"ok\"", "\"invoke\"", 1),
+        "line 2: process 0 begins a call while its call at index 0 is still open; \
+         a process makes one call at a time",
+    );
+    refused(
+        VALID.replace("\"index\":2", "\"index\":5"),
+        "line 3: index is 5 where 2 was due; events are missing or out of order",
+    );
+    refused(
+        VALID.replace("\"time\":3", "\"time\":0"),
+        "line 3: time 0 is earlier than the event before it (2); events must be in order of time",
+    );
+    refused(
+        VALID.replacen("\"ok\",\"f\":\"write\"", "\"ok\",\"f\":\"read\"", 1),
+        "line 2: process 0 completes a read, but its open call is a write",
+    );
+}
+
+#[test]
+fn calls_that_are_none_of_a_register() {
+    let one = |f: &str, value: &str| {
+        format!(r#"{{"time":1,"process":0,"type":"invoke","f":"{f}","value":{value}}}"#) + "\n"
+    };
+    refused(one("cas", "5"), "event 0: the value of a cas must be [old, new], and this one is 5");
+    refused(
+        one("cas", "[1]"),
+        "event 0: the value of a cas must be [old, new], and this one is [1]",
+    );
+    refused(
+        one("push", "5"),
+        "event 0: `push` is not a call of a register; its calls are read, write and cas",
+    );
+    refused(
+        one("write", "null"),
+        "event 0: this write has no value; its invocation must carry the value to write",
+    );
+    let swapped =
+        r#"{"time":2,"process":0,"type":"ok","f":"cas","value":[1,2],"ext":{"swapped":"no"}}"#;
+    refused(
+        one("cas", "[1,2]") + swapped + "\n",
+        "event 0: `ext.swapped` of a cas must be true or false, and here it is \"no\"",
+    );
+}
+
+#[test]
+fn bad_usage() {
+    let folder = Folder::new();
+    folder.write("h.jsonl", VALID);
+    let told = |arguments: &[&str], fragment: &str| {
+        let output = folder.check(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {said}");
+        assert!(said.contains(fragment), "{arguments:?}: {said}");
+    };
+    told(&[], "required");
+    told(&["h.jsonl"], "h.jsonl: say by which workload to judge it: --workload cas-register | ");
+    told(&["h.jsonl", "-w", "regster"], "no workload `regster`; did you mean `register`?");
+    told(&["h.jsonl", "-w", "register", "--format", "edn"], "invalid value 'edn'");
+    told(&["h.jsonl", "--jsno"], "unexpected argument '--jsno'");
+}

@@ -1,0 +1,41 @@
+//! A database of somebody else's, through client programs in two languages.
+
+use tribunal_harness::cluster::local::find_program;
+
+use crate::scene::Scene;
+use crate::test_file::{TestFile, beside};
+use crate::trial::run_loaded;
+
+/// 15 s with each of the three kinds of faults.
+fn acquits(example: &str) {
+    let Some(scene) = Scene::set() else { return };
+    for (program, package) in [("etcd", "etcd-server"), ("etcdctl", "etcd-client")] {
+        if find_program(program).is_none() {
+            eprintln!("skipped: there is no {program} on this machine: apt-get install {package}");
+            return;
+        }
+    }
+    let test = TestFile::example(example).faults("1s", "3s").write(&scene, "etcd");
+    let settings = ["--local", "3", "--time", "15s", "--rate", "100", "--concurrency", "6"];
+    let trial = run_loaded(&scene, &test, &settings);
+    trial.assert_acquitted();
+    assert_eq!(trial.record().faults, ["partition", "pause", "clock-jump"]);
+}
+
+#[test]
+fn etcd_is_linearizable_through_the_client_in_rust() {
+    if beside("etcd-client-program").is_none() {
+        eprintln!("skipped: etcd-client-program is not built (it needs protoc)");
+        return;
+    }
+    acquits("etcd/cas-register.toml");
+}
+
+#[test]
+fn etcd_is_linearizable_through_the_client_in_python() {
+    if find_program("python3").is_none() {
+        eprintln!("skipped: there is no python3 on this machine");
+        return;
+    }
+    acquits("etcd/cas-register-python.toml");
+}

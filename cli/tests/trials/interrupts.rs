@@ -1,0 +1,122 @@
+//! Ctrl-C: once, the load ends and what there is is judged; twice, all ends at
+//! once. Either way nothing is left.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tribunal_harness::store::Store;
+use tribunal_history::History;
+
+use crate::scene::Scene;
+use crate::test_file::{TestFile, demand_databases};
+use crate::traces::{Traces, children};
+use crate::trial::{self, Seat};
+
+/// A run in the middle of its load and of a fault.
+pub struct Underway {
+    pub child: Child,
+    pub told: BufReader<ChildStderr>,
+    pub test: std::path::PathBuf,
+}
+
+impl Underway {
+    /// Starts one that would take minutes, and waits until a fault is injected.
+    pub fn of(scene: &Scene, faults: &str) -> Self {
+        demand_databases();
+        let file = TestFile::example("lww-store/lww.toml").faults("200ms", "100s");
+        let test = file.write(scene, "lww");
+        let settings = ["--local", "3", "--time", "300s", "-s", "clock=hybrid", "-f", faults];
+        let mut child = trial::start(scene, &test, &settings);
+        let told = BufReader::new(child.stderr.take().unwrap());
+        let mut run = Self { child, told, test };
+        run.await_line("  run");
+        run.await_fault();
+        run
+    }
+
+    /// Reads what it tells until it tells this.
+    pub fn await_line(&mut self, wanted: &str) {
+        let mut all = String::new();
+        loop {
+            let from = all.len();
+            let read = self.told.read_line(&mut all).unwrap();
+            assert!(read > 0, "it ended, and told:\n{all}");
+            if all[from..].trim_end().contains(wanted) {
+                return;
+            }
+        }
+    }
+
+    fn await_fault(&self) {
+        while !self.history().is_some_and(|history| !history.faults().is_empty()) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// As far as it is on disk.
+    pub fn history(&self) -> Option<History> {
+        Store::new(trial::store(&self.test)).find("latest").ok()?.history().ok()
+    }
+
+    /// As a terminal does it: to all processes of the group.
+    fn signal(&self, signal: Signal) {
+        let group = Pid::from_raw(self.child.id() as i32).unwrap();
+        kill_process_group(group, signal).unwrap();
+    }
+}
+
+fn is_judged_after(signal: Signal) {
+    let Some(scene) = Scene::set() else { return };
+    let _seat = Seat::take();
+    let mut run = Underway::of(&scene, "partition-halves");
+    let traces = Traces::of(&scene, "c1");
+    run.signal(signal);
+    run.await_line("stopping the load");
+    assert_eq!(run.child.wait().unwrap().code(), Some(130));
+    traces.assert_gone();
+
+    let folder = trial::latest(&run.test);
+    assert_eq!(folder.record().unwrap().ended.as_deref(), Some("interrupted"));
+    let verdict = folder.verdict().unwrap().expect("what there was is judged");
+    assert!(verdict.anomalies.is_empty(), "{:?}", verdict.anomalies);
+    assert!(folder.report_path().is_file());
+    let history = folder.history().unwrap();
+    for fault in history.faults() {
+        assert!(fault.until.is_some() && fault.error.is_none(), "{fault:?}");
+    }
+    let last_reads = history.operations().filter(|op| !op.invocation.ext.is_empty());
+    assert!(last_reads.filter(|op| op.is_ok()).count() > 0, "no last read is there to judge by");
+}
+
+#[test]
+fn one_ctrl_c_ends_the_load_and_what_there_is_is_judged() {
+    is_judged_after(Signal::INT);
+}
+
+#[test]
+fn so_does_sigterm() {
+    is_judged_after(Signal::TERM);
+}
+
+#[test]
+fn two_end_everything_at_once() {
+    let Some(scene) = Scene::set() else { return };
+    let _seat = Seat::take();
+    let mut run = Underway::of(&scene, "pause,clock-jump");
+    let (traces, clients) = (Traces::of(&scene, "c1"), children(run.child.id()));
+    assert!(!clients.is_empty(), "no client program is seen");
+    // Both at once: the second is not to find the work of the first done.
+    run.signal(Signal::INT);
+    run.await_line("stopping the load");
+    run.signal(Signal::INT);
+    run.await_line("ending at once");
+    assert_eq!(run.child.wait().unwrap().code(), Some(130));
+    traces.assert_gone();
+    for client in clients {
+        assert!(!client.alive(), "a client program outlives its run: {client:?}");
+    }
+    let folder = trial::latest(&run.test);
+    assert_eq!(folder.verdict().unwrap(), None, "nothing was to be judged");
+}

@@ -1,0 +1,61 @@
+//! `kill -9` of the controller in the middle of a fault: the agents undo it by
+//! themselves, `heal` and `cluster down` leave nothing, and what was recorded is
+//! judged.
+
+use std::io::Write;
+use std::time::Duration;
+
+use tribunal_checkers::Validity;
+use tribunal_harness::store::RunFolder;
+
+use crate::interrupts::Underway;
+use crate::scene::Scene;
+use crate::traces::{Traces, children};
+use crate::trial::{self, Seat};
+
+#[test]
+fn a_killed_controller_leaves_nothing_that_is_not_undone() {
+    let Some(scene) = Scene::set() else { return };
+    let _seat = Seat::take();
+    let mut run = Underway::of(&scene, "partition-halves");
+    let (traces, clients) = (Traces::of(&scene, "c1"), children(run.child.id()));
+    assert!(!rules(&scene).is_empty(), "the fault does no harm");
+    run.child.kill().unwrap();
+    run.child.wait().unwrap();
+
+    // Nobody tells the agents; it shows in what they hold.
+    while !rules(&scene).is_empty() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    for client in clients {
+        while client.alive() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    assert!(scene.ok(&["cluster", "ps"]).contains("nobody"));
+    assert_eq!(scene.ok(&["heal"]), "c1: 3 nodes healed");
+    assert_eq!(scene.ok(&["cluster", "down"]), "cluster c1 is gone");
+    traces.assert_gone();
+    is_judged(&scene, &trial::latest(&run.test));
+}
+
+/// The rules of all nodes.
+fn rules(scene: &Scene) -> String {
+    ["n1", "n2", "n3"].map(|node| scene.on(node, "nft list ruleset")).concat()
+}
+
+/// Valid is what nobody can say of it: there are no last reads, and the fault was
+/// never seen to end.
+fn is_judged(scene: &Scene, folder: &RunFolder) {
+    let before = folder.history().unwrap().len();
+    assert!(before > 10, "{before} events");
+    let mut file = std::fs::File::options().append(true).open(folder.history_path()).unwrap();
+    file.write_all(b"{\"index\":77,\"ti").unwrap();
+    assert_eq!(folder.verdict().unwrap(), None);
+    let path = folder.path().to_str().unwrap();
+    let checked = scene.tribunal(&["check", path]);
+    assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+    assert_eq!(folder.verdict().unwrap().unwrap().validity, Validity::Unknown);
+    assert_eq!(folder.history().unwrap().len(), before);
+    assert!(folder.report_path().is_file());
+}

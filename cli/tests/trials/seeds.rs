@@ -1,0 +1,51 @@
+//! One seed, one sequence of calls and one schedule of faults, whatever the
+//! database's timing.
+
+use tribunal_history::{Map, Name, Value};
+
+use crate::scene::Scene;
+use crate::test_file::{TestFile, demand_databases};
+use crate::trial::{Trial, run_loaded};
+
+/// What was called, in order; without the last reads, of which there are as many
+/// as it takes.
+fn calls(trial: &Trial) -> Vec<(String, Option<Value>, Value)> {
+    let history = trial.history();
+    let load = history.operations().filter(|op| op.invocation.ext.is_empty());
+    load.map(|op| (op.f().to_owned(), op.key().cloned(), op.argument().clone())).collect()
+}
+
+/// What was injected, in order.
+fn schedule(trial: &Trial) -> Vec<(u64, Name, Map<String, Value>)> {
+    trial.faults().into_iter().map(|fault| (fault.id, fault.name, fault.plan)).collect()
+}
+
+#[test]
+fn a_seed_fixes_the_calls_and_the_faults() {
+    let Some(scene) = Scene::set() else { return };
+    demand_databases();
+    let trials: Vec<Trial> = std::thread::scope(|scope| {
+        let run = |(name, seed): (&str, &'static str)| {
+            let file = TestFile::example("lww-store/lww.toml").faults("500ms", "500ms");
+            let file = file.write(&scene, name);
+            let scene = &scene;
+            let settings = ["--local", "3", "--time", "8s", "-s", "clock=hybrid", "--seed", seed];
+            scope.spawn(move || run_loaded(scene, &file, &settings))
+        };
+        let runs = [("one", "11"), ("again", "0xb"), ("other", "12")].map(run);
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let [one, again, other] = trials.as_slice() else { unreachable!("three were run") };
+    for trial in &trials {
+        assert_eq!(trial.code, Some(0), "{}\n{}", trial.said, trial.told);
+    }
+
+    let same = calls(one).len().min(calls(again).len());
+    assert!(same > 1000, "only {same} calls");
+    assert_eq!(calls(one)[..same], calls(again)[..same]);
+    assert_ne!(calls(one)[..same], calls(other)[..same]);
+
+    assert!(schedule(one).len() >= 6, "{:?}", schedule(one));
+    assert_eq!(schedule(one), schedule(again));
+    assert_ne!(schedule(one), schedule(other));
+}

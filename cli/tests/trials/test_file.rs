@@ -1,0 +1,85 @@
+//! Test files for short trials: the examples' own with a few settings changed,
+//! and small ones for databases that do not exist.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::scene::Scene;
+
+/// A test file in the making.
+pub struct TestFile(Table);
+
+impl TestFile {
+    /// One of the examples', by its path in their folder.
+    pub fn example(path: &str) -> Self {
+        let path = examples().join(path);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let folder = path.parent().unwrap().display().to_string();
+        Self(text.replace("{{dir}}", &folder).parse().unwrap())
+    }
+
+    /// One of a daemon that does nothing, and of this client.
+    pub fn idle(client: &[&str]) -> Self {
+        let text = r#"
+            name = "idle"
+            [db]
+            start = "exec sleep 1000"
+            ready = "true"
+            [client]
+            command = []
+            timeout = "500ms"
+            [run]
+            workload = "register"
+            nodes = 1
+            time = "2s"
+            rate = 20
+            concurrency = 2
+            quiesce = "0s"
+        "#;
+        let words = client.iter().map(|word| Value::from(*word)).collect::<Vec<_>>();
+        Self(text.parse().unwrap()).set("client.command", words)
+    }
+
+    /// The same with another value in one place: `faults.pause.target`.
+    pub fn set(mut self, place: &str, value: impl Into<Value>) -> Self {
+        let (tables, key) = place.rsplit_once('.').unwrap();
+        let mut table = &mut self.0;
+        for name in tables.split('.') {
+            let inner = table.entry(name).or_insert_with(|| Table::new().into());
+            table = inner.as_table_mut().unwrap();
+        }
+        table.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The same with faults of `duration`, `interval` apart.
+    pub fn faults(self, interval: &str, duration: &str) -> Self {
+        self.set("faults.interval", interval).set("faults.duration", duration)
+    }
+
+    /// Written into the scene's folder.
+    pub fn write(&self, scene: &Scene, name: &str) -> PathBuf {
+        let path = scene.state.path().join(format!("{name}.toml"));
+        std::fs::write(&path, self.0.to_string()).unwrap();
+        path
+    }
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("examples")
+}
+
+/// A program beside the command, if it is built.
+pub fn beside(program: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_BIN_EXE_tribunal")).with_file_name(program);
+    path.is_file().then_some(path)
+}
+
+/// The bundled databases must be there: without them these tests prove nothing.
+pub fn demand_databases() {
+    for program in ["lww-store", "lease-store"] {
+        let there = beside(program).is_some();
+        assert!(there, "{program} is not built: cargo build -p lww-store -p lease-store");
+    }
+}
