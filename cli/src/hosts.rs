@@ -5,23 +5,26 @@ use std::path::PathBuf;
 use clap::Args;
 use tribunal_harness::cluster::{Cluster, ClusterError, SshOptions, hosts};
 
+/// Where the help lists what says which nodes.
+pub const NODES: &str = "Nodes";
+
 /// Hosts that exist already, and how to reach them.
 #[derive(Args, Clone, Default)]
 pub struct Hosts {
     /// Hosts to use, with commas: names, addresses, user@host:port.
-    #[arg(long, value_name = "HOST,..")]
+    #[arg(long, value_name = "HOST,..", help_heading = NODES)]
     pub nodes: Option<String>,
     /// A file with one host a line.
-    #[arg(long, value_name = "FILE", conflicts_with = "nodes")]
+    #[arg(long, value_name = "FILE", conflicts_with = "nodes", help_heading = NODES)]
     pub nodes_file: Option<PathBuf>,
     /// The configuration that ssh reads instead of ~/.ssh/config.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = NODES)]
     pub ssh_config: Option<PathBuf>,
     /// The key that ssh logs in with.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = NODES)]
     pub identity: Option<PathBuf>,
     /// Where ssh looks up host keys instead of ~/.ssh/known_hosts.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = NODES)]
     pub known_hosts: Option<PathBuf>,
 }
 

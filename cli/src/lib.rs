@@ -19,9 +19,13 @@ use clap::Parser;
 
 pub use exit::Exit;
 
+const AFTER: &str = "\
+Exit codes: 0 valid, 1 invalid, 2 unknown, 3 set-up or node error, 4 nothing was tested,
+64 bad usage or bad file, 130 interrupted before there was a verdict.";
+
 /// Puts distributed databases on trial.
 #[derive(Parser)]
-#[command(name = "tribunal", version, about, propagate_version = true)]
+#[command(name = "tribunal", version, about, after_help = AFTER)]
 struct Arguments {
     #[command(subcommand)]
     command: commands::Command,

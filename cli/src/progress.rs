@@ -159,7 +159,7 @@ impl Bar {
         self.end_phase();
         let loading = phase == Phase::Load;
         let template = if loading {
-            "  {prefix:10} {bar:20} {wide_msg}"
+            "  {prefix:10} {bar:14} {wide_msg}"
         } else {
             "  {prefix:10} {spinner} {elapsed}"
         };
@@ -200,7 +200,7 @@ impl Listener for Bar {
                     self.drawn = Instant::now();
                     let elapsed = since.elapsed();
                     self.bar.set_position(elapsed.min(self.limit).as_millis() as u64);
-                    let clock = format!("{}s/{}s", elapsed.as_secs(), self.limit.as_secs());
+                    let clock = format!("{}/{}s", elapsed.as_secs(), self.limit.as_secs());
                     self.bar.set_message(format!("{clock}  {}", self.counts.line(elapsed)));
                 }
             }

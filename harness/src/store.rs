@@ -156,8 +156,7 @@ impl Store {
     pub fn runs(&self) -> Vec<RunFolder> {
         let tests = subfolders(&self.root);
         let mut runs: Vec<PathBuf> = tests.iter().flat_map(|test| subfolders(test)).collect();
-        let parts = ["run.json", "history.jsonl"];
-        runs.retain(|run| parts.iter().any(|part| run.join(part).is_file()));
+        runs.retain(|run| is_run(run));
         runs.sort_by(|a, b| b.file_name().cmp(&a.file_name()));
         runs.into_iter().map(|path| RunFolder { path }).collect()
     }
@@ -165,8 +164,9 @@ impl Store {
     /// The run that `name` means: a path, `latest`, `latest-fail`, `-2` (the one
     /// before the latest), or the beginning of an id.
     pub fn find(&self, name: &str) -> Result<RunFolder, StoreError> {
-        if Path::new(name).is_dir() {
-            return Ok(RunFolder { path: PathBuf::from(name) });
+        let folders = [PathBuf::from(name), self.root.join(name)];
+        if let Some(path) = folders.into_iter().find(|it| !name.is_empty() && is_run(it)) {
+            return Ok(RunFolder { path });
         }
         let missing = || StoreError::NoSuchRun { name: name.to_owned(), root: self.root.clone() };
         let mut runs = self.runs();
@@ -189,6 +189,11 @@ impl Store {
             }),
         }
     }
+}
+
+/// Whether a folder holds a run, or a part of one.
+fn is_run(folder: &Path) -> bool {
+    ["run.json", "history.jsonl"].iter().any(|part| folder.join(part).is_file())
 }
 
 fn subfolders(path: &Path) -> Vec<PathBuf> {

@@ -22,7 +22,7 @@ pub struct Check {
     /// The workload whose promises the history must keep; a stored run knows its own.
     #[arg(short, long)]
     workload: Option<String>,
-    /// The value of every object before the first call; JSON, or else a string. Null by default.
+    /// The value of every object before the first call, as JSON or a plain word; null by default.
     #[arg(long, value_name = "VALUE")]
     initial: Option<String>,
     /// The file's format; by default it is told from the content.
@@ -39,7 +39,6 @@ pub struct Check {
 /// The formats that can be read.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
-    /// JSON lines, also compressed with zstd.
     Jsonl,
 }
 
@@ -119,7 +118,10 @@ impl Check {
     /// A run is held to the demands on a run, too: enough calls, faults observed.
     fn open_run(&self, target: &str) -> anyhow::Result<Case> {
         let folder = Store::new(&self.store).find(target)?;
-        let record = folder.record()?;
+        let record = folder.record().map_err(|error| {
+            let history = folder.history_path();
+            anyhow!("{error}; its history alone: tribunal check {} -w NAME", history.display())
+        })?;
         let workload = self.workload.as_ref().unwrap_or(&record.workload);
         let definition = tribunal_workloads::find(workload)?;
         let options = self.options(record.options.clone().into_iter().collect())?;

@@ -10,28 +10,40 @@ use tribunal_harness::run::{Finished, RunError};
 use tribunal_harness::test_file::{Concurrency, parse_duration};
 
 use crate::Exit;
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, NODES};
 use crate::interrupt::Interrupt;
 use crate::plan::Plan;
 use crate::{progress, terminal};
 
+const AFTER: &str = "\
+Examples:
+  tribunal run examples/lww-store/lww.toml --seed 7
+  tribunal run examples/lww-store/lww.toml -s clock=hybrid --faults partition,pause
+  tribunal run my-database.toml --nodes root@db1,root@db2,root@db3 --time 5m";
+
 /// Runs a test: starts the database on a cluster, drives a workload against
 /// it while faults are injected, and judges the history.
 #[derive(Args, Clone)]
+#[command(after_help = AFTER)]
 pub struct Run {
     /// The test file: the database, its client, its workloads.
     pub test: PathBuf,
-    /// Which workload; the test file's `[run] workload` by default.
-    #[arg(short, long)]
+    /// Which workload; else the test file's.
+    #[arg(short, long, value_name = "NAME")]
     pub workload: Option<String>,
-    /// Which faults, with commas; `none` for none. The test file's `[run] faults` by default.
-    #[arg(short, long, value_delimiter = ',')]
+    /// Which faults, with commas, or `none`; else the test file's.
+    #[arg(short, long, value_delimiter = ',', value_name = "FAULT,..")]
     pub faults: Option<Vec<String>>,
     /// Hosts that exist already.
     #[command(flatten)]
     pub hosts: Hosts,
-    /// So many local nodes, made for this run (the default: five).
-    #[arg(long, value_name = "COUNT", conflicts_with_all = ["nodes", "nodes_file"])]
+    /// So many local nodes, made for this run; the test file's `[run] nodes`, or 5.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        conflicts_with_all = ["nodes", "nodes_file"],
+        help_heading = NODES
+    )]
     pub local: Option<usize>,
     /// How long calls are made: 60s, 3m.
     #[arg(long, value_parser = parse_duration, allow_hyphen_values = true)]
@@ -45,7 +57,7 @@ pub struct Run {
     /// What chance is drawn from; printed with every run.
     #[arg(long, allow_hyphen_values = true)]
     pub seed: Option<Seed>,
-    /// A template variable of the test file.
+    /// Another value for one of the test file's `[vars]`; may be said more than once.
     #[arg(short, long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// The folder of runs.

@@ -93,11 +93,20 @@ fn row(name: &str, tally: Tally, mut latencies: Vec<Nanos>) -> Row {
     }
 }
 
-/// `5 of 6 faults observed`; of a run without faults, `no faults`.
+/// `5 of 6 faults observed (clock-jump 2, partition 4)`; of a run without faults, `no faults`.
 pub(super) fn faults_in_words(faults: &[Fault]) -> String {
     let observed = faults.iter().filter(|fault| fault.effect.observed).count();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    faults.iter().for_each(|fault| *kinds.entry(&fault.name).or_default() += 1);
+    let kinds = kinds.iter().map(|(name, count)| format!("{} {count}", words::clip(name, 30)));
+    let kinds: Vec<String> = kinds.take(12).collect();
     match faults.len() {
         0 => "no faults".to_owned(),
-        all => format!("{} of {} observed", words::count(observed), words::counted(all, "fault")),
+        all => format!(
+            "{} of {} observed ({})",
+            words::count(observed),
+            words::counted(all, "fault"),
+            kinds.join(", ")
+        ),
     }
 }

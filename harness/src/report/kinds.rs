@@ -58,3 +58,28 @@ fn on_keys(anomalies: &[&Anomaly]) -> String {
         (_, more) => format!(", on keys {} and {} others", keys.join(" "), words::count(more)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_of_a_kind_are_counted_and_their_first_keys_named() {
+        let anomaly = |name: &str, key: Option<u64>| Anomaly {
+            name: name.to_owned(),
+            key: key.map(Into::into),
+            ..Anomaly::default()
+        };
+        let mut all: Vec<_> = (1..=12).map(|key| anomaly("lost-write", Some(key))).collect();
+        all.insert(1, anomaly("split-brain", None));
+        all.push(anomaly("lost-write", Some(12)));
+        let kinds = kinds(&all);
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+        assert_eq!(names, ["lost-write", "split-brain"]);
+        assert_eq!(
+            kinds[0].others(),
+            "12 more of lost-write, on keys 2 3 4 5 6 7 8 9 and 3 others"
+        );
+        assert_eq!(kinds[1].all(), "1 × split-brain");
+    }
+}

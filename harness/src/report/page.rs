@@ -129,7 +129,7 @@ fn sentence(history: &History, verdict: &Verdict, faults: &[Fault]) -> String {
             Some("Nothing was called, so nothing could be broken.".to_owned())
         }
         Validity::Valid => Some(format!(
-            "No promise was broken by {}, under {}.",
+            "No promise was broken by {}; {}.",
             Tally::of(history).in_words(),
             evidence::faults_in_words(faults)
         )),

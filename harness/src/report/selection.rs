@@ -173,7 +173,7 @@ fn frame(window: (Nanos, Nanos), faults: &[Fault], end: Nanos) -> (Nanos, Nanos)
     let acting = faults.iter().filter(|fault| fault.may_overlap(from, until));
     acting.fold(window, |(left, right), fault| {
         let wider = (left.min(fault.from), right.max(fault.until.unwrap_or(end)));
-        if wider.1 - wider.0 <= most { wider } else { (left, right) }
+        if wider.1.saturating_sub(wider.0) <= most { wider } else { (left, right) }
     })
 }
 

@@ -243,7 +243,7 @@ pub(super) fn tried(faults: &[Fault]) -> Vec<Tried> {
 fn tried_as(name: &str, faults: &[&Fault]) -> Tried {
     let seen = faults.iter().filter(|fault| fault.effect.observed).count();
     let acted = faults.iter().filter_map(|fault| Some(fault.heal?.saturating_sub(fault.injected?)));
-    let acted = words::duration(acted.sum());
+    let acted = words::duration(acted.fold(0, Nanos::saturating_add));
     let times = match (faults.len(), seen) {
         (1, 1) => format!("once, for {acted}"),
         (all, seen) if seen == all => format!("{all} times, {acted} in all"),

@@ -218,6 +218,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_measured_has_its_unit() {
+        let told = |name: &str, it: Value| fact(name, &it, 40);
+        let pair = |name: &str, it: &str| (name.to_owned(), it.to_owned());
+        assert_eq!(told("overlap_ns", 2_864_283_939_u64.into()), pair("overlap", "2.86 s"));
+        assert_eq!(told("skew_ns", (-1_500_000).into()), pair("skew", "-1.50 ms"));
+        assert_eq!(
+            told("jump_skew_ns", vec![1_000, 2_000].into()),
+            pair("jump skew", "1.00 µs to 2.00 µs")
+        );
+        assert_eq!(told("start_ns", "never".into()), pair("start ns", "never"));
+        assert_eq!(told("lost_writes", 3.into()), pair("lost writes", "3"));
+    }
+
+    #[test]
+    fn a_message_does_not_name_its_key_again() {
+        let told = |key: Value, text: &str| {
+            message(&Anomaly { key: Some(key), message: text.to_owned(), ..Anomaly::default() })
+        };
+        assert_eq!(told("82".into(), "key 82: p8's write"), "p8's write");
+        assert_eq!(told("8".into(), "key \"8\": p15 read"), "p15 read");
+        assert_eq!(told(8.into(), "key 82: p15 read"), "key 82: p15 read");
+    }
+
+    #[test]
     fn text_that_would_reorder_a_sentence_is_shown_as_what_it_is() {
         assert_eq!(clip("a\u{202e}b\u{7}", 9), r"a\u{202e}b\u{7}");
         assert_eq!(clip("abcdef", 3), "abc…");
