@@ -34,6 +34,48 @@ fn two_writes(script: &mut Script, first: Value, second: Value) {
     script.call((12_213, 12_310), call);
 }
 
+/// This many keys with a write and a final read through n1; through n2 the final
+/// read of each is `end`.
+fn keys(script: &mut Script, keys: u64, end: &str) {
+    for key in 0..keys {
+        let call = json!({"p": 1, "f": "write", "key": key, "arg": 1, "node": "n1"});
+        script.call((10 * key, 10 * key + 5), call);
+        for (node, end, value) in [("n1", "ok", json!(1)), ("n2", end, json!(1))] {
+            let process = 1_000 + 2 * key + u64::from(node == "n2");
+            let read = json!({"p": process, "f": "read", "key": key, "node": node, "final": true, "end": end, "value": value});
+            script.call((90_000 + key, 91_000 + key), read);
+        }
+    }
+}
+
+#[test]
+fn a_node_that_answered_no_final_read_is_a_doubt() {
+    let mut script = Script::new();
+    keys(&mut script, 3, "info");
+    assert_eq!(check(&mut script).unknowns, ["n2 answered no final read of 3 of 3 keys"]);
+    // An answer to a second try is an answer.
+    for key in 0..3 {
+        let read = json!({"p": 2_000 + key, "f": "read", "key": key, "node": "n2", "final": true, "value": 1});
+        script.call((95_000, 96_000), read);
+    }
+    assert_eq!(check(&mut script).validity, Validity::Valid);
+}
+
+#[test]
+fn few_keys_may_stay_unjudged_and_not_many() {
+    let judged = |unread: u64| {
+        let mut script = Script::new();
+        keys(&mut script, 10, "ok");
+        for key in 100..100 + unread {
+            script.call((1, 2), json!({"p": key, "f": "write", "key": key, "arg": 1}));
+        }
+        check(&mut script)
+    };
+    assert_eq!(judged(1).validity, Validity::Valid);
+    let doubt = "2 of 12 keys could not be judged; key 100: no final read was acknowledged";
+    assert_eq!(judged(2).unknowns, [doubt]);
+}
+
 /// A final read through each node, which returns this.
 fn final_reads(script: &mut Script, values: [Value; 3]) {
     for (at, value) in (0..).zip(values) {

@@ -22,6 +22,8 @@ mod report;
 mod stray;
 mod wording;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use tribunal_history::{Fault, History, Kind};
 
@@ -39,6 +41,9 @@ pub struct Lww {
 
 /// How many keys a fact or a doubt names before it only counts them.
 const NAMED: usize = 5;
+/// Of how many keys one may stay in the dark. Some always do, where the last
+/// write was never answered.
+const ONE_OF: usize = 10;
 
 impl Checker for Lww {
     fn check(&self, history: &History) -> Verdict {
@@ -88,6 +93,8 @@ fn final_window(register: &Register) -> Option<Window> {
 struct Tally {
     keys: usize,
     unjudged: Vec<String>,
+    /// For each node, on how many keys it never answered a final read.
+    silent: BTreeMap<String, usize>,
     writes: usize,
     final_reads: usize,
     stale_reads: usize,
@@ -101,6 +108,9 @@ struct Tally {
 impl Tally {
     fn count(&mut self, register: &Register, judgement: &Result<Judgement, String>) {
         self.keys += 1;
+        for node in &register.silent {
+            *self.silent.entry((*node).to_owned()).or_default() += 1;
+        }
         self.writes += register.writes.iter().filter(|write| write.op.kind() == Kind::Ok).count();
         self.final_reads += register.finals.len();
         self.stale_reads += register.stale_reads;
@@ -118,12 +128,16 @@ impl Tally {
     }
 
     fn verdict(self, mut verdict: Verdict) -> Verdict {
-        let unjudged = self.unjudged.len();
-        if unjudged == self.keys {
-            verdict.doubt(match self.unjudged.first() {
-                None => "no call on any key: no final read to judge by".to_owned(),
-                Some(first) => format!("none of the {unjudged} keys could be judged; {first}"),
-            });
+        let (unjudged, keys) = (self.unjudged.len(), self.keys);
+        match self.unjudged.first() {
+            None if keys == 0 => verdict.doubt("no call on any key: no final read to judge by"),
+            Some(first) if unjudged * ONE_OF > keys => {
+                verdict.doubt(format!("{unjudged} of {keys} keys could not be judged; {first}"));
+            }
+            _ => {}
+        }
+        for (node, silent) in self.silent.iter().filter(|(_, silent)| **silent * ONE_OF > keys) {
+            verdict.doubt(format!("{node} answered no final read of {silent} of {keys} keys"));
         }
         let named: Vec<_> = self.unjudged.into_iter().take(NAMED).collect();
         verdict

@@ -13,6 +13,8 @@ pub(super) struct Register<'h> {
     pub writes: Vec<Write<'h>>,
     /// The acknowledged final reads.
     pub finals: Vec<FinalRead<'h>>,
+    /// Nodes that were asked for a final read and never answered one.
+    pub silent: BTreeSet<&'h str>,
     /// Reads of what could not be there.
     pub strays: Vec<Stray<'h>>,
     /// A value that two writes wrote, or that the key began with: nobody can
@@ -125,6 +127,7 @@ impl<'h> Register<'h> {
             key,
             writes: Vec::new(),
             finals: Vec::new(),
+            silent: silent(ops),
             strays: Vec::new(),
             ambiguous: None,
             stale_reads: 0,
@@ -215,6 +218,15 @@ impl<'h> Register<'h> {
 struct Writers<'h> {
     by_value: FxHashMap<&'h Value, usize>,
     failed: FxHashMap<&'h Value, Operation<'h>>,
+}
+
+fn silent<'h>(ops: &[Operation<'h>]) -> BTreeSet<&'h str> {
+    let finals = || ops.iter().filter(|op| op.f() == "read" && is_final(op));
+    let mut silent: BTreeSet<&str> = finals().filter_map(Operation::node).collect();
+    for answered in finals().filter(|op| op.is_ok()).filter_map(Operation::node) {
+        silent.remove(answered);
+    }
+    silent
 }
 
 fn is_final(read: &Operation) -> bool {
