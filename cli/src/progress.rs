@@ -104,6 +104,7 @@ impl Plain {
 
     fn begin(&mut self, phase: Phase) {
         if let Some((Phase::Load, since)) = self.phase {
+            self.counts.faults.clear();
             eprintln!("  {:<10} {}", "", self.counts.line(since.elapsed()));
         }
         eprintln!("  {}", phase.name());
@@ -178,6 +179,7 @@ impl Bar {
         let Some((phase, since)) = self.phase.take() else { return };
         let mut line = format!("  {:10} {:>6.1}s", phase.name(), since.elapsed().as_secs_f64());
         if phase == Phase::Load {
+            self.counts.faults.clear();
             line = format!("{line}  {}", self.counts.line(since.elapsed()));
         }
         self.bar.println(line);
