@@ -1,14 +1,15 @@
 //! `tribunal heal`: undoes what a killed controller or agent left on nodes.
 
 use clap::Args;
-use tribunal_harness::cluster::{Cluster, ClusterError, local};
+use tribunal_harness::cluster::{Cluster, ClusterError, local, sweep};
 
 use super::{explain, runtime};
 use crate::Exit;
 use crate::hosts::Hosts;
 
 /// Undoes every fault that is still being done, on the nodes named or else on
-/// every local cluster. Does no harm where there is nothing to undo.
+/// every local cluster. Sessions that killed controllers left open to hosts are
+/// closed. Does no harm where there is nothing to undo.
 #[derive(Args)]
 pub struct Heal {
     /// A local cluster; all of them by default.
@@ -21,6 +22,9 @@ impl Heal {
     /// Heals, and says what could not be undone.
     pub fn run(self) -> anyhow::Result<Exit> {
         runtime()?.block_on(async {
+            if let killed @ 1.. = sweep() {
+                println!("closed the sessions to hosts of {killed} killed controllers");
+            }
             let clusters = self.clusters().await.map_err(explain)?;
             if clusters.is_empty() {
                 println!("no local cluster, and no --nodes: nothing to heal");

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::Stdio;
 
+use super::control::ControlFolder;
 use super::{Cluster, ClusterError, Kind, Node, SshOptions};
 
 /// The hosts of a list with commas.
@@ -124,7 +125,10 @@ async fn resolve(hosts: Vec<Host>, list: &str, ssh: SshOptions) -> Result<Cluste
         let ip = host.resolve(&ssh).await?;
         nodes.push(Node { id: host.name.into(), index, ip, destination: host.destination });
     }
-    Ok(Cluster { name: "hosts".to_owned(), nodes, ssh, kind: Kind::Hosts })
+    let control = ControlFolder::make()?;
+    let ssh = SshOptions { control_directory: Some(control.path().to_owned()), ..ssh };
+    let (name, kind) = ("hosts".to_owned(), Kind::Hosts);
+    Ok(Cluster { name, nodes, ssh, kind, control: Some(control) })
 }
 
 fn wrong(place: impl std::fmt::Display, what: &str) -> ClusterError {

@@ -5,9 +5,11 @@
 //! namespace and a machine across the sea are the same [`Node`], reached over
 //! SSH and in no other way.
 
+mod control;
 mod error;
 pub mod hosts;
 pub mod local;
+mod process;
 mod session;
 
 use std::net::IpAddr;
@@ -15,6 +17,9 @@ use std::sync::Arc;
 
 use tribunal_history::Name;
 
+use control::ControlFolder;
+
+pub use control::sweep;
 pub use error::ClusterError;
 pub use session::{Output, Session, SessionError, SshOptions};
 
@@ -42,6 +47,8 @@ pub struct Cluster {
     pub ssh: SshOptions,
     /// Where they came from.
     pub kind: Kind,
+    /// Where the sessions to hosts have their sockets; ended with the cluster.
+    control: Option<ControlFolder>,
 }
 
 /// Where the nodes of a cluster came from, and so who takes them down.
@@ -92,10 +99,13 @@ impl Cluster {
     }
 
     /// Takes the nodes down if they were made for this process alone; hosts and
-    /// kept clusters stay. Dropping the cluster does the same, without a word.
+    /// kept clusters stay, and sessions to hosts are closed. Dropping the cluster does the same, without a word.
     pub async fn down(mut self) -> Result<(), ClusterError> {
         match std::mem::replace(&mut self.kind, Kind::Hosts) {
-            Kind::Hosts => Ok(()),
+            Kind::Hosts => {
+                drop(self.control.take());
+                Ok(())
+            }
             Kind::Local(tenancy) => tokio::task::spawn_blocking(move || tenancy.end())
                 .await
                 .unwrap_or_else(|panic| Err(ClusterError::Wire(panic.to_string()))),

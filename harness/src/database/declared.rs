@@ -17,6 +17,8 @@ use crate::test_file::DatabaseTable;
 
 /// The file on the node that takes whatever the database prints.
 pub const OUTPUT: &str = "/var/log/tribunal-db.log";
+/// The daemon's process id and when it started: the number alone may be
+/// somebody else's by the time a later run reads it.
 const PID_FILE: &str = "/run/tribunal-db.pid";
 /// How long a database has to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
@@ -148,11 +150,13 @@ impl Database for Declared {
         // starts can be found by its session id, and outlives this SSH command.
         let script = format!(
             "rm -f {PID_FILE}; mkdir -p /var/log /run\n\
-             setsid sh -c 'echo $$ > {PID_FILE}; eval \"$0\"' {start} >{OUTPUT} 2>&1 </dev/null &\n\
+             setsid sh -c 'read -r stat </proc/$$/stat; set -- $stat
+             echo \"$$ ${{22}}\" >{PID_FILE}; set --; eval \"$0\"' {start} >{OUTPUT} 2>&1 </dev/null &\n\
              while [ ! -s {PID_FILE} ]; do sleep 0.01; done; cat {PID_FILE}"
         );
         let printed = session.run_ok(&script).await?;
-        let pid = printed.trim().parse().map_err(|_| {
+        let pid = printed.split_whitespace().next().and_then(|pid| pid.parse().ok());
+        let pid = pid.ok_or_else(|| {
             DatabaseError::Setup(format!(
                 "node {}: no process id in {printed:?}",
                 session.node().id
@@ -186,11 +190,13 @@ impl Database for Declared {
         if let Some(script) = &self.commands(session.node()).stop {
             session.run_ok(script).await?;
         }
-        session.run_ok(&end_session(daemon.pid, GRACE)).await?;
+        let end = end_session(&daemon.pid.to_string(), GRACE);
+        session.run_ok(&format!("{end}\nrm -f {PID_FILE}")).await?;
         Ok(())
     }
 
     async fn wipe(&self, session: &Session) -> Result<(), DatabaseError> {
+        session.run_ok(&end_left_behind()).await?;
         if let Some(path) = &self.commands(session.node()).data_dir {
             if !Path::new(path).is_absolute() || Path::new(path).components().count() < 3 {
                 return Err(DatabaseError::Setup(format!(
@@ -219,9 +225,22 @@ impl Database for Declared {
     }
 }
 
+/// A script that ends the database of a run whose controller was killed: it
+/// would keep the ports of the next one.
+fn end_left_behind() -> String {
+    format!(
+        r#"[ -s {PID_FILE} ] && read -r sid start < {PID_FILE} || exit 0
+stat=$(cat "/proc/$sid/stat" 2>/dev/null); set -- ${{stat##*) }}
+[ "${{20:-$start}}" = "$start" ] || exit 0
+{end}
+rm -f {PID_FILE}"#,
+        end = end_session("$sid", GRACE)
+    )
+}
+
 /// A script that ends every process of session `sid`: SIGTERM, and after
 /// `grace` SIGKILL; SIGCONT besides, as a stopped process does not end.
-fn end_session(sid: u32, grace: Duration) -> String {
+fn end_session(sid: &str, grace: Duration) -> String {
     format!(
         r#"members() {{
   for stat in /proc/[0-9]*/stat; do
@@ -234,6 +253,7 @@ tell() {{ for pid in $(members); do kill -"$1" "$pid" 2>/dev/null; done; }}
 tell TERM; tell CONT; tries={tries}
 while [ -n "$(members)" ]; do
   tries=$((tries - 1)); [ $tries -gt 0 ] || tell KILL
+  [ $tries -gt -{tries} ] || {{ echo "it outlives SIGKILL:" $(members) >&2; exit 1; }}
   sleep 0.02
 done"#,
         tries = grace.as_millis() / 20

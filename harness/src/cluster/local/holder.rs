@@ -14,7 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::thread::UnshareFlags;
 
-use super::process::ProcessId;
+use crate::cluster::process::ProcessId;
 
 /// The word that makes a holder outlive its controller.
 pub(super) const STAY: &str = "stay";

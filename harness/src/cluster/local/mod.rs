@@ -17,7 +17,6 @@ mod holder;
 pub mod init;
 mod keys;
 pub mod probe;
-mod process;
 pub mod record;
 mod sshd;
 mod subnet;
@@ -29,11 +28,11 @@ use std::thread::ScopedJoinHandle;
 
 use rustix::thread::UnshareFlags;
 
-pub use process::ProcessId;
 pub use record::{Owner, Record};
 pub use subnet::Subnet;
 pub use tenancy::{Listing, State, Tenancy, down, find, list};
 
+pub use super::process::ProcessId;
 use super::{Cluster, ClusterError, Kind};
 use holder::{Holder, STAY};
 use record::{check_name, directory, node_directory};
@@ -115,7 +114,8 @@ fn up_blocking(
             Kind::Hosts
         }
     };
-    Ok(Cluster { nodes: record.nodes(), ssh: record.ssh(), name: record.name, kind })
+    let (nodes, ssh) = (record.nodes(), record.ssh());
+    Ok(Cluster { nodes, ssh, name: record.name, kind, control: None })
 }
 
 fn check_request(name: Option<&str>, count: usize) -> Result<(), ClusterError> {

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::process::ProcessId;
 use super::subnet::Subnet;
+use crate::cluster::process::ProcessId;
 use crate::cluster::{ClusterError, Node, SshOptions};
 
 /// Everything that is known of one local cluster.

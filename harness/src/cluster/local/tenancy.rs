@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::process::{self, ProcessId};
 use super::record::{Owner, Record, clusters_directory, directory};
 use super::wire;
+use crate::cluster::process::{self, ProcessId};
 use crate::cluster::{Cluster, ClusterError, Kind};
 
 /// Being the one for whom a cluster was made. Dropped, it takes the cluster down
@@ -113,7 +113,8 @@ pub fn find(name: Option<&str>) -> Result<Cluster, ClusterError> {
         return Err(ClusterError::NoSuchCluster(name));
     }
     let record = Record::read(&directory(&name))?;
-    Ok(Cluster { nodes: record.nodes(), ssh: record.ssh(), name, kind: Kind::Hosts })
+    let (nodes, ssh) = (record.nodes(), record.ssh());
+    Ok(Cluster { nodes, ssh, name, kind: Kind::Hosts, control: None })
 }
 
 fn the_only_one() -> Result<String, ClusterError> {

@@ -13,10 +13,10 @@ use std::process::{Command, Stdio};
 use rustix::thread::UnshareFlags;
 
 use super::holder::{Controller, Holder, READY, STAY};
-use super::process::ProcessId;
 use super::record::Record;
 use super::subnet;
 use crate::cluster::ClusterError;
+use crate::cluster::process::ProcessId;
 
 /// The name of a node's interface to the wire.
 pub(super) const NODE_INTERFACE: &str = "eth0";
