@@ -89,7 +89,7 @@ fn one_that_says_nothing_of_what_is_asked() {
     folder.write("h.jsonl", VALID);
     for (workload, why) in [
         ("leader", "no leader was ever seen, in 0 probes"),
-        ("lww", "none of the 1 keys could be judged; key \"x\": no final read was acknowledged"),
+        ("lww", "none of the 1 keys could be judged; key x: no final read was acknowledged"),
     ] {
         let output = folder.check(&["h.jsonl", "--json", "-w", workload]);
         let object = &objects(&output)[0];
@@ -228,8 +228,8 @@ fn what_was_cut_off_or_never_was_a_history() {
     let compressed = zstd::encode_all(VALID.as_bytes(), 3).unwrap();
     refused(&compressed[..compressed.len() / 2], "cannot read it: incomplete frame");
     refused(
-        "[]\n",
-        "line 1: not a history event: invalid length 0, expected struct Event with 10 elements (column 2)",
+        "42\n",
+        "line 1: not a history event: invalid type: integer `42`, expected struct Event (column 2)",
     );
     refused(
         VALID.replace("\"time\":3", "\"time\":\"noon\""),

@@ -59,13 +59,17 @@ pub fn assert_nothing_names(directory: &Path) {
     }
 }
 
-/// The living processes that a process has started.
-pub fn children(of: u32) -> Vec<ProcessId> {
+/// The living processes of a program that a process has started.
+pub fn children(of: u32, program: &str) -> Vec<ProcessId> {
+    let runs = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        text(&line).split('\0').next().is_some_and(|path| Path::new(path).ends_with(program))
+    };
     let parent = |pid: &u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
     };
-    pids().filter(|pid| parent(pid) == Some(of)).filter_map(ProcessId::of).collect()
+    pids().filter(|pid| parent(pid) == Some(of) && runs(pid)).filter_map(ProcessId::of).collect()
 }
 
 pub fn pids() -> impl Iterator<Item = u32> {

@@ -3,7 +3,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tribunal_harness::store::Store;
@@ -12,7 +11,7 @@ use tribunal_history::History;
 use crate::scene::Scene;
 use crate::test_file::{TestFile, demand_databases};
 use crate::traces::{Traces, children};
-use crate::trial::{self, Seat};
+use crate::trial::{self, Seat, eventually};
 
 /// A run in the middle of its load and of a fault.
 pub struct Underway {
@@ -50,9 +49,10 @@ impl Underway {
     }
 
     fn await_fault(&self) {
-        while !self.history().is_some_and(|history| !history.faults().is_empty()) {
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        eventually("a fault is injected", || {
+            let faults = self.history().map(|history| history.faults()).unwrap_or_default();
+            faults.iter().any(|fault| fault.injected.is_some())
+        });
     }
 
     /// As far as it is on disk.
@@ -64,6 +64,14 @@ impl Underway {
     fn signal(&self, signal: Signal) {
         let group = Pid::from_raw(self.child.id() as i32).unwrap();
         kill_process_group(group, signal).unwrap();
+    }
+}
+
+/// A test that fails leaves no run behind.
+impl Drop for Underway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -105,7 +113,7 @@ fn two_end_everything_at_once() {
     let Some(scene) = Scene::set() else { return };
     let _seat = Seat::take();
     let mut run = Underway::of(&scene, "pause,clock-jump");
-    let (traces, clients) = (Traces::of(&scene, "c1"), children(run.child.id()));
+    let (traces, clients) = (Traces::of(&scene, "c1"), children(run.child.id(), "lww-store"));
     assert!(!clients.is_empty(), "no client program is seen");
     // Both at once: the second is not to find the work of the first done.
     run.signal(Signal::INT);

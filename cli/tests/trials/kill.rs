@@ -3,7 +3,6 @@
 //! judged.
 
 use std::io::Write;
-use std::time::Duration;
 
 use tribunal_checkers::Validity;
 use tribunal_harness::store::RunFolder;
@@ -11,27 +10,23 @@ use tribunal_harness::store::RunFolder;
 use crate::interrupts::Underway;
 use crate::scene::Scene;
 use crate::traces::{Traces, children};
-use crate::trial::{self, Seat};
+use crate::trial::{self, Seat, eventually};
 
 #[test]
 fn a_killed_controller_leaves_nothing_that_is_not_undone() {
     let Some(scene) = Scene::set() else { return };
     let _seat = Seat::take();
     let mut run = Underway::of(&scene, "partition-halves");
-    let (traces, clients) = (Traces::of(&scene, "c1"), children(run.child.id()));
+    let traces = Traces::of(&scene, "c1");
+    let clients = children(run.child.id(), "lww-store");
+    assert!(!clients.is_empty(), "no client program is seen");
     assert!(!rules(&scene).is_empty(), "the fault does no harm");
     run.child.kill().unwrap();
     run.child.wait().unwrap();
 
     // Nobody tells the agents; it shows in what they hold.
-    while !rules(&scene).is_empty() {
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    for client in clients {
-        while client.alive() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
+    eventually("the rules are undone", || rules(&scene).is_empty());
+    eventually("the clients are gone", || clients.iter().all(|client| !client.alive()));
     assert!(scene.ok(&["cluster", "ps"]).contains("nobody"));
     assert_eq!(scene.ok(&["heal"]), "c1: 3 nodes healed");
     assert_eq!(scene.ok(&["cluster", "down"]), "cluster c1 is gone");

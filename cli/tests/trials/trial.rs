@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 use tribunal_checkers::{Validity, Verdict};
 use tribunal_harness::store::{RunFolder, RunRecord, Store};
@@ -30,6 +31,16 @@ impl Drop for Seat {
     fn drop(&mut self) {
         *SEATS.lock().unwrap() += 1;
         LEFT.notify_one();
+    }
+}
+
+/// Waits until it is so; a minute is more than it ever takes.
+#[track_caller]
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let limit = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < limit, "it does not come about that {what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
