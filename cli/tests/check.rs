@@ -238,12 +238,12 @@ fn what_was_cut_off_or_never_was_a_history() {
     refused(
         VALID.replace("\"process\":1", "\"process\":\"p1\""),
         "line 3: not a history event: invalid value: string \"p1\", \
-         expected a process number or \"nemesis\" (column 36)",
+         expected a process number or \"nemesis\" (column 34)",
     );
     refused(
         VALID.replace("\"type\":\"ok\"", "\"type\":\"done\""),
         "line 2: not a history event: unknown variant `done`, \
-         expected one of `invoke`, `ok`, `fail`, `info` (column 46)",
+         expected one of `invoke`, `ok`, `fail`, `info` (column 45)",
     );
     refused(
         VALID.replace("\"f\":\"write\",", ""),

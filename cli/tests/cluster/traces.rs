@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tribunal_harness::cluster::local::{ProcessId, Record};
 
@@ -30,13 +31,30 @@ impl Traces {
     pub fn assert_gone(&self) {
         assert!(!self.directory.exists(), "{} is left", self.directory.display());
         assert_no_uplink(&self.record);
-        // What is dead already only waits for this machine's first process to notice.
-        for pid in pids().filter(|&pid| ProcessId::of(pid).is_some()) {
+        let gone = ticks_at(last_change(&self.directory));
+        // What is dead already only waits for this machine's first process to notice. And
+        // the numbers of namespaces come round again: who began later holds another's.
+        let old = |pid: &u32| ProcessId::of(*pid).is_some_and(|process| process.start < gone);
+        for pid in pids().filter(old) {
             let held: Vec<_> = namespaces(pid).filter(|n| self.namespaces.contains(n)).collect();
             assert!(held.is_empty(), "process {pid} holds {held:?}");
         }
         assert_nothing_names(&self.directory);
     }
+}
+
+/// When an entry was last made or removed in the folder that `path` was in, or in
+/// the nearest one that is left.
+fn last_change(path: &Path) -> SystemTime {
+    let left = path.ancestors().skip(1).find_map(|folder| folder.metadata().ok());
+    left.and_then(|folder| folder.modified().ok()).expect("the root is left")
+}
+
+/// A time as the kernel tells when a process began: in hundredths since the boot.
+fn ticks_at(time: SystemTime) -> u64 {
+    let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+    let now: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+    ((now - time.elapsed().unwrap_or_default().as_secs_f64()) * 100.0) as u64
 }
 
 /// This machine has no interface to a cluster's wire. Its name may be another
@@ -57,19 +75,6 @@ pub fn assert_nothing_names(directory: &Path) {
         let mounts = std::fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
         assert!(!mounts.contains(directory), "process {pid} has mounts in {directory}");
     }
-}
-
-/// The living processes of a program that a process has started.
-pub fn children(of: u32, program: &str) -> Vec<ProcessId> {
-    let runs = |pid: &u32| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        text(&line).split('\0').next().is_some_and(|path| Path::new(path).ends_with(program))
-    };
-    let parent = |pid: &u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
-    };
-    pids().filter(|pid| parent(pid) == Some(of) && runs(pid)).filter_map(ProcessId::of).collect()
 }
 
 pub fn pids() -> impl Iterator<Item = u32> {

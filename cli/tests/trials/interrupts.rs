@@ -2,15 +2,17 @@
 //! once. Either way nothing is left.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, ChildStderr};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tribunal_harness::cluster::local::ProcessId;
 use tribunal_harness::store::Store;
 use tribunal_history::History;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, text};
 use crate::test_file::{TestFile, demand_databases};
-use crate::traces::{Traces, children};
+use crate::traces::{Traces, pids};
 use crate::trial::{self, Seat, eventually};
 
 /// A run in the middle of its load and of a fault.
@@ -73,6 +75,19 @@ impl Drop for Underway {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The living processes of a program that a process has started.
+pub fn children(of: u32, program: &str) -> Vec<ProcessId> {
+    let runs = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        text(&line).split('\0').next().is_some_and(|path| Path::new(path).ends_with(program))
+    };
+    let parent = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(')').next()?.split_ascii_whitespace().nth(1)?.parse().ok()
+    };
+    pids().filter(|pid| parent(pid) == Some(of) && runs(pid)).filter_map(ProcessId::of).collect()
 }
 
 fn is_judged_after(signal: Signal) {

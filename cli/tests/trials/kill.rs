@@ -7,9 +7,9 @@ use std::io::Write;
 use tribunal_checkers::Validity;
 use tribunal_harness::store::RunFolder;
 
-use crate::interrupts::Underway;
+use crate::interrupts::{Underway, children};
 use crate::scene::Scene;
-use crate::traces::{Traces, children};
+use crate::traces::Traces;
 use crate::trial::{self, Seat, eventually};
 
 #[test]
