@@ -1,5 +1,8 @@
 //! Every fault over SSH, on local nodes: the injector as a run uses it.
 
+#[path = "runner/mod.rs"]
+mod runner;
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -22,7 +25,7 @@ struct Nodes(String);
 impl Nodes {
     fn up() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: local nodes need root");
+            crate::runner::skip("local nodes need root");
             return None;
         }
         let name = format!("faults-{}", std::process::id());
@@ -85,7 +88,6 @@ async fn state(session: &Session, pid: u32) -> String {
     session.run_ok(&format!("cut -d' ' -f3 /proc/{pid}/stat")).await.unwrap().trim().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn every_fault_over_ssh_and_nothing_left_behind() {
     let Some(nodes) = Nodes::up() else { return };
     let cluster = local::find(Some(&nodes.0)).unwrap();
@@ -132,4 +134,10 @@ async fn every_fault_over_ssh_and_nothing_left_behind() {
     for session in &sessions {
         assert_eq!(session.run_ok("nft list ruleset").await.unwrap(), "");
     }
+}
+
+fn main() -> std::process::ExitCode {
+    runner::run(&[("every_fault_over_ssh_and_nothing_left_behind", || {
+        runner::block_on(every_fault_over_ssh_and_nothing_left_behind())
+    })])
 }

@@ -35,8 +35,7 @@ fn assert_ahead(victim: &mut Piped, wall_clocks: usize, ahead: i64) -> Vec<f64> 
     clocks
 }
 
-#[test]
-fn a_c_program_with_spinning_threads() {
+pub fn a_c_program_with_spinning_threads() {
     let folder = TempDir::new().unwrap();
     let Some(program) = compile("clocks.c", folder.path()).filter(|_| is_root()) else { return };
     let mut victim = daemon(&program, &[]);
@@ -59,8 +58,7 @@ fn a_c_program_with_spinning_threads() {
     }
 }
 
-#[test]
-fn a_rust_program_and_a_clock_less_than_a_second_off() {
+pub fn a_rust_program_and_a_clock_less_than_a_second_off() {
     let folder = TempDir::new().unwrap();
     let Some(program) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
     let mut victim = daemon(&program, &[]);
@@ -86,8 +84,7 @@ fn a_rust_program_and_a_clock_less_than_a_second_off() {
     assert_ahead(&mut victim, 1, 0);
 }
 
-#[test]
-fn a_killed_agents_clock_is_healed() {
+pub fn a_killed_agents_clock_is_healed() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
     let Some(program) = compile("clocks.c", folder.path()).filter(|_| is_root()) else { return };
@@ -114,7 +111,7 @@ impl Etcd {
         let (endpoint, peer) =
             (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
         if Command::new("etcd").arg("--version").output().is_err() {
-            eprintln!("skipped: etcd is not installed (package etcd-server)");
+            crate::runner::skip("etcd is not installed (package etcd-server)");
             return None;
         }
         let data = folder.join("etcd");
@@ -151,8 +148,7 @@ fn free_ports() -> [u16; 2] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
-#[test]
-fn etcd_goes_on_serving_under_another_clock() {
+pub fn etcd_goes_on_serving_under_another_clock() {
     let folder = TempDir::new().unwrap();
     if !is_root() {
         return;

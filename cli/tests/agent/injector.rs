@@ -141,8 +141,7 @@ fn evidence(reply: &NemesisReply) -> String {
     reply.note.effect.as_ref().map(|effect| effect.evidence.join("; ")).unwrap_or_default()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_fault_is_injected_observed_and_healed() {
+pub async fn every_fault_is_injected_observed_and_healed() {
     let Some(cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
     for (id, fault) in FAULTS.iter().enumerate() {
@@ -163,8 +162,7 @@ async fn every_fault_is_injected_observed_and_healed() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn primaries_are_looked_up_when_the_time_has_come() {
+pub async fn primaries_are_looked_up_when_the_time_has_come() {
     let Some(cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
     let call = cluster.call(0, "pause", json!({"target": "primaries"}));
@@ -179,8 +177,7 @@ async fn primaries_are_looked_up_when_the_time_has_come() {
     assert!(!stopped(1));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agent_that_dies_is_replaced_and_its_fault_called_failed() {
+pub async fn an_agent_that_dies_is_replaced_and_its_fault_called_failed() {
     let Some(cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
     let call = cluster.call(0, "pause", json!({"target": "all"}));
@@ -202,8 +199,7 @@ async fn an_agent_that_dies_is_replaced_and_its_fault_called_failed() {
     wait_until("agents without an injector undo all", || (0..3).all(|node| !stopped(node)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn half_a_fault_is_taken_back() {
+pub async fn half_a_fault_is_taken_back() {
     let Some(mut cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
     let gone = cluster.daemons.remove(2);

@@ -6,4 +6,44 @@ mod cut;
 mod injector;
 mod pause;
 mod process;
+#[path = "../runner/mod.rs"]
+mod runner;
 mod wire;
+
+fn main() -> std::process::ExitCode {
+    runner::run(&[
+        ("clock::a_c_program_with_spinning_threads", clock::a_c_program_with_spinning_threads),
+        (
+            "clock::a_rust_program_and_a_clock_less_than_a_second_off",
+            clock::a_rust_program_and_a_clock_less_than_a_second_off,
+        ),
+        ("clock::a_killed_agents_clock_is_healed", clock::a_killed_agents_clock_is_healed),
+        (
+            "clock::etcd_goes_on_serving_under_another_clock",
+            clock::etcd_goes_on_serving_under_another_clock,
+        ),
+        ("cut::packets_stop_one_way_in_both_families", cut::packets_stop_one_way_in_both_families),
+        ("cut::two_cuts_are_healed_one_by_one", cut::two_cuts_are_healed_one_by_one),
+        (
+            "cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone",
+            cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone,
+        ),
+        ("injector::every_fault_is_injected_observed_and_healed", || {
+            runner::block_on(injector::every_fault_is_injected_observed_and_healed())
+        }),
+        ("injector::primaries_are_looked_up_when_the_time_has_come", || {
+            runner::block_on(injector::primaries_are_looked_up_when_the_time_has_come())
+        }),
+        ("injector::an_agent_that_dies_is_replaced_and_its_fault_called_failed", || {
+            runner::block_on(injector::an_agent_that_dies_is_replaced_and_its_fault_called_failed())
+        }),
+        ("injector::half_a_fault_is_taken_back", || {
+            runner::block_on(injector::half_a_fault_is_taken_back())
+        }),
+        ("pause::no_thread_runs_until_it_is_healed", pause::no_thread_runs_until_it_is_healed),
+        ("pause::a_daemon_that_is_gone_is_named", pause::a_daemon_that_is_gone_is_named),
+        ("pause::a_lost_controller_ends_the_pause", pause::a_lost_controller_ends_the_pause),
+        ("pause::a_killed_agent_is_undone_by_heal", pause::a_killed_agent_is_undone_by_heal),
+        ("pause::a_second_agent_takes_the_node_over", pause::a_second_agent_takes_the_node_over),
+    ])
+}

@@ -18,8 +18,7 @@ fn stopped(pid: u32) -> bool {
     states(pid).chars().all(|state| state == 'T')
 }
 
-#[test]
-fn no_thread_runs_until_it_is_healed() {
+pub fn no_thread_runs_until_it_is_healed() {
     let folder = TempDir::new().unwrap();
     let Some(mut victim) = victim(&folder) else { return };
     let pid = victim.child.id();
@@ -36,8 +35,7 @@ fn no_thread_runs_until_it_is_healed() {
     assert_eq!(agent.process.close(), Some(0));
 }
 
-#[test]
-fn a_daemon_that_is_gone_is_named() {
+pub fn a_daemon_that_is_gone_is_named() {
     let folder = TempDir::new().unwrap();
     let Some(victim) = victim(&folder) else { return };
     let pid = victim.child.id();
@@ -51,8 +49,7 @@ fn a_daemon_that_is_gone_is_named() {
     assert!(why.contains("leads no session"), "{why}");
 }
 
-#[test]
-fn a_lost_controller_ends_the_pause() {
+pub fn a_lost_controller_ends_the_pause() {
     let folder = TempDir::new().unwrap();
     let Some(victim) = victim(&folder) else { return };
     let pid = victim.child.id();
@@ -68,8 +65,7 @@ fn a_lost_controller_ends_the_pause() {
     assert!(!stopped(pid));
 }
 
-#[test]
-fn a_killed_agent_is_undone_by_heal() {
+pub fn a_killed_agent_is_undone_by_heal() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
     let Some(victim) = victim(&folder) else { return };
@@ -84,8 +80,7 @@ fn a_killed_agent_is_undone_by_heal() {
     assert_eq!(heal(&state, &[]), "");
 }
 
-#[test]
-fn a_second_agent_takes_the_node_over() {
+pub fn a_second_agent_takes_the_node_over() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");
     let Some(victim) = victim(&folder) else { return };

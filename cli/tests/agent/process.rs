@@ -140,7 +140,7 @@ pub fn compile(source: &str, into: &Path) -> Option<PathBuf> {
     match command.args(options).arg(&source).arg("-o").arg(&program).status() {
         Ok(status) => assert!(status.success(), "{compiler} fails on {}", source.display()),
         Err(error) => {
-            eprintln!("skipped: {compiler} cannot be run: {error}");
+            crate::runner::skip(format!("{compiler} cannot be run: {error}"));
             return None;
         }
     }
@@ -151,7 +151,7 @@ pub fn compile(source: &str, into: &Path) -> Option<PathBuf> {
 pub fn is_root() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        eprintln!("skipped: only root may trace processes and make network namespaces");
+        crate::runner::skip("only root may trace processes and make network namespaces");
     }
     root
 }

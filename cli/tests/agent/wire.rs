@@ -24,7 +24,7 @@ impl Wire {
         }
         for tool in ["ip", "nft"] {
             if Command::new(tool).arg("--version").output().is_err() {
-                eprintln!("skipped: `{tool}` is not installed");
+                crate::runner::skip(format!("`{tool}` is not installed"));
                 return None;
             }
         }

@@ -6,6 +6,8 @@
 //! clusters may come and go on the machine meanwhile. Without root, or on a
 //! kernel that lacks something, the tests say so and are skipped.
 
+#[path = "../runner/mod.rs"]
+mod runner;
 mod scene;
 mod traces;
 
@@ -18,7 +20,6 @@ use traces::{Traces, assert_no_uplink, assert_nothing_names};
 use tribunal_harness::cluster::local::ProcessId;
 use tribunal_harness::cluster::{Node, Session, SessionError, SshOptions, hosts};
 
-#[test]
 fn nodes_have_names_and_addresses_of_their_own_and_reach_each_other() {
     let Some(scene) = Scene::set() else { return };
     let said = scene.ok(&["cluster", "up", "--nodes", "3"]);
@@ -51,7 +52,6 @@ fn nodes_have_names_and_addresses_of_their_own_and_reach_each_other() {
     assert_eq!(line[3..5], ["kept", "up"]);
 }
 
-#[test]
 fn what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach() {
     let Some(scene) = Scene::set() else { return };
     scene.ok(&["cluster", "up", "--nodes", "2"]);
@@ -77,7 +77,6 @@ fn what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach() {
     assert_eq!(scene.on("n1", &format!("ls -A {}", clusters.display())), "");
 }
 
-#[test]
 fn two_clusters_stand_side_by_side_and_each_goes_without_a_trace() {
     let Some(scene) = Scene::set() else { return };
     let ups = ["left", "right"].map(|name| {
@@ -111,7 +110,6 @@ fn two_clusters_stand_side_by_side_and_each_goes_without_a_trace() {
     assert!(!scene.state.path().exists(), "an empty state folder is left");
 }
 
-#[test]
 fn an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find() {
     let Some(scene) = Scene::set() else { return };
     for stage in
@@ -133,7 +131,6 @@ fn an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find() {
     }
 }
 
-#[test]
 fn a_cluster_in_use_is_left_alone_and_an_orphan_is_not() {
     let Some(scene) = Scene::set() else { return };
     scene.ok(&["cluster", "up", "mine", "--nodes", "1"]);
@@ -155,7 +152,6 @@ fn a_cluster_in_use_is_left_alone_and_an_orphan_is_not() {
     traces.assert_gone();
 }
 
-#[test]
 fn exec_passes_the_exit_code_and_the_streams_on() {
     let Some(scene) = Scene::set() else { return };
     scene.ok(&["cluster", "up", "--nodes", "1"]);
@@ -173,7 +169,6 @@ fn exec_passes_the_exit_code_and_the_streams_on() {
     assert_eq!(spaced, "[a  b][$HOME][it's!]");
 }
 
-#[test]
 fn bad_requests_get_one_sentence() {
     let Some(scene) = Scene::set() else { return };
     let missing = scene.fails(64, &["cluster", "down", "nobody"]);
@@ -194,7 +189,6 @@ fn bad_requests_get_one_sentence() {
     assert_eq!(scene.ok(&["cluster", "down"]), "cluster taken is gone");
 }
 
-#[test]
 fn sessions_carry_files_and_say_which_node_broke() {
     let Some(scene) = Scene::set() else { return };
     scene.ok(&["cluster", "up", "--nodes", "1"]);
@@ -242,7 +236,6 @@ fn sessions_carry_files_and_say_which_node_broke() {
     traces.assert_gone();
 }
 
-#[test]
 fn hosts_are_reached_by_address_and_only_with_the_right_key() {
     let Some(scene) = Scene::set() else { return };
     scene.ok(&["cluster", "up", "--nodes", "2"]);
@@ -282,7 +275,6 @@ fn hosts_are_reached_by_address_and_only_with_the_right_key() {
     });
 }
 
-#[test]
 fn what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays() {
     let Some(scene) = Scene::set() else { return };
     // In a mount namespace of its own, where `script` takes something away first.
@@ -317,4 +309,46 @@ fn what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays() {
     );
     assert!(!scene.state.path().join("upper/clusters").exists(), "a failed cluster is left");
     assert_nothing_names(&state);
+}
+
+fn main() -> std::process::ExitCode {
+    runner::run(&[
+        (
+            "nodes_have_names_and_addresses_of_their_own_and_reach_each_other",
+            nodes_have_names_and_addresses_of_their_own_and_reach_each_other,
+        ),
+        (
+            "what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach",
+            what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach,
+        ),
+        (
+            "two_clusters_stand_side_by_side_and_each_goes_without_a_trace",
+            two_clusters_stand_side_by_side_and_each_goes_without_a_trace,
+        ),
+        (
+            "an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find",
+            an_up_that_is_killed_midway_leaves_nothing_that_down_does_not_find,
+        ),
+        (
+            "a_cluster_in_use_is_left_alone_and_an_orphan_is_not",
+            a_cluster_in_use_is_left_alone_and_an_orphan_is_not,
+        ),
+        (
+            "exec_passes_the_exit_code_and_the_streams_on",
+            exec_passes_the_exit_code_and_the_streams_on,
+        ),
+        ("bad_requests_get_one_sentence", bad_requests_get_one_sentence),
+        (
+            "sessions_carry_files_and_say_which_node_broke",
+            sessions_carry_files_and_say_which_node_broke,
+        ),
+        (
+            "hosts_are_reached_by_address_and_only_with_the_right_key",
+            hosts_are_reached_by_address_and_only_with_the_right_key,
+        ),
+        (
+            "what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays",
+            what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays,
+        ),
+    ])
 }

@@ -19,7 +19,7 @@ impl Scene {
         if doctor.status.success() {
             return Some(scene);
         }
-        eprintln!("skipped: no local nodes here:\n{}", text(&doctor.stdout));
+        crate::runner::skip(format!("no local nodes here:\n{}", text(&doctor.stdout)));
         None
     }
 

@@ -60,41 +60,34 @@ fn fails_to_set_up(on: &str, instead: &str, sentence: &str) {
     assert!(!scene.state.path().join("clusters").exists(), "a cluster is left");
 }
 
-#[test]
-fn one_that_hangs_on_hello() {
+pub fn one_that_hangs_on_hello() {
     fails_to_set_up("hello", HANG, "no answer within 30s");
 }
 
-#[test]
-fn one_that_hangs_on_open() {
+pub fn one_that_hangs_on_open() {
     fails_to_set_up("open", HANG, "no answer within 30s");
 }
 
-#[test]
-fn one_that_prints_garbage() {
+pub fn one_that_prints_garbage() {
     fails_to_set_up("hello", "echo Welcome to Garbage 1.0", "");
 }
 
-#[test]
-fn one_that_exits() {
+pub fn one_that_exits() {
     fails_to_set_up("hello", "exit 1", "the client program exited");
 }
 
-#[test]
-fn one_that_serves_other_workloads() {
+pub fn one_that_serves_other_workloads() {
     let ready = r#"echo '{"type":"ready","id":0,"protocol":1,"workloads":["bank","queue"]}'"#;
     let sentence = "the client program does not serve the workload register; it serves bank, queue";
     fails_to_set_up("hello", ready, sentence);
 }
 
-#[test]
-fn one_of_another_protocol() {
+pub fn one_of_another_protocol() {
     let ready = r#"echo '{"type":"ready","id":0,"protocol":9,"workloads":["register"]}'"#;
     fails_to_set_up("hello", ready, "the client program speaks protocol 9, and this is protocol 1");
 }
 
-#[test]
-fn one_that_is_not_there() {
+pub fn one_that_is_not_there() {
     let Some(scene) = Scene::set() else { return };
     let test = TestFile::idle(&["/nowhere/client"]).write(&scene, "test");
     let trial = run(&scene, &test, &[]);
@@ -113,28 +106,23 @@ fn tests_nothing(instead: &str) {
     assert!(history.operations().all(|op| op.kind() == Kind::Info));
 }
 
-#[test]
-fn one_that_hangs_on_every_call() {
+pub fn one_that_hangs_on_every_call() {
     tests_nothing(HANG);
 }
 
-#[test]
-fn one_that_answers_every_call_with_garbage() {
+pub fn one_that_answers_every_call_with_garbage() {
     tests_nothing("echo '{\"type\":'");
 }
 
-#[test]
-fn one_that_answers_another_call() {
+pub fn one_that_answers_another_call() {
     tests_nothing("echo '{\"type\":\"ok\",\"id\":0}'");
 }
 
-#[test]
-fn one_that_dies_on_every_call() {
+pub fn one_that_dies_on_every_call() {
     tests_nothing("exit 1");
 }
 
-#[test]
-fn a_rate_of_zero_is_as_many_calls_as_possible() {
+pub fn a_rate_of_zero_is_as_many_calls_as_possible() {
     let case = with("nothing", ":", &["--rate", "0", "--time", "1s"]);
     let Some(Case { scene: _scene, trial }) = case else { return };
     // It reads null whatever was written, and that is noticed.

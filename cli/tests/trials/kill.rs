@@ -12,8 +12,7 @@ use crate::scene::Scene;
 use crate::traces::Traces;
 use crate::trial::{self, Seat, eventually};
 
-#[test]
-fn a_killed_controller_leaves_nothing_that_is_not_undone() {
+pub fn a_killed_controller_leaves_nothing_that_is_not_undone() {
     let Some(scene) = Scene::set() else { return };
     let _seat = Seat::take();
     let mut run = Underway::of(&scene, "partition-halves");

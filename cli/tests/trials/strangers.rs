@@ -6,8 +6,7 @@ use crate::test_file::{TestFile, demand_databases};
 use crate::traces::pids;
 use crate::trial;
 
-#[test]
-fn hosts_are_left_as_they_were_found() {
+pub fn hosts_are_left_as_they_were_found() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let _seat = trial::Seat::take();

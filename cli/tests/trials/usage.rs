@@ -59,8 +59,7 @@ fn argument(arguments: &[&str], fragment: &str) {
     assert!(said.contains(fragment), "{arguments:?}: {said}");
 }
 
-#[test]
-fn a_file_that_is_none() {
+pub fn a_file_that_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let said = refused(folder.path(), &["missing.toml"]);
     assert_eq!(
@@ -74,8 +73,7 @@ fn a_file_that_is_none() {
     assert!(said.starts_with("tribunal: cannot read the test file binary.toml: "), "{said}");
 }
 
-#[test]
-fn a_misspelt_key_is_told_by_its_line() {
+pub fn a_misspelt_key_is_told_by_its_line() {
     let known = "expected one of `files`, `install`, `start`, `ready`, `ready_timeout`, `stop`, \
                  `data_dir`, `logs`, `primaries`, `ports`";
     file("start =", "strat =", &format!("test.toml:5: unknown field `strat`, {known}"));
@@ -99,8 +97,7 @@ fn a_misspelt_key_is_told_by_its_line() {
     );
 }
 
-#[test]
-fn a_template_that_does_not_render() {
+pub fn a_template_that_does_not_render() {
     let said = refusal("{{vars.mode}}", "{{vars.mood}}", &[]);
     assert!(said.starts_with("tribunal: test.toml: in the template \"serve"), "{said}");
     assert!(said.contains("`vars.mood` is undefined"), "{said}");
@@ -108,8 +105,7 @@ fn a_template_that_does_not_render() {
     assert!(said.starts_with("tribunal: test.toml: in the template \"{% if %}\": "), "{said}");
 }
 
-#[test]
-fn unknown_workloads_and_their_options() {
+pub fn unknown_workloads_and_their_options() {
     let known = "The workloads are cas-register, leader, lww and register";
     argument(&["-w", "bank"], &format!("tribunal: there is no workload `bank`. {known}"));
     file(
@@ -132,8 +128,7 @@ fn unknown_workloads_and_their_options() {
     );
 }
 
-#[test]
-fn unknown_faults_and_their_options() {
+pub fn unknown_faults_and_their_options() {
     argument(&["-f", "puase"], "there is no fault `puase`; there are partition, ");
     let said = refusal("[faults.pause]", "[faults.puase]", &[]);
     assert!(said.starts_with("tribunal: test.toml: [faults.puase]: there is no fault"), "{said}");
@@ -160,8 +155,7 @@ fn unknown_faults_and_their_options() {
     );
 }
 
-#[test]
-fn numbers_that_are_none_or_too_large() {
+pub fn numbers_that_are_none_or_too_large() {
     for time in ["soon", "-1s", "1e300", ""] {
         argument(&["--time", time], "is no duration; say 250ms, 60s, 3m or 2h");
     }
@@ -183,8 +177,7 @@ fn numbers_that_are_none_or_too_large() {
     argument(&["--local", "x"], "invalid value 'x' for '--local <COUNT>'");
 }
 
-#[test]
-fn variables_that_the_file_does_not_have() {
+pub fn variables_that_the_file_does_not_have() {
     argument(&["-s", "mode"], "tribunal: -s mode: say -s name=value");
     argument(
         &["-s", "mood=good"],
@@ -192,8 +185,7 @@ fn variables_that_the_file_does_not_have() {
     );
 }
 
-#[test]
-fn files_and_programs_that_are_not_named_or_not_there() {
+pub fn files_and_programs_that_are_not_named_or_not_there() {
     let said = refusal("start =", "files = [{ from = \"absent\", to = \"/opt/x\" }]\nstart =", &[]);
     assert!(said.starts_with("tribunal: test.toml: [db] files: there is no file /"), "{said}");
     assert!(said.ends_with("/absent"), "{said}");
@@ -205,8 +197,7 @@ fn files_and_programs_that_are_not_named_or_not_there() {
     );
 }
 
-#[test]
-fn hosts_that_cannot_be_found() {
+pub fn hosts_that_cannot_be_found() {
     argument(
         &["--nodes", "no-such-host.invalid"],
         "tribunal: --nodes: host `no-such-host.invalid` has no address that this machine can find",
