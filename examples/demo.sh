@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The main job, end to end: each bundled database is put on trial twice, with its
 # bug and without, under the same seed and the same faults. The guilty must be
-# convicted, the innocent must pass. Usage: demo.sh FOLDER-OF-BINARIES
+# convicted, the innocent must pass. Usage:
+# demo.sh FOLDER-OF-BINARIES, seen from the project's root
 set -uo pipefail
 cd "$(dirname "$0")/.."
-tribunal=$(cd "$1" && pwd)/tribunal
+tribunal=$1/tribunal
 seed=${SEED:-7}
 wrong=0
 reports=()
