@@ -22,8 +22,6 @@ pub enum RunEvent<'a> {
 /// The phases of a run, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Connecting to the nodes.
-    Connect,
     /// Putting the database on the nodes.
     Install,
     /// Starting it, until it serves.
@@ -34,8 +32,6 @@ pub enum Phase {
     Heal,
     /// The workload's last calls.
     Last,
-    /// Fetching logs, ending the database.
-    Collect,
     /// Judging.
     Check,
 }
@@ -44,13 +40,11 @@ impl Phase {
     /// Its name, as printed.
     pub fn name(self) -> &'static str {
         match self {
-            Phase::Connect => "connect",
             Phase::Install => "install",
             Phase::Start => "start",
             Phase::Load => "run",
             Phase::Heal => "heal",
             Phase::Last => "last calls",
-            Phase::Collect => "collect",
             Phase::Check => "check",
         }
     }
@@ -60,13 +54,4 @@ impl Phase {
 pub trait Listener: Send {
     /// Called in order, from one thread; must not block.
     fn on(&mut self, event: RunEvent);
-}
-
-/// Several listeners as one.
-impl Listener for Vec<Box<dyn Listener>> {
-    fn on(&mut self, event: RunEvent) {
-        for listener in self {
-            listener.on(event);
-        }
-    }
 }
