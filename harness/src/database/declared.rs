@@ -17,7 +17,14 @@ use crate::test_file::DatabaseTable;
 
 /// The file on the node that takes whatever the database prints.
 pub const OUTPUT: &str = "/var/log/tribunal-db.log";
+/// Who the database is there: its process id, and when that process began.
 const PID_FILE: &str = "/run/tribunal-db.pid";
+/// When a process began, in the kernel's words: with its id it names the process
+/// for good. The name before it may hold any letters.
+const BEGAN: &str = r#"began() {
+  read -r line 2>/dev/null < "/proc/$1/stat" || return 1
+  set -- ${line##*) }; echo "${20}"
+}"#;
 /// How long a database has to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
@@ -147,9 +154,11 @@ impl Database for Declared {
         // setsid gives the database a session of its own: every process that it
         // starts can be found by its session id, and outlives this SSH command.
         let script = format!(
-            "rm -f {PID_FILE}; mkdir -p /var/log /run\n\
+            "{BEGAN}\n\
+             rm -f {PID_FILE}; mkdir -p /var/log /run\n\
              setsid sh -c 'echo $$ > {PID_FILE}; eval \"$0\"' {start} >{OUTPUT} 2>&1 </dev/null &\n\
-             while [ ! -s {PID_FILE} ]; do sleep 0.01; done; cat {PID_FILE}"
+             while [ ! -s {PID_FILE} ]; do sleep 0.01; done\n\
+             pid=$(cat {PID_FILE}); echo \"$pid $(began $pid)\" > {PID_FILE}; echo $pid"
         );
         let printed = session.run_ok(&script).await?;
         let pid = printed.trim().parse().map_err(|_| {
@@ -186,11 +195,17 @@ impl Database for Declared {
         if let Some(script) = &self.commands(session.node()).stop {
             session.run_ok(script).await?;
         }
-        session.run_ok(&end_session(daemon.pid, GRACE)).await?;
+        session.run_ok(&end_session(&daemon.pid.to_string(), GRACE)).await?;
         Ok(())
     }
 
     async fn wipe(&self, session: &Session) -> Result<(), DatabaseError> {
+        // A controller that was killed has left its database running on its hosts.
+        let same = format!(
+            "read -r leader since 2>/dev/null < {PID_FILE} && [ -n \"$since\" ] && [ \"$(began \"$leader\")\" = \"$since\" ]"
+        );
+        let end = end_session("\"$leader\"", GRACE);
+        session.run_ok(&format!("{BEGAN}\n{same} || exit 0\n{end}")).await?;
         if let Some(path) = &self.commands(session.node()).data_dir {
             if !Path::new(path).is_absolute() || Path::new(path).components().count() < 3 {
                 return Err(DatabaseError::Setup(format!(
@@ -221,7 +236,7 @@ impl Database for Declared {
 
 /// A script that ends every process of session `sid`: SIGTERM, and after
 /// `grace` SIGKILL; SIGCONT besides, as a stopped process does not end.
-fn end_session(sid: u32, grace: Duration) -> String {
+fn end_session(sid: &str, grace: Duration) -> String {
     format!(
         r#"members() {{
   for stat in /proc/[0-9]*/stat; do
