@@ -247,7 +247,7 @@ fn what_was_cut_off_or_never_was_a_history() {
     );
     refused(
         VALID.replace("\"f\":\"write\",", ""),
-        "line 1: not a history event: missing field `f` (column 65)",
+        "line 1: not a history event: missing field `f` (column 68)",
     );
 }
 

@@ -2,8 +2,8 @@
 //! once. Either way nothing is left.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, ChildStderr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tribunal_harness::cluster::local::ProcessId;
@@ -19,7 +19,7 @@ use crate::trial::{self, Seat, eventually};
 pub struct Underway {
     pub child: Child,
     pub told: BufReader<ChildStderr>,
-    pub test: std::path::PathBuf,
+    pub test: PathBuf,
 }
 
 impl Underway {
@@ -29,7 +29,12 @@ impl Underway {
         let file = TestFile::example("lww-store/lww.toml").faults("200ms", "100s");
         let test = file.write(scene, "lww");
         let settings = ["--local", "3", "--time", "300s", "-s", "clock=hybrid", "-f", faults];
-        let mut child = trial::start(scene, &test, &settings);
+        Self::with(trial::command(scene, &test, &settings), test)
+    }
+
+    /// The same with another command line, and the test file in it.
+    pub fn with(command: Command, test: PathBuf) -> Self {
+        let mut child = trial::start(command);
         let told = BufReader::new(child.stderr.take().unwrap());
         let mut run = Self { child, told, test };
         run.await_line("  run");

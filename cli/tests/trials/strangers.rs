@@ -1,43 +1,92 @@
 //! Hosts that are there already, reached with a key and by their addresses: they
 //! are harmed, healed, and left as they were found.
 
-use crate::scene::Scene;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::interrupts::Underway;
+use crate::scene::{Scene, text};
 use crate::test_file::{TestFile, demand_databases};
 use crate::traces::pids;
-use crate::trial;
+use crate::trial::{self, Seat, Trial, eventually};
 
+/// Three nodes of which the command is only told how to reach them.
+struct Strangers {
+    scene: Scene,
+    addresses: Vec<String>,
+}
+
+impl Strangers {
+    fn set() -> Option<Self> {
+        let scene = Scene::set()?;
+        scene.ok(&["cluster", "up", "--nodes", "3"]);
+        let addresses = scene.record("c1").nodes.iter().map(|node| node.ip.to_string()).collect();
+        Some(Self { scene, addresses })
+    }
+
+    fn test(&self, name: &str, duration: &str) -> PathBuf {
+        let file = TestFile::example("lww-store/lww.toml").faults("500ms", duration);
+        file.write(&self.scene, name)
+    }
+
+    fn command(&self, test: &Path, arguments: &[&str]) -> Command {
+        let hosts = (1..).zip(&self.addresses).map(|(at, ip)| format!("db{at}=root@{ip}"));
+        let hosts = hosts.collect::<Vec<_>>().join(",");
+        let directory = self.scene.directory("c1");
+        let mut command = trial::command(&self.scene, test, &["--nodes", &hosts]);
+        command.arg("--identity").arg(directory.join("key"));
+        command.arg("--known-hosts").arg(directory.join("known_hosts"));
+        command.args(["-s", "clock=hybrid"]).args(arguments);
+        command
+    }
+
+    /// What a script prints, on each of them.
+    fn each(&self, script: &str) -> [String; 3] {
+        ["n1", "n2", "n3"].map(|node| self.scene.on(node, script))
+    }
+
+    /// The processes that hold sessions to them open.
+    fn masters(&self) -> BTreeSet<u32> {
+        let holds = |pid: &u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = text(&line);
+            line.starts_with("ssh") && self.addresses.iter().any(|ip| line.contains(ip))
+        };
+        pids().filter(holds).collect()
+    }
+}
+
+/// Processes of the database or of ours; in brackets, lest it finds itself.
+const PROCESSES: &str = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | \
+                         grep -oE '[l]ww-store serve|[t]ribunal-[0-9a-f]+ agent' || echo none";
+
+/// The first controller is killed in the middle of a fault; nothing of what it
+/// left stands in the way of the second.
 pub fn hosts_are_left_as_they_were_found() {
-    let Some(scene) = Scene::set() else { return };
+    let Some(strangers) = Strangers::set() else { return };
     demand_databases();
-    let _seat = trial::Seat::take();
-    scene.ok(&["cluster", "up", "--nodes", "3"]);
-    let (record, directory) = (scene.record("c1"), scene.directory("c1"));
-    let host = |number: usize| format!("db{number}=root@{}", record.nodes[number - 1].ip);
-    let hosts = [1, 2, 3].map(host).join(",");
-    let file = TestFile::example("lww-store/lww.toml").faults("500ms", "1s");
-    let test = file.write(&scene, "lww");
-    let (key, known) = (directory.join("key"), directory.join("known_hosts"));
-    let mut command = trial::command(&scene, &test, &["--nodes", &hosts, "--time", "8s"]);
-    command.args(["-s", "clock=hybrid", "-f", "clock-jump,partition,pause"]);
-    command.arg("--identity").arg(key).arg("--known-hosts").arg(known);
-    let trial = trial::Trial::of(&test, command.output().unwrap());
+    let _seat = Seat::take();
+    let test = strangers.test("killed", "100s");
+    let killed = strangers.command(&test, &["--time", "300s", "-f", "partition-halves"]);
+    let mut run = Underway::with(killed, test);
+    run.child.kill().unwrap();
+    run.child.wait().unwrap();
+    eventually("the rules are undone", || strangers.each("nft list ruleset").concat().is_empty());
+    assert_eq!(strangers.each(PROCESSES), ["lww-store serve"; 3]);
+
+    // Nobody told its sessions to end. Those of the second run do.
+    let masters = strangers.masters();
+    let test = strangers.test("whole", "1s");
+    let faults = ["--time", "8s", "-f", "clock-jump,partition,pause"];
+    let output = strangers.command(&test, &faults).output().unwrap();
+    let trial = Trial::of(&test, output);
     trial.assert_acquitted();
     assert_eq!(trial.record().nodes, ["db1", "db2", "db3"]);
-
-    for node in ["n1", "n2", "n3"] {
-        assert_eq!(scene.on(node, "nft list ruleset"), "");
-        // In brackets, lest it finds itself.
-        let ours = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -E '[l]ww-store|[t]ribunal-'";
-        assert_eq!(scene.on(node, &format!("{ours} || echo none")), "none");
-        assert_eq!(scene.on(node, "cat /var/lib/tribunal-agent/journal.jsonl"), "");
-    }
-    // Of ssh nothing is left here, either: no master, and none of its sockets.
-    for host in &record.nodes {
-        let ip = host.ip.to_string();
-        for pid in pids() {
-            let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            assert!(!(line.starts_with("ssh") && line.contains(&ip)), "process {pid}: {line}");
-        }
-    }
-    assert_eq!(scene.ok(&["cluster", "ps"]).lines().count(), 2, "the hosts are still there");
+    assert_eq!(strangers.each(PROCESSES), ["none"; 3]);
+    assert_eq!(strangers.each("nft list ruleset"), [""; 3]);
+    assert_eq!(strangers.each("cat /var/lib/tribunal-agent/journal.jsonl"), [""; 3]);
+    let masters_after = strangers.masters();
+    assert!(masters_after.is_subset(&masters), "a session is left open: {masters_after:?}");
+    assert!(strangers.scene.ok(&["cluster", "ps"]).contains("3/3"), "the hosts are gone");
 }

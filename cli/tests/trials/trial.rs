@@ -1,8 +1,9 @@
 //! One `tribunal run`, from its command line to what it left in its store.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -84,9 +85,7 @@ pub fn run_loaded(scene: &Scene, test: &Path, arguments: &[&str]) -> Trial {
 
 /// Starts a run whose standard error is read as it goes, in a process group of
 /// its own, as a shell would.
-pub fn start(scene: &Scene, test: &Path, arguments: &[&str]) -> std::process::Child {
-    use std::os::unix::process::CommandExt;
-    let mut command = command(scene, test, arguments);
+pub fn start(mut command: Command) -> Child {
     command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
