@@ -30,6 +30,21 @@ fn too_few_calls_are_named_with_their_number() {
 }
 
 #[test]
+fn a_database_that_hardly_answers_is_a_doubt() {
+    let verdict = |unanswered: u64| {
+        let mut script = Script::new();
+        reads(&mut script, 10, "ok");
+        for at in 0..unanswered {
+            script.call((900 + at, 2_000), json!({"p": 100 + at, "f": "read", "end": "info"}));
+        }
+        demand(10).check(&script.history())
+    };
+    assert_eq!(verdict(90).validity, Validity::Valid);
+    let doubt = "too few calls of read were acknowledged: 10 of the 101 made";
+    assert_eq!(verdict(91).unknowns, [doubt]);
+}
+
+#[test]
 fn a_run_without_an_acknowledged_call_tested_nothing() {
     for end in ["fail", "info", "open"] {
         let mut script = Script::new();
