@@ -89,7 +89,7 @@ fn one_that_says_nothing_of_what_is_asked() {
     folder.write("h.jsonl", VALID);
     for (workload, why) in [
         ("leader", "no leader was ever seen, in 0 probes"),
-        ("lww", "none of the 1 keys could be judged; key x: no final read was acknowledged"),
+        ("lww", "1 of 1 keys could not be judged; key x: no final read was acknowledged"),
     ] {
         let output = folder.check(&["h.jsonl", "--json", "-w", workload]);
         let object = &objects(&output)[0];
