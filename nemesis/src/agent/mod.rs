@@ -191,13 +191,16 @@ fn last_look(fault: u64, sources: &[Source]) -> Effect {
 
 fn look_at_clocks(session: &Session, offset_ns: i64) -> io::Result<Effect> {
     let readings = clock::read(session)?;
-    let shifted = |reading: &clock::Reading| {
-        reading.ahead_ns.abs_diff(offset_ns) <= reading.within_ns.unsigned_abs()
-    };
     Ok(Effect {
-        observed: readings.iter().all(shifted),
+        observed: readings.iter().all(|reading| has_moved(reading, offset_ns)),
         evidence: readings.into_iter().map(|reading| reading.text).collect(),
     })
+}
+
+/// Whether a clock is off by so much, and certainly off.
+fn has_moved(reading: &clock::Reading, offset_ns: i64) -> bool {
+    let within = reading.within_ns.unsigned_abs();
+    reading.ahead_ns.abs_diff(offset_ns) <= within && reading.ahead_ns.unsigned_abs() > within
 }
 
 /// Writes a reply; `false` when nobody listens any more.
@@ -211,4 +214,20 @@ fn say(id: u64, reply: Reply) -> bool {
 /// What `tribunal agent --heal` does: undoes what a killed agent left here.
 pub fn heal(directory: &Path) -> io::Result<Undone> {
     Agent::start(directory.to_owned()).map(|(_, undone)| undone)
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_too_small_to_be_told_from_none_was_not_seen() {
+        let reading =
+            |ahead_ns| clock::Reading { ahead_ns, within_ns: 50_000, text: String::new() };
+        assert!(has_moved(&reading(5_000_040_000), 5_000_000_000));
+        assert!(has_moved(&reading(-200_000), -210_000));
+        assert!(!has_moved(&reading(0), 5_000_000_000));
+        assert!(!has_moved(&reading(20_000), 40_000));
+        assert!(!has_moved(&reading(0), 0));
+    }
 }
