@@ -204,7 +204,10 @@ fn a_file_that_its_owner_keeps_to_himself() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     let (tribunal, file) = (folder.path().join("tribunal"), folder.path().join("h.jsonl"));
-    std::fs::copy(env!("CARGO_BIN_EXE_tribunal"), &tribunal).unwrap();
+    // By another process: what this one has open for writing, a test that starts a
+    // program at the same moment holds open too, and then it cannot be executed.
+    let copy = Command::new("cp").arg(env!("CARGO_BIN_EXE_tribunal")).arg(&tribunal).status();
+    assert!(copy.unwrap().success());
     std::fs::write(&file, VALID).unwrap();
     everybody(folder.path(), 0o755);
     everybody(&file, 0o600);

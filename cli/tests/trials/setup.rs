@@ -81,7 +81,10 @@ pub fn without_root_hosts_are_the_way() {
     let test = TestFile::idle(&["true"]).write(&scene, "test");
     // The command may lie where nobody else may look.
     let (folder, tribunal) = (scene.state.path(), scene.state.path().join("tribunal"));
-    std::fs::copy(env!("CARGO_BIN_EXE_tribunal"), &tribunal).unwrap();
+    // By another process: what this one has open for writing, a test that starts a
+    // program at the same moment holds open too, and then it cannot be executed.
+    let copy = Command::new("cp").arg(env!("CARGO_BIN_EXE_tribunal")).arg(&tribunal).status();
+    assert!(copy.unwrap().success());
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&tribunal);
