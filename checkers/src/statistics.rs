@@ -1,8 +1,7 @@
 //! What a run did, in numbers: how its calls ended, how long they took, how
 //! many were open at once. It judges nothing and is always `valid`.
 
-use std::collections::BTreeMap;
-
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use tribunal_history::{History, Kind, Nanos, Operation};
 
@@ -37,8 +36,8 @@ impl Outcomes {
 impl Checker for Statistics {
     fn check(&self, history: &History) -> Verdict {
         let mut all = Outcomes::default();
-        let mut functions: BTreeMap<&str, (Outcomes, Vec<Nanos>)> = BTreeMap::new();
-        let mut nodes: BTreeMap<&str, Outcomes> = BTreeMap::new();
+        let mut functions: FxHashMap<&str, (Outcomes, Vec<Nanos>)> = FxHashMap::default();
+        let mut nodes: FxHashMap<&str, Outcomes> = FxHashMap::default();
         for op in history.operations() {
             all.add(&op);
             let (outcomes, latencies) = functions.entry(op.f()).or_default();

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::{Event, Kind, Nanos, Operation, Process};
 
 /// Events in order, each completion paired with its invocation.
@@ -24,14 +22,12 @@ const OPEN: u32 = u32::MAX;
 impl History {
     /// Checks and indexes `events`. Events without an index get their position.
     pub fn new(mut events: Vec<Event>) -> Result<Self, HistoryError> {
-        let mut pairing = Pairing::default();
         for (position, event) in events.iter_mut().enumerate() {
             if event.index == Event::UNNUMBERED {
                 event.index = position as u64;
             }
-            pairing.add(position, event).map_err(|reason| HistoryError::at(position, reason))?;
         }
-        let pairs = pairing.pairs;
+        let pairs = Pairing::of(&events)?;
         Ok(Self { events, pairs })
     }
 
@@ -65,21 +61,23 @@ impl History {
 }
 
 /// Pairs invocations with completions, one event at a time.
-#[derive(Default)]
-struct Pairing {
+struct Pairing<'e> {
+    events: &'e [Event],
     pairs: Vec<(u32, u32)>,
-    /// Each process' open call: its place in `pairs`, its function and key.
-    open: HashMap<u64, Open>,
+    /// Each process' open call, as its place in `pairs`.
+    open: HashMap<u64, usize>,
     time: Nanos,
 }
 
-struct Open {
-    pair: usize,
-    f: crate::Name,
-    key: Option<Value>,
-}
+impl<'e> Pairing<'e> {
+    fn of(events: &'e [Event]) -> Result<Vec<(u32, u32)>, HistoryError> {
+        let mut pairing = Self { events, pairs: Vec::new(), open: HashMap::new(), time: 0 };
+        for (position, event) in events.iter().enumerate() {
+            pairing.add(position, event).map_err(|reason| HistoryError::at(position, reason))?;
+        }
+        Ok(pairing.pairs)
+    }
 
-impl Pairing {
     fn add(&mut self, position: usize, event: &Event) -> Result<(), Reason> {
         if event.index != position as u64 {
             return Err(Reason::Index { found: event.index, expected: position as u64 });
@@ -90,15 +88,14 @@ impl Pairing {
         self.time = event.time;
         match (event.process, event.kind) {
             (Process::Nemesis, _) => Ok(()),
-            (Process::Client(process), Kind::Invoke) => self.invoke(position, process, event),
+            (Process::Client(process), Kind::Invoke) => self.invoke(position, process),
             (Process::Client(process), _) => self.complete(position, process, event),
         }
     }
 
-    fn invoke(&mut self, position: usize, process: u64, event: &Event) -> Result<(), Reason> {
-        let call = Open { pair: self.pairs.len(), f: event.f.clone(), key: event.key.clone() };
-        if let Some(before) = self.open.insert(process, call) {
-            let first = self.pairs[before.pair].0;
+    fn invoke(&mut self, position: usize, process: u64) -> Result<(), Reason> {
+        if let Some(before) = self.open.insert(process, self.pairs.len()) {
+            let first = self.pairs[before].0;
             return Err(Reason::TwoOpenCalls { process, first: u64::from(first) });
         }
         self.pairs.push((position as u32, OPEN));
@@ -106,20 +103,21 @@ impl Pairing {
     }
 
     fn complete(&mut self, position: usize, process: u64, event: &Event) -> Result<(), Reason> {
-        let Some(open) = self.open.remove(&process) else {
+        let Some(pair) = self.open.remove(&process) else {
             return Err(Reason::CompletesNothing { process, kind: event.kind });
         };
-        if open.f != event.f {
+        let call = &self.events[self.pairs[pair].0 as usize];
+        if call.f != event.f {
             return Err(Reason::OtherFunction {
                 process,
-                called: open.f.to_string(),
+                called: call.f.to_string(),
                 completed: event.f.to_string(),
             });
         }
-        if event.key.is_some() && event.key != open.key {
+        if event.key.is_some() && event.key != call.key {
             return Err(Reason::OtherKey { process });
         }
-        self.pairs[open.pair].1 = position as u32;
+        self.pairs[pair].1 = position as u32;
         Ok(())
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! The text of other tools (EDN, Porcupine's logs) is not read here.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
 use crate::history::{HistoryError, Reason};
-use crate::{Event, History};
+use crate::{Event, History, Name};
 
 /// Why a history file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,7 @@ pub fn read(path: &Path, tail: Tail) -> Result<History, ReadError> {
 /// Reads events from any reader until its end.
 pub fn read_from(mut from: impl BufRead, tail: Tail) -> Result<History, ReadError> {
     let mut events: Vec<Event> = Vec::new();
+    let mut names = Names::default();
     let mut lines: Vec<usize> = Vec::new();
     let mut line = Vec::new();
     for number in 1.. {
@@ -53,7 +55,7 @@ pub fn read_from(mut from: impl BufRead, tail: Tail) -> Result<History, ReadErro
             continue;
         }
         match serde_json::from_slice(&line) {
-            Ok(event) => events.push(event),
+            Ok(event) => events.push(names.share(event)),
             Err(error) if is_torn(&line, &error) && tail == Tail::MayBeTorn => break,
             Err(error) => {
                 let reason =
@@ -66,6 +68,24 @@ pub fn read_from(mut from: impl BufRead, tail: Tail) -> Result<History, ReadErro
     // Blank lines are allowed, so an event's position is not yet its line.
     let with_line = |error: HistoryError| HistoryError { line: lines[error.line - 1], ..error };
     Ok(History::new(events).map_err(with_line)?)
+}
+
+/// The names in a file. Each event is read with copies of its own, of what are a
+/// few functions and nodes over and over.
+#[derive(Default)]
+struct Names(HashSet<Name>);
+
+impl Names {
+    /// The same event with names that others have, too.
+    fn share(&mut self, mut event: Event) -> Event {
+        for name in std::iter::once(&mut event.f).chain(&mut event.node) {
+            match self.0.get(name) {
+                Some(known) => *name = known.clone(),
+                None => drop(self.0.insert(name.clone())),
+            }
+        }
+        event
+    }
 }
 
 fn is_torn(line: &[u8], error: &serde_json::Error) -> bool {

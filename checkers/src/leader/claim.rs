@@ -183,11 +183,7 @@ impl Interruptions {
         let mut ends = Vec::with_capacity(answers.len());
         let mut earliest: [Option<End>; 2] = [None, None];
         for answer in answers.iter().rev() {
-            let mut all: Vec<_> = earliest.into_iter().flatten().collect();
-            all.push((answer.end.index, answer.leads));
-            all.sort_unstable_by_key(|&(end, _)| end);
-            let other = all.iter().find(|(_, leads)| *leads != all[0].1).copied();
-            earliest = [Some(all[0]), other];
+            earliest = with(earliest, (answer.end.index, answer.leads));
             ends.push(earliest);
         }
         ends.reverse();
@@ -200,5 +196,17 @@ impl Interruptions {
         let Some(earliest) = self.ends.get(from) else { return false };
         let other = earliest.iter().flatten().find(|(_, leads)| *leads != Some(claim.term));
         other.is_some_and(|&(end, _)| end < claim.lasted.index)
+    }
+}
+
+/// The two earliest ends whose answers differ, of these and one more.
+fn with([first, second]: [Option<End>; 2], end: End) -> [Option<End>; 2] {
+    match first {
+        Some(earlier) if earlier < end && earlier.1 == end.1 => [first, second],
+        Some(earlier) if earlier < end => {
+            [first, second.filter(|known| *known < end).or(Some(end))]
+        }
+        Some(later) if later.1 == end.1 => [Some(end), second],
+        later => [Some(end), later],
     }
 }

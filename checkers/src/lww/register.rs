@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 use tribunal_history::{Event, History, Kind, Nanos, Operation};
 
@@ -12,7 +12,7 @@ pub(super) struct Register<'h> {
     /// All writes that may have happened: acknowledged or unanswered.
     pub writes: Vec<Write<'h>>,
     /// The acknowledged final reads.
-    pub finals: Vec<FinalRead<'h>>,
+    pub finals: Vec<Read<'h>>,
     /// Nodes that were asked for a final read and never answered one.
     pub silent: BTreeSet<&'h str>,
     /// Reads of what could not be there.
@@ -37,8 +37,9 @@ pub(super) struct Write<'h> {
     pub stamp: Stamp,
 }
 
-/// An acknowledged final read.
-pub(super) struct FinalRead<'h> {
+/// An acknowledged read.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'h> {
     pub op: Operation<'h>,
     /// The write it returned; `None` for the initial value.
     pub writer: Option<usize>,
@@ -127,24 +128,27 @@ impl<'h> Register<'h> {
             key,
             writes: Vec::new(),
             finals: Vec::new(),
-            silent: silent(ops),
+            silent: BTreeSet::new(),
             strays: Vec::new(),
             ambiguous: None,
             stale_reads: 0,
         };
         let writers = register.add_writes(ops, initial);
-        let mut reads = Vec::new();
+        let (mut reads, mut asked) = (Vec::new(), Vec::new());
         for &op in ops.iter().filter(|op| op.f() == "read") {
+            let is_final = is_final(&op);
+            asked.extend(is_final.then_some(op));
             let Some(value) = op.result() else { continue };
-            if value == initial {
-                reads.push(FinalRead { op, writer: None });
-            } else if let Some(writer) = register.writer(&writers, value, op) {
-                reads.push(FinalRead { op, writer: Some(writer) });
+            let writer = (value != initial).then(|| register.writer(&writers, value, op));
+            if writer == Some(None) {
+                continue;
             }
+            let read = Read { op, writer: writer.flatten() };
+            reads.push(read);
+            register.finals.extend(is_final.then_some(read));
         }
         register.stale_reads = register.count_stale(&reads);
-        reads.retain(|read| is_final(&read.op));
-        register.finals = reads;
+        register.silent = silent(&asked);
         register
     }
 
@@ -192,7 +196,7 @@ impl<'h> Register<'h> {
     }
 
     /// One sweep over the acknowledgements in order, with the latest start so far.
-    fn count_stale(&self, reads: &[FinalRead]) -> usize {
+    fn count_stale(&self, reads: &[Read]) -> usize {
         let mut acknowledged: Vec<(u64, u64)> = self
             .writes
             .iter()
@@ -220,10 +224,10 @@ struct Writers<'h> {
     failed: FxHashMap<&'h Value, Operation<'h>>,
 }
 
-fn silent<'h>(ops: &[Operation<'h>]) -> BTreeSet<&'h str> {
-    let finals = || ops.iter().filter(|op| op.f() == "read" && is_final(op));
-    let mut silent: BTreeSet<&str> = finals().filter_map(Operation::node).collect();
-    for answered in finals().filter(|op| op.is_ok()).filter_map(Operation::node) {
+/// The nodes of final reads that were asked for, without those that answered one.
+fn silent<'h>(finals: &[Operation<'h>]) -> BTreeSet<&'h str> {
+    let mut silent: BTreeSet<&str> = finals.iter().filter_map(Operation::node).collect();
+    for answered in finals.iter().filter(|op| op.is_ok()).filter_map(Operation::node) {
         silent.remove(answered);
     }
     silent
@@ -236,5 +240,6 @@ fn is_final(read: &Operation) -> bool {
 
 /// All nodes that answered or were asked anything.
 pub(super) fn nodes(history: &History) -> BTreeSet<&str> {
-    history.operations().filter_map(|op| op.node()).collect()
+    let distinct: FxHashSet<&str> = history.operations().filter_map(|op| op.node()).collect();
+    distinct.into_iter().collect()
 }

@@ -8,7 +8,7 @@ use tribunal_history::Fault;
 use super::cause::{Cause, Kind, Pair};
 use super::clocks::number;
 use super::judgement::Judgement;
-use super::register::{FinalRead, Register, Write};
+use super::register::{Read, Register, Write};
 use super::wording::{key_name, stamped, through};
 use crate::Anomaly;
 use crate::blame::{self, seconds};
@@ -101,7 +101,7 @@ impl<'a, 'h> Case<'a, 'h> {
         if survivors.len() > 1 {
             return format!("no node kept it: {}", self.who_holds_what());
         }
-        let settled: Vec<&FinalRead> = self.settled(survivors[0]).collect();
+        let settled: Vec<&Read> = self.settled(survivors[0]).collect();
         let readers: BTreeSet<&str> = settled.iter().filter_map(|read| read.op.node()).collect();
         let value = survivors[0].map(|at| self.write(at).value);
         let with = match value {
@@ -118,7 +118,7 @@ impl<'a, 'h> Case<'a, 'h> {
         }
     }
 
-    fn settled(&self, writer: Option<usize>) -> impl Iterator<Item = &'a FinalRead<'h>> {
+    fn settled(&self, writer: Option<usize>) -> impl Iterator<Item = &'a Read<'h>> {
         self.register.finals.iter().filter(move |read| read.writer == writer)
     }
 
