@@ -30,8 +30,10 @@
 
 pub mod blocks;
 mod crashed;
+pub mod engine;
 mod explanation;
 mod frontier;
+pub mod model;
 mod reduction;
 pub mod register;
 pub mod search;
