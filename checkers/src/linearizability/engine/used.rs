@@ -7,7 +7,6 @@
 //! counts lie side by side in words and are compared a word at a time.
 
 use super::index::Index;
-use super::space::ClassId;
 
 /// A kind of crashed call: all that would do the same.
 pub(super) type KindId = u32;
@@ -120,13 +119,4 @@ impl UsedTable {
         self.index.insert(hash, id);
         id
     }
-}
-
-/// The kinds of crashed calls in a history.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Kinds {
-    /// What the calls of each kind do.
-    pub(super) class: Vec<ClassId>,
-    /// How many there are of each.
-    pub(super) total: Vec<u32>,
 }
