@@ -30,12 +30,21 @@
 
 pub mod blocks;
 mod crashed;
+pub mod engine;
 mod explanation;
 mod frontier;
+mod judge;
+pub mod model;
+pub mod models;
 mod reduction;
 pub mod register;
 pub mod search;
+mod timeline;
+mod told;
 mod wording;
+
+pub use judge::Judge;
+pub use timeline::timeline;
 
 use rayon::prelude::*;
 use serde_json::Value;
