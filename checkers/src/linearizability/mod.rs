@@ -30,11 +30,19 @@
 
 pub mod blocks;
 mod crashed;
+mod dense;
 mod explanation;
 mod frontier;
+mod gaps;
+pub mod model;
+pub mod priority;
+pub mod queue;
+mod range_min;
 mod reduction;
 pub mod register;
 pub mod search;
+mod stabs;
+pub mod stack;
 mod wording;
 
 use rayon::prelude::*;
