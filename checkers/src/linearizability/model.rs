@@ -38,6 +38,12 @@ pub trait Model: Send + Sync {
     /// read without an answer; an error, in words, if this object has no such call.
     fn call(&self, operation: &Operation) -> Result<Option<Self::Call>, String>;
 
+    /// The calls as the judges see them. A call that stands for several, each at a moment of its own
+    /// between its invocation and its answer, such as a drain, becomes those; they keep its number.
+    fn expand(&self, ops: Vec<Op<Self::Call>>) -> Vec<Op<Self::Call>> {
+        ops
+    }
+
     /// An exact answer where there is a fast way to one; `None` leaves the object to the search.
     fn decide(&self, _object: &Object<Self::Call>) -> Option<Decision> {
         None

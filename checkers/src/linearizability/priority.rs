@@ -9,9 +9,68 @@
 //! not matter: if all is right though they took nothing, or wrong though they took
 //! all of it, at any time. In between it abstains.
 
+use tribunal_history::{Datum, Operation};
+
 use super::gaps::ranks;
-use super::model::{Op, Point};
-use super::queue::{At, Call, Clash, Life, Lives, Pairing, pair, smallest};
+use super::model::{Decision, Model, Object, Op, Point};
+use super::queue::{
+    At, Call, Clash, Life, Lives, Names, Pairing, decision, drains, pair, smallest,
+};
+
+/// A queue that gives out the highest value first; values are whole numbers.
+///
+/// Calls are `enqueue` (or `insert`) v, `dequeue` (or `poll`) -> v or null where there is nothing, and
+/// `drain` -> [v, …].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PriorityQueue;
+
+const NAMES: Names =
+    Names { object: "priority queue", put: &["enqueue", "insert"], take: &["dequeue", "poll"] };
+
+impl Model for PriorityQueue {
+    type Call = Call;
+    /// The values from the lowest to the highest.
+    type State = Vec<Datum>;
+
+    fn init(&self) -> Self::State {
+        Vec::new()
+    }
+
+    fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {
+        let others = || held[..held.len().saturating_sub(1)].to_vec();
+        let after = match call {
+            Call::Put(value) => {
+                let at = held.partition_point(|other| other.as_i64() < value.as_i64());
+                Some([&held[..at], &[*value], &held[at..]].concat())
+            }
+            Call::Took(value) => (held.last() == Some(value)).then(others),
+            Call::Empty => held.is_empty().then(Vec::new),
+            Call::Take => Some(others()),
+            Call::Drain(Some(values)) => held.iter().rev().eq(values.iter()).then(Vec::new),
+            Call::Drain(None) => Some(Vec::new()),
+        };
+        after.into_iter()
+    }
+
+    fn call(&self, operation: &Operation) -> Result<Option<Call>, String> {
+        let call = NAMES.read(operation)?;
+        match call {
+            Some(Call::Put(value)) if value.as_i64().is_none() => {
+                let value = operation.argument();
+                Err(format!("a priority queue orders whole numbers of 61 bits; {value} is none"))
+            }
+            call => Ok(call),
+        }
+    }
+
+    fn expand(&self, ops: Vec<Op<Call>>) -> Vec<Op<Call>> {
+        drains::expand(ops)
+    }
+
+    fn decide(&self, object: &Object<Call>) -> Option<Decision> {
+        decision("priority", object, check(&object.ops))
+    }
+}
 
 /// Judges calls in the order of their invocations, drains expanded; `None` where a value
 /// was put twice or is no integer, or where it matters what a take without an answer took.

@@ -15,11 +15,57 @@
 //! not matter: if all is right though they took nothing, or wrong though they took
 //! all of it, at any time. In between it abstains.
 
+use tribunal_history::{Datum, Operation};
+
 use super::gaps::ranks;
-use super::model::{Op, Point};
-use super::queue::{Call, Clash, Life, Lives, Pairing, empties, pair, smallest};
+use super::model::{Decision, Model, Object, Op, Point};
+use super::queue::{
+    Call, Clash, Life, Lives, Names, Pairing, decision, drains, empties, pair, smallest,
+};
 use super::range_min::RangeMin;
 use super::stabs::Stabs;
+
+/// A stack: last in, first out.
+///
+/// Calls are `push` v, `pop` -> v or null where there is nothing, and `drain` -> [v, …].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stack;
+
+const NAMES: Names = Names { object: "stack", put: &["push"], take: &["pop"] };
+
+impl Model for Stack {
+    type Call = Call;
+    type State = Vec<Datum>;
+
+    fn init(&self) -> Self::State {
+        Vec::new()
+    }
+
+    fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {
+        let below = || held[..held.len().saturating_sub(1)].to_vec();
+        let after = match call {
+            Call::Put(value) => Some([held, &[*value][..]].concat()),
+            Call::Took(value) => (held.last() == Some(value)).then(below),
+            Call::Empty => held.is_empty().then(Vec::new),
+            Call::Take => Some(below()),
+            Call::Drain(Some(values)) => held.iter().rev().eq(values.iter()).then(Vec::new),
+            Call::Drain(None) => Some(Vec::new()),
+        };
+        after.into_iter()
+    }
+
+    fn call(&self, operation: &Operation) -> Result<Option<Call>, String> {
+        NAMES.read(operation)
+    }
+
+    fn expand(&self, ops: Vec<Op<Call>>) -> Vec<Op<Call>> {
+        drains::expand(ops)
+    }
+
+    fn decide(&self, object: &Object<Call>) -> Option<Decision> {
+        decision("stack", object, check(&object.ops))
+    }
+}
 
 /// Judges calls in the order of their invocations, drains expanded; `None` where a value
 /// was pushed twice, or where it matters what a pop without an answer took.

@@ -16,6 +16,8 @@ pub mod drains;
 mod empty;
 pub mod fifo;
 mod lives;
+mod model;
+mod sentences;
 mod shrink;
 
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub use clash::Clash;
 pub(super) use empty::settled as empties;
 pub use lives::{At, Life};
 pub(super) use lives::{Lives, Pairing, pair};
+pub use model::{FifoQueue, UnorderedQueue};
+pub(super) use model::{Names, decision};
 pub(super) use shrink::smallest;
 
 /// What a call does to a queue, a stack or a priority queue.
