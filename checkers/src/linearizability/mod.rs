@@ -41,6 +41,7 @@ mod range_min;
 mod reduction;
 pub mod register;
 pub mod search;
+pub mod set;
 mod stabs;
 pub mod stack;
 mod wording;
