@@ -130,6 +130,7 @@ fn parse<'h, M: Model>(
             object.ops.push(Op { call, start: operation.start() as Point + 1, end, number });
         }
     }
+    object.ops = model.expand(object.ops);
     Ok(object)
 }
 

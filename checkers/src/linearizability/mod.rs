@@ -30,15 +30,23 @@
 
 pub mod blocks;
 mod crashed;
+mod dense;
 pub mod engine;
 mod explanation;
 mod frontier;
+mod gaps;
 mod judge;
 pub mod model;
 pub mod models;
+pub mod priority;
+pub mod queue;
+mod range_min;
 mod reduction;
 pub mod register;
 pub mod search;
+pub mod set;
+mod stabs;
+pub mod stack;
 mod timeline;
 mod told;
 mod wording;
