@@ -32,9 +32,12 @@ pub mod blocks;
 mod crashed;
 mod explanation;
 mod frontier;
+pub mod lock;
+pub mod model;
 mod reduction;
 pub mod register;
 pub mod search;
+mod timeline;
 mod wording;
 
 use rayon::prelude::*;

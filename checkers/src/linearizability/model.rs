@@ -31,11 +31,8 @@ pub trait Model: Send + Sync {
 
     /// What it may hold after `call` took effect in `state`; nothing if it cannot have
     /// been answered so. More than one state where the object may choose.
-    fn step(
-        &self,
-        state: &Self::State,
-        call: &Self::Call,
-    ) -> impl IntoIterator<Item = Self::State>;
+    fn step(&self, state: &Self::State, call: &Self::Call)
+    -> impl IntoIterator<Item = Self::State>;
 
     /// Reads a recorded call that did not fail. `None` if it says nothing and does nothing, such as a
     /// read without an answer; an error, in words, if this object has no such call.

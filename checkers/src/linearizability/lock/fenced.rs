@@ -43,11 +43,13 @@ impl Model for FencedLock {
         let after = |holder, token| State { holder, token };
         match *call {
             // The token of a call of unknown outcome is unknown too.
-            Call::Acquire { process, token } => (free && token.is_none_or(|new| state.token < Some(new)))
-                .then(|| after(Some(process), token.or(state.token))),
+            Call::Acquire { process, token } => (free
+                && token.is_none_or(|new| state.token < Some(new)))
+            .then(|| after(Some(process), token.or(state.token))),
             Call::Refused { .. } => (!self.exclusive || state.holder.is_some()).then_some(*state),
-            Call::Release { process } => (!self.exclusive || state.holder == Some(process))
-                .then(|| after(None, state.token)),
+            Call::Release { process } => {
+                (!self.exclusive || state.holder == Some(process)).then(|| after(None, state.token))
+            }
         }
     }
 
@@ -141,7 +143,7 @@ pub fn check(ops: &[Op<Call>], exclusive: bool) -> Option<Result<(), Breach>> {
     }
 }
 
-/// The acquires alone, as sessions that were given back before they were granted.
+/// The acquires alone, as sessions that may be over as soon as they begin.
 fn grants(ops: &[Op<Call>]) -> Vec<Session> {
     let granted = (0..).zip(ops).filter(|(_, op)| !op.crashed());
     let session = |(at, op): (u32, &Op<Call>)| match op.call {

@@ -25,7 +25,7 @@ pub use owner::OwnedLock;
 pub use semaphore::Semaphore;
 pub use store::FencedStore;
 
-use tribunal_history::{Operation, Process};
+use tribunal_history::{Datum, Operation, Process};
 
 use super::model::Object;
 
@@ -68,21 +68,26 @@ impl Call {
             "acquire" if refused(operation) => Ok(Some(Call::Refused { process })),
             "acquire" => Ok(Some(Call::Acquire { process, token: token(operation)? })),
             "release" => Ok(Some(Call::Release { process })),
-            other => Err(format!(
-                "`{other}` is not a call of a lock; its calls are acquire and release"
-            )),
+            other => {
+                Err(format!("`{other}` is not a call of a lock; its calls are acquire and release"))
+            }
         }
     }
 }
 
 /// Whether an acquire found the lock held.
 fn refused(operation: &Operation) -> bool {
-    todo!()
+    operation.result().is_some_and(|result| result.datum() == Datum::FALSE)
 }
 
 /// The token that an acquire answered with.
 fn token(operation: &Operation) -> Result<Option<i64>, String> {
-    todo!()
+    let Some(token) = operation.result().and_then(|result| result.get("token")) else {
+        return Ok(None);
+    };
+    let number =
+        token.as_i64().ok_or_else(|| format!("a token must be a whole number, not {token}"));
+    number.map(Some)
 }
 
 /// The calls at these positions, as the history numbers them.

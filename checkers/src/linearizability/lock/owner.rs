@@ -4,7 +4,7 @@
 //! The calls of a session are a block: between a grant and the release that
 //! undoes it nobody else has the lock. By the block lemma (see
 //! [`blocks`](super::super::blocks)) there is an order unless two sessions each have
-//! to come before the other: two holds that overlap, or a session all of whose calls fall within a hold.
+//! to come before the other; and as the calls of a session do not overlap, that is where two holds do.
 //!
 //! A release of unknown outcome may have given the lock back from its start on; an
 //! acquire of unknown outcome is left out, for nobody depends on it. Where a process goes on
@@ -13,8 +13,8 @@
 use tribunal_history::Operation;
 
 use super::super::model::{Conflict, Decision, Model, Object, Op, Point};
-use super::sessions::{Session, explain_refusals, sessions};
 pub use super::sessions::Misuse;
+use super::sessions::{Session, explain_refusals, sessions};
 use super::{Call, numbers, wording};
 
 /// A lock that only its holder may release.
@@ -74,7 +74,7 @@ impl Model for OwnedLock {
 pub enum Breach {
     /// A process did what no lock allows.
     Misuse(Misuse),
-    /// Two sessions that each have to come before the other: the holder's, and one within it.
+    /// A session that was granted during another one.
     TwoHolders {
         /// The acquire and the release of the one that held the lock.
         holder: (u32, Option<u32>),
@@ -97,8 +97,10 @@ impl Breach {
             Breach::Misuse(misuse) => misuse.calls(ops),
             Breach::TwoHolders { holder, other } => {
                 let both = [holder, other].into_iter();
-                let mut calls: Vec<u32> =
-                    both.flat_map(|(acquire, release)| [Some(acquire), release]).flatten().collect();
+                let mut calls: Vec<u32> = both
+                    .flat_map(|(acquire, release)| [Some(acquire), release])
+                    .flatten()
+                    .collect();
                 calls.sort_unstable();
                 calls
             }
@@ -124,20 +126,18 @@ pub fn check(ops: &[Op<Call>], depth: u32) -> Option<Result<(), Breach>> {
     }
 }
 
-/// Two sessions that each have to come before the other; the first one is a hold.
+/// Two sessions whose holds overlap, the one granted first in front.
 fn overlap(sessions: &[Session]) -> Option<(Session, Session)> {
     let mut order: Vec<(Point, u32)> =
-        (0..).zip(sessions).map(|(at, session)| (session.from(), at)).collect();
+        (0..).zip(sessions).map(|(at, session)| (session.granted, at)).collect();
     order.sort_unstable();
-    let mut hold: Option<&Session> = None;
-    for (_, at) in order {
-        let session = &sessions[at as usize];
-        if let Some(holder) = hold.filter(|holder| session.precedes(holder)) {
-            return Some((*holder, *session));
+    let mut order = order.into_iter().map(|(_, at)| sessions[at as usize]);
+    let mut holder = order.next()?;
+    for session in order {
+        if session.granted < holder.given_back {
+            return Some((holder, session));
         }
-        if session.is_hold() {
-            hold = Some(session);
-        }
+        holder = session;
     }
     None
 }

@@ -1,9 +1,7 @@
 //! Sessions: what a process did between taking a lock and giving it back.
 //!
-//! A process makes one call at a time, so its calls are in order. A session
-//! certainly holds the lock from `granted` to `given_back`, if those are in that
-//! order; if not, both calls overlap all else between these points, and it may have
-//! held it for an instant only.
+//! A process makes one call at a time, so a session's calls are in order, and it certainly
+//! holds the lock from the end of its acquire to the start of its release.
 
 use rustc_hash::FxHashMap;
 
@@ -22,23 +20,6 @@ pub(super) struct Session {
     pub granted: Point,
     /// The start of the release; [`NEVER`] where there is none.
     pub given_back: Point,
-}
-
-impl Session {
-    /// Whether there is any stretch of which it is certain.
-    pub fn is_hold(&self) -> bool {
-        self.granted < self.given_back
-    }
-
-    /// Whether this one must come before that one.
-    pub fn precedes(&self, other: &Session) -> bool {
-        self.granted < other.given_back
-    }
-
-    /// Where it is known of first.
-    pub fn from(&self) -> Point {
-        self.granted.min(self.given_back)
-    }
 }
 
 /// What a process did that no lock allows. Calls are positions among the ops.
@@ -176,7 +157,7 @@ pub(super) fn explain_refusals(ops: &[Op<Call>], sessions: &[Session], depth: u3
     if !ops.iter().any(|op| refused(&op)) {
         return true;
     }
-    let mut holds: Vec<&Session> = sessions.iter().filter(|session| session.is_hold()).collect();
+    let mut holds: Vec<&Session> = sessions.iter().collect();
     holds.sort_unstable_by_key(|hold| hold.granted);
     let mut first = 0;
     ops.iter().filter(refused).all(|op| {

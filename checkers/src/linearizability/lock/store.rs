@@ -6,11 +6,11 @@
 //! that failed or were refused (`ok` with the value `false`) did not happen, and those of unknown
 //! outcome need not have. Stores that are read too go to the search.
 
-use tribunal_history::{Datum, Operation};
+use tribunal_history::{Datum, Operation, ValueRef};
 
 use super::super::model::{Conflict, Decision, Model, Object, Op};
 use super::super::timeline::{Moment, moments};
-use super::{numbers, wording};
+use super::{numbers, refused, wording};
 
 /// A register that refuses writes under an old token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,14 @@ impl Model for FencedStore {
     }
 
     fn call(&self, operation: &Operation) -> Result<Option<Call>, String> {
-        todo!()
+        match operation.f() {
+            "read" => Ok(operation.result().map(|value| Call::Read(value.datum()))),
+            "write" if refused(operation) => Ok(None),
+            "write" => write(operation.argument()).map(Some),
+            other => Err(format!(
+                "`{other}` is not a call of a fenced store; its calls are write and read"
+            )),
+        }
     }
 
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
@@ -67,6 +74,17 @@ impl Model for FencedStore {
             calls: numbers(object, &[breach.newer, breach.stale]),
         });
         Some(Decision { judge: "tokens", conflict })
+    }
+}
+
+fn write(argument: ValueRef) -> Result<Call, String> {
+    let token = argument.get("token").and_then(ValueRef::as_i64);
+    match (token, argument.get("value")) {
+        (Some(token), Some(value)) => Ok(Call::Write { token, value: value.datum() }),
+        _ => Err(format!(
+            "a write of a fenced store must be {{\"token\": number, \"value\": value}}, and this one is \
+             {argument}"
+        )),
     }
 }
 
