@@ -29,6 +29,7 @@
 //! ```
 
 pub mod blocks;
+pub mod counter;
 mod crashed;
 mod explanation;
 mod frontier;
