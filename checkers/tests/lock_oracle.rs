@@ -8,11 +8,10 @@
 
 mod oracle;
 
-use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use oracle::{Draw, Outcome, Slot, Timed};
+use oracle::{Draw, Outcome, Timed};
 use tribunal_checkers::linearizability::lock::{Call, fenced, owner, semaphore, store};
 use tribunal_checkers::linearizability::model::Op;
 use tribunal_history::Datum;
@@ -70,32 +69,6 @@ impl Counts {
     }
 }
 
-/// Who makes each call: a process makes one at a time, and most stop after one of unknown outcome.
-fn processes(draw: &mut Draw, slots: &[Slot]) -> Vec<u64> {
-    let mut order: Vec<usize> = (0..slots.len()).collect();
-    order.sort_by_key(|&at| slots[at].start);
-    let mut free: HashMap<u64, u32> = HashMap::new();
-    let mut processes = vec![0; slots.len()];
-    let mut fresh = 10;
-    let goes_on = draw.one_in(8);
-    for at in order {
-        let slot = slots[at];
-        let mut process = draw.below(3);
-        if free.get(&process).is_some_and(|&until| until > slot.start) {
-            process = fresh;
-            fresh += 1;
-        }
-        let until = match slot.outcome {
-            Outcome::Open => u32::MAX,
-            Outcome::Info if !goes_on => u32::MAX,
-            _ => slot.end,
-        };
-        free.insert(process, until);
-        processes[at] = process;
-    }
-    processes
-}
-
 /// Makes a history: `call` draws what happens at a slot, by its process and whether it takes effect.
 fn history<C>(
     draw: &mut Draw,
@@ -103,7 +76,7 @@ fn history<C>(
 ) -> Vec<Op<C>> {
     let crashed = draw.below(5);
     let slots = oracle::slots(draw, 10, crashed);
-    let processes = processes(draw, &slots);
+    let processes = oracle::processes(draw, &slots);
     let mut ops = Vec::new();
     for (slot, process) in slots.iter().zip(processes) {
         let ok = slot.outcome == Outcome::Ok;

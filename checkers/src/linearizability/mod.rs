@@ -34,6 +34,7 @@ mod crashed;
 mod explanation;
 mod frontier;
 pub mod lock;
+pub mod log;
 pub mod model;
 mod reduction;
 pub mod register;
