@@ -33,6 +33,7 @@ pub mod counter;
 mod crashed;
 mod explanation;
 mod frontier;
+pub mod ids;
 pub mod lock;
 pub mod log;
 pub mod model;
