@@ -8,6 +8,7 @@
 mod blame;
 mod evidence;
 mod leader;
+mod lease;
 pub mod linearizability;
 mod lww;
 mod statistics;
@@ -15,6 +16,7 @@ mod verdict;
 
 pub use evidence::Evidence;
 pub use leader::Leader;
+pub use lease::Lease;
 pub use linearizability::{Judge, Linearizable, timeline};
 pub use lww::Lww;
 pub use statistics::Statistics;

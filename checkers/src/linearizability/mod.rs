@@ -29,15 +29,20 @@
 //! ```
 
 pub mod blocks;
+pub mod counter;
 mod crashed;
 mod dense;
 pub mod engine;
 mod explanation;
 mod frontier;
 mod gaps;
+pub mod ids;
 mod judge;
+pub mod lock;
+pub mod log;
 pub mod model;
 pub mod models;
+mod moments;
 pub mod priority;
 pub mod queue;
 mod range_min;
