@@ -1,5 +1,7 @@
 //! What the benchmarks share: cheap chance, and clients whose calls overlap.
 
+pub mod register;
+
 use tribunal_history::{Call, Event, History, Kind, Process};
 
 const CLIENTS: u64 = 20;

@@ -32,6 +32,8 @@ pub mod blocks;
 mod crashed;
 mod explanation;
 mod frontier;
+mod live;
+mod pass;
 mod reduction;
 pub mod register;
 pub mod search;
