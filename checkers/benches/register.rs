@@ -42,6 +42,7 @@ fn main() {
     run("a 5 clients", 1, Shape { clients: 5, ..five });
     run("a30", 1, Shape { crashed: 3, ..five });
     run("b 10k", 10, Shape { calls: 1_000, crashed: 50, ..five });
+    run("b 100k", 100, Shape { calls: 1_000, crashed: 50, ..five });
     run("c 100k", 1000, Shape { calls: 100, ..five });
     run("c 100k, 20 clients", 1000, Shape { calls: 100, clients: 20, ..five });
 }

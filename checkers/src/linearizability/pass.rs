@@ -23,7 +23,7 @@ use super::live::Live;
 use super::register::{Action, INITIAL, Op, ValueId};
 use super::search::Stuck;
 
-/// What a walk is through, and how much of it is looked at.
+/// What a walk is through.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     /// The calls, in the order of their invocations.
@@ -32,6 +32,13 @@ pub(super) struct Scope<'a> {
     pub(super) returns: &'a [Op],
     /// How many values there are.
     pub(super) values: usize,
+    /// What of it.
+    pub(super) walk: Walk,
+}
+
+/// How much of a history a walk looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Walk {
     /// The most configurations to keep.
     pub(super) most: usize,
     /// The crashed calls that can run out.
@@ -82,7 +89,7 @@ impl<'a> Pass<'a> {
             slots: Vec::new(),
             begun: 0,
             owed: 0,
-            crashed: Crashed::new(scope.ops, scope.values, scope.counted),
+            crashed: Crashed::new(scope.ops, scope.values, scope.walk.counted),
             frontier: vec![Config { open: 0, owed: 0, value: INITIAL, used: 0 }],
             past: Layer::default(),
             here: Layer::default(),
@@ -160,7 +167,7 @@ impl<'a> Pass<'a> {
             }
         }
         self.live.leave(slot);
-        let (crashed, most) = (&self.crashed, self.scope.most);
+        let (crashed, most) = (&self.crashed, self.scope.walk.most);
         self.lost |= self.past.drain_into(&mut self.frontier, most, |c| crashed.cost(c.used));
         self.steps += std::mem::take(&mut self.here.compared);
         self.steps += std::mem::take(&mut self.past.compared);
@@ -176,7 +183,7 @@ impl<'a> Pass<'a> {
             self.past.insert(past, classes, &self.crashed);
         }
         if config.open & due != 0 {
-            if self.here.width >= 4 * self.scope.most {
+            if self.here.width >= 4 * self.scope.walk.most {
                 self.lost = true;
             } else if let Some(at) = self.here.insert(config, classes, &self.crashed) {
                 self.todo.push(at);
@@ -234,7 +241,10 @@ impl<'a> Pass<'a> {
                     continue;
                 }
                 next.extend(self.write(through, old).map(|c| Config { value: goal, ..c }));
-                paths.push((old, used, Some(at)));
+                match paths.len() < self.scope.walk.most {
+                    true => paths.push((old, used, Some(at))),
+                    false => self.lost = true,
+                }
             }
             at += 1;
             if self.steps > self.budget {

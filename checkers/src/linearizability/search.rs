@@ -19,15 +19,24 @@
 //! layer outgrows its memory. It holds no clock.
 
 use super::crashed::Counted;
-use super::pass::{End, Pass, Scope};
+use super::pass::{End, Pass, Scope, Walk};
 use super::reduction::relevant;
 use super::register::{Op, ValueId};
 
 /// The most configurations held at once, for the sake of memory: some 200 MB.
 const WIDEST: usize = 1 << 20;
 
-/// The configurations that the first walks keep.
-const NARROW: [usize; 4] = [8, 1 << 8, 1 << 12, 1 << 16];
+/// The configurations that one walk after the other keeps.
+const WIDTHS: [usize; 6] = [8, 1 << 6, 1 << 9, 1 << 12, 1 << 16, WIDEST];
+
+/// A walk that can only convict gets this part of the steps that are left.
+const SHARE: u64 = 16;
+
+/// The most values tried by themselves.
+const INTO: usize = 16;
+
+/// The first width where no call crashed: then there are seldom more configurations.
+const UNCRASHED: usize = 3;
 
 /// What a search found. Calls are positions in `Object::calls`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,33 +93,36 @@ pub fn check(ops: &[Op], values: usize, budget: u64) -> Outcome {
 fn order(ops: &[Op], values: usize, budget: u64) -> Outcome {
     let mut returns: Vec<Op> = ops.iter().filter(|op| !op.crashed()).copied().collect();
     returns.sort_unstable_by_key(|op| op.end);
-    let mut steps = 0;
-    let mut walk = |most, counted| {
-        let scope = Scope { ops, returns: &returns, values: values + 1, most, counted };
-        let (end, taken) = Pass::new(scope, budget - steps).run();
-        steps += taken;
-        (end, steps)
-    };
-    let mut furthest = None;
-    let crashes = ops.iter().any(Op::crashed);
-    let narrow = if crashes { &NARROW[..] } else { &NARROW[2..] };
-    for (nth, most) in narrow.iter().copied().chain([WIDEST]).enumerate() {
-        let (end, steps) = walk(most, Counted::All);
+    let (mut left, mut furthest) = (budget, (0, 0));
+    for walk in walks(ops, values) {
+        let scope = Scope { ops, returns: &returns, values: values + 1, walk };
+        let share = if walk.counted == Counted::All { left } else { left / SHARE };
+        let (end, steps) = Pass::new(scope, share).run();
+        left -= steps;
         match end {
-            End::Survived => return Outcome::Linearizable { steps },
             End::Impossible(stuck) => return Outcome::Stuck(stuck),
             End::TooWide(call) => return Outcome::TooWide { call },
-            End::Lost(returned, call) => furthest = furthest.max(Some((returned, call))),
-        }
-        if crashes && nth == 0 {
-            let into = (0..values as ValueId).map(Counted::Into);
-            for counted in [Counted::None].into_iter().chain(into) {
-                if let (End::Impossible(stuck), _) = walk(WIDEST, counted) {
-                    return Outcome::Stuck(stuck);
-                }
+            End::Survived if walk.counted == Counted::All => {
+                return Outcome::Linearizable { steps: budget - left };
             }
+            End::Survived => {}
+            End::Lost(returned, call) => furthest = furthest.max((returned, call)),
         }
     }
-    let (returned, call) = furthest.expect("a walk that does not decide loses something");
-    Outcome::Exhausted { returned, call }
+    Outcome::Exhausted { returned: furthest.0, call: furthest.1 }
+}
+
+/// The walks to make until one decides.
+fn walks(ops: &[Op], values: usize) -> Vec<Walk> {
+    let exact = |most| Walk { most, counted: Counted::All };
+    if !ops.iter().any(Op::crashed) {
+        return WIDTHS[UNCRASHED..].iter().copied().map(exact).collect();
+    }
+    let loose = |counted| Walk { most: WIDEST, counted };
+    let into = (1..values as ValueId).take(INTO).map(|value| loose(Counted::Into(value)));
+    let mut walks: Vec<Walk> = vec![exact(WIDTHS[0]), loose(Counted::None)];
+    walks.extend(WIDTHS[1..UNCRASHED].iter().copied().map(exact));
+    walks.extend(into);
+    walks.extend(WIDTHS[UNCRASHED..].iter().copied().map(exact));
+    walks
 }
