@@ -1,7 +1,7 @@
 //! The configurations that a search holds at once.
 
 use super::crashed::{Crashed, UsedId};
-use super::register::ValueId;
+use super::op::ValueId;
 
 /// A set of live calls, by slot.
 pub(super) type Slots = u128;

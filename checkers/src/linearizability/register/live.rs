@@ -1,7 +1,7 @@
 //! The live calls of a search: invoked, to be acknowledged, and not yet.
 
 use super::frontier::{Classes, Config, Slots};
-use super::register::{Action, Op, ValueId};
+use super::op::{Action, Op, ValueId};
 
 /// Live calls, each in a slot.
 pub(super) struct Live {

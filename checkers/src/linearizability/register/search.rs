@@ -19,9 +19,9 @@
 //! layer outgrows its memory. It holds no clock.
 
 use super::crashed::Counted;
+use super::op::{Op, ValueId};
 use super::pass::{End, Pass, Scope, Walk};
 use super::reduction::relevant;
-use super::register::{Op, ValueId};
 
 /// The most configurations held at once, for the sake of memory: some 200 MB.
 const WIDEST: usize = 1 << 20;
@@ -38,7 +38,7 @@ const INTO: usize = 16;
 /// The first width where no call crashed: then there are seldom more configurations.
 const UNCRASHED: usize = 3;
 
-/// What a search found. Calls are positions in `Object::calls`.
+/// What a search found. Calls are operations, by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// There is an order.

@@ -10,7 +10,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::register::{Action, Op, ValueId};
+use super::op::{Action, Op, ValueId};
 
 /// How many calls of each kind were used: an interned vector. 0 is none.
 pub(super) type UsedId = u32;

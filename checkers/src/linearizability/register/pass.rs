@@ -20,7 +20,7 @@
 use super::crashed::{Counted, Crashed};
 use super::frontier::{Config, Layer, Slots};
 use super::live::Live;
-use super::register::{Action, INITIAL, Op, ValueId};
+use super::op::{Action, INITIAL, Op, ValueId};
 use super::search::Stuck;
 
 /// What a walk is through.
