@@ -7,9 +7,12 @@
 //! Several keys in one call are not judged here.
 
 pub mod blocks;
+mod causal;
 mod crashed;
 mod explanation;
 mod frontier;
+mod graph;
+pub mod levels;
 mod live;
 mod object;
 pub mod op;
@@ -18,6 +21,8 @@ mod pass;
 mod reduction;
 mod renaming;
 pub mod search;
+pub mod staleness;
+mod versions;
 
 use serde_json::Value;
 use tribunal_history::History;
