@@ -1,6 +1,7 @@
 //! A graph, and whether it has a cycle.
 
 /// A directed graph whose nodes are numbered from 0.
+#[derive(Clone)]
 pub(super) struct Graph {
     nodes: u32,
     edges: Vec<(u32, u32)>,
@@ -22,11 +23,6 @@ impl Graph {
         if from != to {
             self.edges.push((from, to));
         }
-    }
-
-    /// How many edges there are.
-    pub(super) fn edges(&self) -> usize {
-        self.edges.len()
     }
 
     /// An order in which no edge leads back; shorter than the nodes are many if there is a cycle (Kahn 1962).

@@ -13,7 +13,9 @@
 //!
 //! A guarantee holds if there is an order of the values, the initial one first and each swapped value
 //! after the one it was swapped for, under which every session has it: that is, if what the
-//! sessions demand of this order is free of cycles. All is said of one register alone:
+//! sessions demand of this order is free of cycles. Without any order of writes the other three would promise
+//! little, so they are judged together with monotonic writes; where those are broken, they are
+//! not known. All is said of one register alone:
 //! several registers that are each sequential need not be so together.
 
 use super::causal::causal;
@@ -38,22 +40,48 @@ pub struct Levels {
     pub writes_follow_reads: Option<bool>,
 }
 
-/// The most demands that are looked at, in multiples of the calls.
-const DEMANDS: usize = 16;
+impl Levels {
+    /// Every promise under its name, the strongest first.
+    pub(super) fn list(&self) -> [(&'static str, Option<bool>); 6] {
+        [
+            ("sequential", self.sequential),
+            ("causal", self.causal),
+            ("read your writes", self.read_your_writes),
+            ("monotonic reads", self.monotonic_reads),
+            ("monotonic writes", self.monotonic_writes),
+            ("writes follow reads", self.writes_follow_reads),
+        ]
+    }
+
+    /// The promises in the order of [`Levels::list`].
+    pub(super) fn from_list(kept: [Option<bool>; 6]) -> Self {
+        let [sequential, causal, read_your_writes, monotonic_reads, monotonic_writes, last] = kept;
+        Self {
+            sequential,
+            causal,
+            read_your_writes,
+            monotonic_reads,
+            monotonic_writes,
+            writes_follow_reads: last,
+        }
+    }
+}
 
 /// Judges the calls on one register whose values are `0..values`. `sessions` has the session of each.
 pub fn levels(ops: &[Op], sessions: &[u32], values: usize) -> Levels {
     let Some(versions) = Versions::of(ops, values) else { return Levels::default() };
     let own = |&place: &u32| sessions[place as usize];
     let sessions = Sessions::new(versions.places.iter().map(own).collect());
-    let holds = |demands: Option<Graph>| demands.map(|graph| graph.is_acyclic());
+    let writes = in_turn(demands(&versions), &versions, &sessions, Action::produces);
+    let monotonic_writes = writes.is_acyclic();
+    let holds = |demands: Graph| monotonic_writes.then(|| demands.is_acyclic());
     Levels {
         sequential: Some(sequential(&versions, &sessions)),
         causal: causal(&versions, &sessions),
-        read_your_writes: holds(read_your_writes(&versions, &sessions)),
-        monotonic_reads: holds(Some(in_turn(&versions, &sessions, Action::observes))),
-        monotonic_writes: holds(Some(in_turn(&versions, &sessions, Action::produces))),
-        writes_follow_reads: holds(Some(writes_follow_reads(&versions, &sessions))),
+        read_your_writes: holds(read_your_writes(writes.clone(), &versions, &sessions)),
+        monotonic_reads: holds(in_turn(writes.clone(), &versions, &sessions, Action::observes)),
+        monotonic_writes: Some(monotonic_writes),
+        writes_follow_reads: holds(writes_follow_reads(writes, &versions, &sessions)),
     }
 }
 
@@ -129,11 +157,11 @@ fn demands(versions: &Versions) -> Graph {
 
 /// Of the values that a session reads, or of those it writes: each no older than the one before.
 fn in_turn(
+    mut graph: Graph,
     versions: &Versions,
     sessions: &Sessions,
     value: impl Fn(Action) -> Option<ValueId>,
 ) -> Graph {
-    let mut graph = demands(versions);
     sessions.walk(versions, |last: &mut Option<ValueId>, op| {
         if let Some(value) = value(op.action) {
             let before = last.replace(value);
@@ -145,8 +173,7 @@ fn in_turn(
 
 /// Every value read comes before what the session writes later. The values read
 /// so far stand together behind one node.
-fn writes_follow_reads(versions: &Versions, sessions: &Sessions) -> Graph {
-    let mut graph = demands(versions);
+fn writes_follow_reads(mut graph: Graph, versions: &Versions, sessions: &Sessions) -> Graph {
     sessions.walk(versions, |seen: &mut Option<u32>, op| {
         if let Some(value) = op.action.observes() {
             let more = graph.node();
@@ -160,33 +187,14 @@ fn writes_follow_reads(versions: &Versions, sessions: &Sessions) -> Graph {
     graph
 }
 
-/// What a session wrote so far: each value, and the node behind which it stands with those before.
-#[derive(Clone, Default)]
-struct Written(Vec<(ValueId, u32)>);
-
-/// Every value written comes before what the session reads later, unless it is that.
-fn read_your_writes(versions: &Versions, sessions: &Sessions) -> Option<Graph> {
-    let mut graph = demands(versions);
-    // Where each value is among those that its session wrote.
-    let mut places = vec![None; versions.producer.len()];
-    let most = DEMANDS * (versions.ops.len() + versions.producer.len());
-    sessions.walk(versions, |written: &mut Written, op| {
-        if let (Some(value), true) = (op.action.observes(), graph.edges() <= most) {
-            let own = places[value as usize];
-            let own =
-                own.filter(|&place: &usize| written.0.get(place).is_some_and(|it| it.0 == value));
-            let all_before = own.unwrap_or(written.0.len()).checked_sub(1);
-            all_before.into_iter().for_each(|last| graph.add(written.0[last].1, value));
-            let after = own.map_or(&[][..], |place| &written.0[place + 1..]);
-            after.iter().for_each(|&(newer, _)| graph.add(newer, value));
+/// The last value written, and so all before it, comes before what the session reads next, unless
+/// it is that.
+fn read_your_writes(mut graph: Graph, versions: &Versions, sessions: &Sessions) -> Graph {
+    sessions.walk(versions, |written: &mut Option<ValueId>, op| {
+        if let (Some(last), Some(value)) = (*written, op.action.observes()) {
+            graph.add(last, value);
         }
-        if let Some(value) = op.action.produces() {
-            let node = graph.node();
-            graph.add(value, node);
-            written.0.last().into_iter().for_each(|&(_, before)| graph.add(before, node));
-            places[value as usize] = Some(written.0.len());
-            written.0.push((value, node));
-        }
+        *written = op.action.produces().or(*written);
     });
-    (graph.edges() <= most).then_some(graph)
+    graph
 }

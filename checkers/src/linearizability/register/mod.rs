@@ -21,6 +21,7 @@ mod pass;
 mod reduction;
 mod renaming;
 pub mod search;
+mod severity;
 pub mod staleness;
 mod versions;
 
@@ -32,6 +33,7 @@ use blocks::Conflict;
 pub use object::Object;
 pub use parse::{BadCall, Calls, Problem};
 use search::Outcome;
+use severity::Severity;
 
 /// Judges whether each key of a history is a linearizable register.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +72,7 @@ struct Ruling {
     /// Whether it took a search.
     searched: bool,
     steps: u64,
-    anomaly: Option<Anomaly>,
+    anomaly: Option<(Anomaly, Severity)>,
     doubt: Option<String>,
 }
 
@@ -88,24 +90,41 @@ impl Ruling {
         let ruling = Self { searched: true, ..Self::default() };
         match search::check(ops, values, budget) {
             Outcome::Linearizable { steps } => Self { steps, ..ruling },
-            Outcome::Stuck(stuck) => Self { anomaly: Some(object.explain_stuck(&stuck)), ..ruling },
+            Outcome::Stuck(stuck) => {
+                let anomaly = graded(object, object.explain_stuck(&stuck));
+                Self { anomaly: Some(anomaly), ..ruling }
+            }
             other => Self { doubt: Some(object.explain_doubt(&other)), ..ruling },
         }
     }
 
     fn against(object: &Object, conflict: &Conflict) -> Self {
-        Self { anomaly: Some(object.explain(conflict)), ..Self::default() }
+        Self { anomaly: Some(graded(object, object.explain(conflict))), ..Self::default() }
     }
+}
+
+/// An anomaly with how bad it is, also in its details.
+fn graded(object: &Object, mut anomaly: Anomaly) -> (Anomaly, Severity) {
+    let severity = Severity::of(object);
+    anomaly.details.insert("levels".to_owned(), severity.levels());
+    anomaly.details.insert("staleness".to_owned(), severity.staleness());
+    if let Some(told) = severity.told() {
+        anomaly.details.insert("severity".to_owned(), told.into());
+    }
+    (anomaly, severity)
 }
 
 fn summarize(calls: usize, rulings: Vec<Ruling>) -> Verdict {
     let searched = rulings.iter().filter(|ruling| ruling.searched).count();
     let mut doubts: Vec<String> = Vec::new();
     let mut anomalies: Vec<Anomaly> = Vec::new();
-    let (keys, mut steps) = (rulings.len(), 0);
+    let (keys, mut steps, mut worst) = (rulings.len(), 0, None);
     for ruling in rulings {
         steps += ruling.steps;
-        anomalies.extend(ruling.anomaly);
+        if let Some((anomaly, severity)) = ruling.anomaly {
+            anomalies.push(anomaly);
+            worst = Some(worst.map_or(severity, |worst| severity.worse(worst)));
+        }
         doubts.extend(ruling.doubt);
     }
     let mut verdict = Verdict::of(anomalies)
@@ -114,6 +133,9 @@ fn summarize(calls: usize, rulings: Vec<Ruling>) -> Verdict {
         .fact("keys_judged_by_blocks", keys - searched)
         .fact("keys_judged_by_search", searched)
         .fact("search_steps", steps);
+    if let Some(worst) = worst {
+        verdict = verdict.fact("levels", worst.levels()).fact("staleness", worst.staleness());
+    }
     doubts.into_iter().for_each(|doubt| verdict.doubt(doubt));
     verdict
 }
