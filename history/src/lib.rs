@@ -19,6 +19,7 @@ mod call;
 mod event;
 mod fault;
 mod history;
+pub mod import;
 pub mod jsonl;
 mod operation;
 
