@@ -16,7 +16,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::error::{ImportError, Problem};
+use super::error::{Excerpt, ImportError, Problem};
 use super::text::{Position, Text};
 
 /// How many collections may be nested. An exception that Jepsen prints nests about ten.
@@ -159,7 +159,7 @@ fn map(text: &mut Text, depth: u32, space: Option<&str>) -> Read<Value> {
         }
         match start(text, depth)? {
             None => return Err(cut_off(text, "a map", began)),
-            Some(b'}') => return Err(text.error(Problem::KeyWithoutValue(key))),
+            Some(b'}') => return Err(text.error(Problem::KeyWithoutValue(Excerpt::of(&key)))),
             Some(byte) => {
                 let value = form(text, byte, depth)?;
                 insert(&mut map, key, value).map_err(|problem| text.error_at(at, problem))?;
@@ -180,7 +180,7 @@ pub(super) fn insert(
             place.insert(value);
             Ok(())
         }
-        Entry::Occupied(place) => Err(Problem::RepeatedKey(place.key().clone())),
+        Entry::Occupied(place) => Err(Problem::RepeatedKey(Excerpt::of(place.key()))),
     }
 }
 
@@ -259,8 +259,8 @@ fn escape(text: &mut Text, began: Position, escapes: Escapes, to: &mut Vec<u8>) 
             return Ok(());
         }
         _ => {
-            let escape = format!("\\{}", char::from(byte).escape_debug());
-            return Err(text.error(Problem::Escape(escape, notation)));
+            let escape = format!("\\{}", char::from(byte));
+            return Err(text.error(Problem::Escape(Excerpt::of(&escape), notation)));
         }
     };
     to.push(plain);
@@ -289,7 +289,7 @@ fn four_digits(text: &mut Text, notation: &'static str) -> Read<u32> {
     for _ in 0..4 {
         let digit = text.peek().and_then(|byte| char::from(byte).to_digit(16));
         let Some(digit) = digit else {
-            return Err(text.error(Problem::Escape("\\u".to_owned(), notation)));
+            return Err(text.error(Problem::Escape(Excerpt::of("\\u"), notation)));
         };
         text.bump();
         number = number * 16 + digit;
@@ -321,7 +321,9 @@ fn character(text: &mut Text) -> Read<Value> {
     };
     match named {
         Some(character) => Ok(Value::String(character.to_string())),
-        None => Err(text.error_at(began, Problem::Escape(format!("\\{name}"), "EDN"))),
+        None => {
+            Err(text.error_at(began, Problem::Escape(Excerpt::of(&format!("\\{name}")), "EDN")))
+        }
     }
 }
 
@@ -375,7 +377,7 @@ fn atom(word: &str) -> Result<Value, Problem> {
     }
     let digits = word.strip_prefix(['+', '-']).unwrap_or(word);
     if digits.starts_with(|first: char| first.is_ascii_digit()) {
-        return number(word).ok_or_else(|| Problem::NotANumber(word.to_owned()));
+        return number(word).ok_or_else(|| Problem::NotANumber(Excerpt::of(word)));
     }
     Ok(Value::String(word.to_owned()))
 }
@@ -501,9 +503,8 @@ pub(super) fn cut_off(text: &mut Text, what: &'static str, began: Position) -> I
 
 /// The next character is not what should be here.
 pub(super) fn unexpected(text: &mut Text, hint: &'static str) -> ImportError {
-    let found = match text.peek() {
-        None => "the end of the file".to_owned(),
-        Some(byte) => format!("`{}`", char::from(byte).escape_debug()),
-    };
-    text.error(Problem::Unexpected { found, hint })
+    let found = text
+        .peek()
+        .map_or("the end of the file".to_owned(), |byte| format!("`{}`", char::from(byte)));
+    text.error(Problem::Unexpected { found: Excerpt::of(&found), hint })
 }

@@ -1,6 +1,7 @@
 //! elle-cli's JSON: one array of objects that have the fields of Jepsen's operations.
 
-use super::error::{ImportError, Problem};
+use super::edn::unexpected;
+use super::error::ImportError;
 use super::json::{self, DEEPEST, another, start};
 use super::record::Records;
 use super::text::Text;
@@ -9,32 +10,35 @@ use super::text::Text;
 pub(super) fn read(text: &mut Text) -> Result<Records, ImportError> {
     let mut records = Records::default();
     if start(text) != Some(b'[') {
-        return Err(super::edn::unexpected(text, "; an array of events is"));
+        return Err(unexpected(text, "; an array of events is"));
     }
     let began = text.position();
     text.bump();
-    if start(text) == Some(b']') {
-        text.bump();
-    } else {
-        loop {
-            text.begin_event();
-            if start(text).is_none() {
-                return Err(text.error(Problem::CutOff { what: "the history", began }));
-            }
-            let at = text.position();
-            let fields = json::value(text, DEEPEST)?;
-            records.push(at, fields).map_err(|problem| text.error_at(at, problem))?;
-            if start(text).is_none() {
-                return Err(text.error(Problem::CutOff { what: "the history", began }));
-            }
-            if !another(text, b']')? {
-                break;
-            }
-        }
-    }
+    events(text, &mut records).map_err(|error| match text.peek() {
+        None => error.cut_off("the history", began),
+        Some(_) => error,
+    })?;
     text.begin_event();
     match start(text) {
-        Some(_) => Err(super::edn::unexpected(text, "; the history ended before it")),
+        Some(_) => Err(unexpected(text, "; the history ended before it")),
         None => text.ended().map(|()| records),
+    }
+}
+
+/// Reads to the closing bracket.
+fn events(text: &mut Text, records: &mut Records) -> Result<(), ImportError> {
+    if start(text) == Some(b']') {
+        text.bump();
+        return Ok(());
+    }
+    loop {
+        text.begin_event();
+        start(text);
+        let at = text.position();
+        let fields = json::value(text, DEEPEST)?;
+        records.push(at, fields).map_err(|problem| text.error_at(at, problem))?;
+        if !another(text, b']')? {
+            return Ok(());
+        }
     }
 }

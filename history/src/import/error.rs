@@ -1,6 +1,8 @@
 //! What can be wrong with a file of another tool, in sentences.
 
-use std::io;
+use std::{fmt, io};
+
+use serde_json::Value;
 
 use super::text::{LONGEST_EVENT, Position};
 use crate::Reason;
@@ -31,6 +33,17 @@ pub enum ImportError {
 impl ImportError {
     pub(super) fn at(at: Position, problem: Problem) -> Self {
         ImportError::Malformed { at, problem }
+    }
+
+    /// What was wrong where the file ends is that it ends, inside `what`.
+    pub(super) fn cut_off(self, what: &'static str, began: Position) -> Self {
+        match self {
+            ImportError::Malformed {
+                problem: Problem::CutOff { .. } | Problem::TooLong, ..
+            } => self,
+            ImportError::Malformed { at, .. } => Self::at(at, Problem::CutOff { what, began }),
+            other => other,
+        }
     }
 }
 
@@ -81,7 +94,7 @@ pub enum Problem {
     #[error("{found} is not expected here{hint}")]
     Unexpected {
         /// The character or word.
-        found: String,
+        found: Excerpt,
         /// What would be, or what to do.
         hint: &'static str,
     },
@@ -90,16 +103,16 @@ pub enum Problem {
     NotUtf8,
     /// A string or character escape that does not exist.
     #[error("`{0}` is not an escape that {1} knows")]
-    Escape(String, &'static str),
+    Escape(Excerpt, &'static str),
     /// A word that begins like a number.
     #[error("`{0}` is not a number")]
-    NotANumber(String),
+    NotANumber(Excerpt),
     /// A map that says two things of one key.
     #[error("the key `{0}` occurs twice in this map; delete one")]
-    RepeatedKey(String),
+    RepeatedKey(Excerpt),
     /// A map that ends after a key.
     #[error("the key `{0}` has no value")]
-    KeyWithoutValue(String),
+    KeyWithoutValue(Excerpt),
     /// Clojure left something out when it printed.
     #[error(
         "`...` stands where Clojure left elements out; print the history with *print-length* nil"
@@ -107,14 +120,14 @@ pub enum Problem {
     Elided,
     /// Something else than a map where an event should be.
     #[error("{0} is not an event; an event is a map with at least a type, an f and a process")]
-    NotAnEvent(String),
+    NotAnEvent(Excerpt),
     /// A field of an event that is not what it should be.
     #[error("the event's {field} is {found}; it must be {expected}")]
     Field {
         /// Which.
         field: &'static str,
         /// What it is.
-        found: String,
+        found: Excerpt,
         /// What it should be.
         expected: &'static str,
     },
@@ -128,7 +141,7 @@ pub enum Problem {
     #[error(
         "`{0}` is not a call of a key-value file; its calls are get, put and append, each with a key"
     )]
-    NotKeyValue(String),
+    NotKeyValue(Excerpt),
     /// Events in another order than their indexes.
     #[error("index {found} comes after index {before}; sort the events by index")]
     IndexOrder {
@@ -156,8 +169,43 @@ pub enum Problem {
     MixedTuples,
     /// The user says that all values are tuples, and one is not.
     #[error("the value {0} of this call is not a [key value] tuple; try --format edn-plain")]
-    NotATuple(String),
+    NotATuple(Excerpt),
     /// The events do not make a history.
     #[error("{0}")]
     History(Reason),
+}
+
+/// A few words of a file, fit to stand in a sentence: no line feeds, and not a megabyte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    const LONGEST: usize = 60;
+
+    pub(super) fn of(text: &str) -> Self {
+        let mut excerpt = String::new();
+        for (count, character) in text.chars().enumerate() {
+            match character {
+                _ if count == Self::LONGEST => {
+                    excerpt.push('…');
+                    break;
+                }
+                _ if character.is_control() => excerpt.extend(character.escape_debug()),
+                _ => excerpt.push(character),
+            }
+        }
+        Self(excerpt)
+    }
+}
+
+impl From<&Value> for Excerpt {
+    fn from(value: &Value) -> Self {
+        Self::of(&value.to_string())
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
 }

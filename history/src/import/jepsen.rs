@@ -4,8 +4,8 @@
 //! [`tuples`](super::tuples) and [`knossos`](super::knossos).
 
 use super::edn::{self, DEEPEST, cut_off, unexpected};
-use super::error::{ImportError, Problem};
-use super::record::{Records, shown};
+use super::error::{Excerpt, ImportError, Problem};
+use super::record::Records;
 use super::text::{Position, Text};
 
 /// Reads all events.
@@ -36,9 +36,12 @@ pub(super) fn read(text: &mut Text) -> Result<Records, ImportError> {
 }
 
 fn event(text: &mut Text, at: Position, records: &mut Records) -> Result<(), ImportError> {
-    let fields = edn::value(text, DEEPEST)?;
+    let fields = edn::value(text, DEEPEST).map_err(|error| match text.peek() {
+        None => error.cut_off("an event", at),
+        Some(_) => error,
+    })?;
     if !fields.is_object() {
-        return Err(text.error_at(at, Problem::NotAnEvent(shown(&fields))));
+        return Err(text.error_at(at, Problem::NotAnEvent(Excerpt::from(&fields))));
     }
     records.push(at, fields).map_err(|problem| text.error_at(at, problem))
 }

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::edn::{Escapes, cut_off, insert, number, string, unexpected};
-use super::error::{ImportError, Problem};
+use super::error::{Excerpt, ImportError, Problem};
 use super::text::Text;
 
 /// How many arrays and objects may be nested.
@@ -80,7 +80,7 @@ fn object(text: &mut Text, depth: u32) -> Result<Value, ImportError> {
         let at = text.position();
         let key = string(text, Escapes::Of("JSON"))?;
         if start(text) != Some(b':') {
-            return Err(text.error(Problem::KeyWithoutValue(key)));
+            return Err(text.error(Problem::KeyWithoutValue(Excerpt::of(&key))));
         }
         text.bump();
         let value = value(text, depth)?;
@@ -106,7 +106,7 @@ fn atom(text: &mut Text) -> Result<Value, ImportError> {
     let is_json = word.starts_with(|first: char| first == '-' || first.is_ascii_digit())
         && word.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let read = is_json.then(|| number(&word)).flatten();
-    read.ok_or_else(|| text.error_at(began, Problem::NotANumber(word)))
+    read.ok_or_else(|| text.error_at(began, Problem::NotANumber(Excerpt::of(&word))))
 }
 
 fn deeper(text: &mut Text, depth: u32) -> Result<u32, ImportError> {

@@ -3,7 +3,7 @@
 //! A read of a missing key answers `""` there: that is the checker's initial value, not a rule of
 //! reading. What this adds to the reading of EDN is that nothing else may be in the file.
 
-use super::error::{ImportError, Problem};
+use super::error::{Excerpt, ImportError, Problem};
 use super::record::Record;
 
 /// Whether every client's event is one of such a file.
@@ -20,7 +20,7 @@ pub(super) fn require(records: &[Record]) -> Result<(), ImportError> {
     match records.iter().find(|record| !fits(record)) {
         None => Ok(()),
         Some(other) => {
-            Err(ImportError::at(other.at, Problem::NotKeyValue(other.event.f.to_string())))
+            Err(ImportError::at(other.at, Problem::NotKeyValue(Excerpt::of(&other.event.f))))
         }
     }
 }

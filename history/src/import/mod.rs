@@ -44,7 +44,7 @@ use crate::History;
 use crate::jsonl::{self, Tail};
 
 pub use detect::detect;
-pub use error::{ImportError, Problem, Unrecognized};
+pub use error::{Excerpt, ImportError, Problem, Unrecognized};
 pub use remark::Remark;
 pub use text::{LONGEST_EVENT, Position};
 

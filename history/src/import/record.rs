@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::error::Problem;
+use super::error::{Excerpt, Problem};
 use super::text::Position;
 use crate::{Event, Kind, Name, Process};
 
@@ -46,7 +46,7 @@ impl Records {
     /// left out: exceptions with their stacks above all.
     pub(super) fn push(&mut self, at: Position, fields: Value) -> Result<(), Problem> {
         let Value::Object(mut fields) = fields else {
-            return Err(Problem::NotAnEvent(shown(&fields)));
+            return Err(Problem::NotAnEvent(Excerpt::from(&fields)));
         };
         let mut take = |name: &str| fields.remove(name).unwrap_or(Value::Null);
         let kind = kind(&take("type"))?;
@@ -103,11 +103,11 @@ impl Records {
     /// The function, or the one that a list of micro-operations can only be.
     fn function(&mut self, f: &Value, value: &Value, process: Process) -> Result<Name, Problem> {
         match f {
-            Value::String(f) => Ok(self.name(f)),
+            Value::String(f) if is_name(f) => Ok(self.name(f)),
             Value::Null if is_transaction(value) => Ok(self.name("txn")),
             Value::Null if process == Process::Nemesis => Ok(self.name("unnamed")),
             Value::Null => Err(Problem::NoFunction),
-            other => Err(field("f", other, "a name")),
+            other => Err(field("f", other, "a name of at most 100 characters")),
         }
     }
 
@@ -123,6 +123,11 @@ impl Records {
         self.names.insert(name.clone());
         name
     }
+}
+
+/// Whether this can stand in a sentence.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 100 && !text.contains(char::is_control)
 }
 
 fn kind(value: &Value) -> Result<Kind, Problem> {
@@ -178,16 +183,6 @@ pub(super) fn is_transaction(value: &Value) -> bool {
 }
 
 fn field(field: &'static str, found: &Value, expected: &'static str) -> Problem {
-    let found = if found.is_null() { "missing".to_owned() } else { shown(found) };
+    let found = if found.is_null() { Excerpt::of("missing") } else { Excerpt::from(found) };
     Problem::Field { field, found, expected }
-}
-
-/// A value in a sentence.
-pub(super) fn shown(value: &Value) -> String {
-    const LONGEST: usize = 60;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
 }

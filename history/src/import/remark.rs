@@ -52,7 +52,7 @@ impl fmt::Display for Remark {
             ),
             Remark::TimesMoved { events, furthest } => write!(
                 out,
-                "times ran backwards ({events} events, by {:.6} s at most); \
+                "times ran backwards ({events} events, by {:.9} s at most); \
                  the order of the file counts",
                 *furthest as f64 / 1e9
             ),

@@ -14,8 +14,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::error::{ImportError, Problem};
-use super::record::{Record, shown};
+use super::error::{Excerpt, ImportError, Problem};
+use super::record::Record;
 use crate::Kind;
 
 /// Splits the values into keys and values if they are tuples; says whether they were.
@@ -35,7 +35,7 @@ pub(super) fn split(records: &mut [Record]) -> Result<(), ImportError> {
         let found = pair(&record.event.value);
         if record.event.kind == Kind::Invoke {
             let Some((key, _)) = found else {
-                let problem = Problem::NotATuple(shown(&record.event.value));
+                let problem = Problem::NotATuple(Excerpt::from(&record.event.value));
                 return Err(ImportError::at(record.at, problem));
             };
             keys.insert(process, key.clone());
