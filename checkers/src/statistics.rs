@@ -65,8 +65,8 @@ impl Checker for Statistics {
 
 /// How long an acknowledged call took.
 fn latency(op: &Operation) -> Option<Nanos> {
-    let end = op.completion.filter(|_| op.is_ok())?;
-    Some(end.time - op.invocation.time)
+    let end = op.completion().filter(|_| op.is_ok())?;
+    Some(end.time() - op.invoked_at())
 }
 
 /// Nearest-rank quantiles; null where nothing was acknowledged.
@@ -84,8 +84,8 @@ fn quantiles(mut latencies: Vec<Nanos>) -> Value {
 /// up then: nobody waited for it any longer.
 fn concurrency(history: &History) -> u64 {
     let (mut open, mut most) = (0_u64, 0);
-    for event in history.events().iter().filter(|event| event.process.is_client()) {
-        match event.kind {
+    for event in history.events().filter(|event| event.process().is_client()) {
+        match event.kind() {
             Kind::Invoke => open += 1,
             Kind::Ok | Kind::Fail | Kind::Info => open -= 1,
         }

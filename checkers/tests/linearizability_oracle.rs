@@ -14,7 +14,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use tribunal_checkers::linearizability::{blocks, register, search};
 use tribunal_checkers::{Checker, Linearizable, Validity};
-use tribunal_history::{Call, Event, History, Kind, Operation, Process};
+use tribunal_history::{Call, Event, EventRef, History, Kind, Operation, Process};
 
 /// Histories a test judges.
 const HISTORIES: u64 = 100_000;
@@ -78,14 +78,18 @@ fn extends(
 
 /// What the register holds after an operation; `None` if it cannot have gone so.
 fn apply(operation: &Operation, held: &Value) -> Option<Value> {
-    let argument = operation.argument();
+    let argument = operation.argument().to_value();
     match operation.f() {
-        "read" => operation.result().is_none_or(|found| found == held).then(|| held.clone()),
+        "read" => {
+            operation.result().is_none_or(|found| found.to_value() == *held).then(|| held.clone())
+        }
         "write" => Some(argument.clone()),
-        _ if operation.ext("swapped") == Some(&json!(false)) => match operation.ext("found") {
-            Some(found) => (found == held).then(|| held.clone()),
-            None => (argument[0] != *held).then(|| held.clone()),
-        },
+        _ if operation.ext("swapped").is_some_and(|it| it.as_bool() == Some(false)) => {
+            match operation.ext("found") {
+                Some(found) => (found.to_value() == *held).then(|| held.clone()),
+                None => (argument[0] != *held).then(|| held.clone()),
+            }
+        }
         _ => (argument[0] == *held).then(|| argument[1].clone()),
     }
 }
@@ -228,7 +232,7 @@ fn agree(
 fn told(history: &History) -> String {
     let mut lines = String::new();
     for event in history.events() {
-        let line = serde_json::to_string(event).expect("an event is JSON");
+        let line = serde_json::to_string(&event.to_event()).expect("an event is JSON");
         writeln!(lines, "{line}").expect("a string takes all");
     }
     lines
@@ -275,10 +279,10 @@ fn search_agrees_where_half_the_calls_crash() {
 /// The calls that begin at `starts`, as a history of their own.
 fn excerpt(history: &History, starts: &[u64]) -> History {
     let chosen = history.operations().filter(|operation| starts.contains(&operation.start()));
-    let mut events: Vec<&Event> =
-        chosen.flat_map(|call| [Some(call.invocation), call.completion]).flatten().collect();
-    events.sort_by_key(|event| event.index);
-    let numbered = (0..).zip(events).map(|(index, event)| Event { index, ..event.clone() });
+    let mut events: Vec<EventRef> =
+        chosen.flat_map(|call| [Some(call.invocation()), call.completion()]).flatten().collect();
+    events.sort_by_key(|event| event.index());
+    let numbered = (0..).zip(events).map(|(index, event)| Event { index, ..event.to_event() });
     History::new(numbered.collect()).expect("calls taken whole are well formed")
 }
 

@@ -127,7 +127,7 @@ fn every_tree_ends_and_makes_a_well_formed_history() {
         longest = longest.max(events.len());
         let open = events.iter().filter(|event| event.kind == Kind::Invoke).count();
         let history = History::new(events).unwrap_or_else(|error| panic!("tree {seed}: {error}"));
-        let clients = history.operations().filter(|call| call.completion.is_some()).count();
+        let clients = history.operations().filter(|call| call.completion().is_some()).count();
         assert!(open >= clients && history.len() >= 2 * clients, "tree {seed}");
     }
     assert!(longest > 100, "the trees are too small to show anything: {longest}");

@@ -8,9 +8,9 @@
 //! which it certainly did.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use crate::{Event, History, Name, Nanos, Process};
+use crate::{EventRef, History, Name, Nanos, Process, Value};
 
 /// Where in its life a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +106,7 @@ impl Fault {
         }
     }
 
-    fn absorb(&mut self, note: FaultNote, event: &Event) {
+    fn absorb(&mut self, note: FaultNote, event: EventRef) {
         match note.stage {
             Stage::Inject => {
                 self.nodes = note.nodes;
@@ -121,12 +121,12 @@ impl Fault {
                 if !note.summary.is_empty() {
                     self.summary = note.summary;
                 }
-                self.injected = event.error.is_null().then_some(event.time);
+                self.injected = event.error().is_null().then_some(event.time());
             }
-            Stage::Heal => self.heal = Some(event.time),
+            Stage::Heal => self.heal = Some(event.time()),
             Stage::Healed => {
-                if event.error.is_null() {
-                    self.until = Some(event.time);
+                if event.error().is_null() {
+                    self.until = Some(event.time());
                 }
             }
         }
@@ -134,9 +134,9 @@ impl Fault {
             self.effect.observed |= effect.observed;
             self.effect.evidence.extend(effect.evidence);
         }
-        if !event.error.is_null() {
+        if !event.error().is_null() {
             self.error =
-                Some(event.error.as_str().map_or_else(|| event.error.to_string(), Into::into));
+                Some(event.error().as_str().map_or_else(|| event.error().to_string(), Into::into));
         }
     }
 }
@@ -146,11 +146,12 @@ impl History {
     /// events of other shapes (other tools' histories) are passed over.
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults: Vec<Fault> = Vec::new();
-        for event in self.events().iter().filter(|event| event.process == Process::Nemesis) {
-            let Ok(note) = FaultNote::deserialize(&event.value) else { continue };
+        for event in self.events().filter(|event| event.process() == Process::Nemesis) {
+            let value: Value = event.value().to_value();
+            let Ok(note) = FaultNote::deserialize(value) else { continue };
             let known = faults.iter().rposition(|fault| fault.id == note.id);
             let at = known.unwrap_or_else(|| {
-                faults.push(Fault::new(note.id, event.f.clone(), event.time));
+                faults.push(Fault::new(note.id, event.f().into(), event.time()));
                 faults.len() - 1
             });
             faults[at].absorb(note, event);

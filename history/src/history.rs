@@ -1,9 +1,11 @@
 //! A whole history, checked for shape and indexed into operations.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use crate::{Event, Kind, Nanos, Operation, Process};
+use rustc_hash::FxHashMap;
+
+use crate::columns::{Columns, NEMESIS, NONE};
+use crate::{Datum, Event, EventRef, Kind, Nanos, Operation, Values};
 
 /// Events in order, each completion paired with its invocation.
 ///
@@ -12,113 +14,185 @@ use crate::{Event, Kind, Nanos, Operation, Process};
 /// completes one. A call left open at the end is an `info`.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    events: Vec<Event>,
+    pub(crate) columns: Columns,
     /// For each client invocation, in order: its index and its completion's.
     pairs: Vec<(u32, u32)>,
 }
 
-const OPEN: u32 = u32::MAX;
+/// The completion of a call that has none.
+pub(crate) const OPEN: u32 = u32::MAX;
 
 impl History {
     /// Checks and indexes `events`. Events without an index get their position.
-    pub fn new(mut events: Vec<Event>) -> Result<Self, HistoryError> {
-        for (position, event) in events.iter_mut().enumerate() {
-            if event.index == Event::UNNUMBERED {
-                event.index = position as u64;
+    pub fn new(events: Vec<Event>) -> Result<Self, HistoryError> {
+        let mut columns = Columns::default();
+        columns.reserve(events.len());
+        for (position, event) in events.into_iter().enumerate() {
+            let expected = position as u64;
+            if event.index != Event::UNNUMBERED && event.index != expected {
+                let reason = Reason::Index { found: event.index, expected };
+                return Err(HistoryError::at(position, reason));
             }
+            let pushed = columns.push_event(&event);
+            pushed.ok_or_else(|| HistoryError::at(position, Reason::ProcessTooLarge))?;
         }
-        let pairs = Pairing::of(&events)?;
-        Ok(Self { events, pairs })
+        Self::of(columns)
+    }
+
+    /// Checks and indexes events in columns.
+    pub(crate) fn of(columns: Columns) -> Result<Self, HistoryError> {
+        let pairs = Pairing::of(&columns)?;
+        Ok(Self { columns, pairs })
     }
 
     /// All events.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    pub fn events(&self) -> impl ExactSizeIterator<Item = EventRef<'_>> + DoubleEndedIterator {
+        (0..self.columns.len()).map(|at| EventRef::new(self, at as u32))
+    }
+
+    /// One event, by its index.
+    pub fn event(&self, index: u64) -> EventRef<'_> {
+        assert!((index as usize) < self.len(), "the history has no event {index}");
+        EventRef::new(self, index as u32)
     }
 
     /// Number of events.
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.columns.len()
     }
 
     /// Whether there is no event at all.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.len() == 0
     }
 
     /// The clients' operations, in the order of their invocations.
-    pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
-        self.pairs.iter().map(|&(start, end)| Operation {
-            invocation: &self.events[start as usize],
-            completion: (end != OPEN).then(|| &self.events[end as usize]),
-        })
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = Operation<'_>> + DoubleEndedIterator {
+        (0..self.pairs.len()).map(|number| self.operation(number as u32))
+    }
+
+    /// One operation, by its number.
+    pub fn operation(&self, number: u32) -> Operation<'_> {
+        Operation::new(self, number, self.pairs[number as usize])
+    }
+
+    /// The values of all events.
+    pub fn values(&self) -> &Values {
+        &self.columns.values
+    }
+
+    /// Every key that is called, in the order of their first events.
+    pub fn keys(&self) -> &[Datum] {
+        &self.columns.keys
+    }
+
+    /// The place of an operation's key among [`History::keys`]; `None` where it has none.
+    pub fn key_place(&self, operation: &Operation) -> Option<usize> {
+        let place = self.columns.key[operation.start() as usize];
+        (place != NONE).then_some(place as usize)
     }
 
     /// Time of the last event; 0 for an empty history.
     pub fn duration(&self) -> Nanos {
-        self.events.last().map_or(0, |event| event.time)
+        self.columns.time.last().copied().unwrap_or(0)
     }
 }
 
 /// Pairs invocations with completions, one event at a time.
 struct Pairing<'e> {
-    events: &'e [Event],
+    columns: &'e Columns,
     pairs: Vec<(u32, u32)>,
-    /// Each process' open call, as its place in `pairs`.
-    open: HashMap<u64, usize>,
+    open: OpenCalls,
     time: Nanos,
 }
 
 impl<'e> Pairing<'e> {
-    fn of(events: &'e [Event]) -> Result<Vec<(u32, u32)>, HistoryError> {
-        let mut pairing = Self { events, pairs: Vec::new(), open: HashMap::new(), time: 0 };
-        for (position, event) in events.iter().enumerate() {
-            pairing.add(position, event).map_err(|reason| HistoryError::at(position, reason))?;
+    fn of(columns: &'e Columns) -> Result<Vec<(u32, u32)>, HistoryError> {
+        let pairs = Vec::with_capacity(columns.len() / 2 + 1);
+        let mut pairing = Self { columns, pairs, open: OpenCalls::default(), time: 0 };
+        for position in 0..columns.len() {
+            pairing.add(position).map_err(|reason| HistoryError::at(position, reason))?;
         }
         Ok(pairing.pairs)
     }
 
-    fn add(&mut self, position: usize, event: &Event) -> Result<(), Reason> {
-        if event.index != position as u64 {
-            return Err(Reason::Index { found: event.index, expected: position as u64 });
+    fn add(&mut self, position: usize) -> Result<(), Reason> {
+        let time = self.columns.time[position];
+        if time < self.time {
+            return Err(Reason::TimeRanBack { found: time, before: self.time });
         }
-        if event.time < self.time {
-            return Err(Reason::TimeRanBack { found: event.time, before: self.time });
-        }
-        self.time = event.time;
-        match (event.process, event.kind) {
-            (Process::Nemesis, _) => Ok(()),
-            (Process::Client(process), Kind::Invoke) => self.invoke(position, process),
-            (Process::Client(process), _) => self.complete(position, process, event),
+        self.time = time;
+        match (self.columns.process[position], self.columns.kind[position]) {
+            (NEMESIS, _) => Ok(()),
+            (process, Kind::Invoke) => self.invoke(position, process),
+            (process, _) => self.complete(position, process),
         }
     }
 
-    fn invoke(&mut self, position: usize, process: u64) -> Result<(), Reason> {
-        if let Some(before) = self.open.insert(process, self.pairs.len()) {
-            let first = self.pairs[before].0;
+    fn invoke(&mut self, position: usize, process: u32) -> Result<(), Reason> {
+        if let Some(before) = self.open.begin(process, self.pairs.len() as u32) {
+            let first = self.pairs[before as usize].0;
+            let process = u64::from(process);
             return Err(Reason::TwoOpenCalls { process, first: u64::from(first) });
         }
         self.pairs.push((position as u32, OPEN));
         Ok(())
     }
 
-    fn complete(&mut self, position: usize, process: u64, event: &Event) -> Result<(), Reason> {
-        let Some(pair) = self.open.remove(&process) else {
-            return Err(Reason::CompletesNothing { process, kind: event.kind });
+    fn complete(&mut self, position: usize, process: u32) -> Result<(), Reason> {
+        let columns = self.columns;
+        let Some(pair) = self.open.end(process) else {
+            let kind = columns.kind[position];
+            return Err(Reason::CompletesNothing { process: u64::from(process), kind });
         };
-        let call = &self.events[self.pairs[pair].0 as usize];
-        if call.f != event.f {
+        let call = self.pairs[pair as usize].0 as usize;
+        if columns.f[call] != columns.f[position] {
             return Err(Reason::OtherFunction {
-                process,
-                called: call.f.to_string(),
-                completed: event.f.to_string(),
+                process: u64::from(process),
+                called: columns.names.get(columns.f[call]).to_string(),
+                completed: columns.names.get(columns.f[position]).to_string(),
             });
         }
-        if event.key.is_some() && event.key != call.key {
-            return Err(Reason::OtherKey { process });
+        if columns.key[position] != NONE && columns.key[position] != columns.key[call] {
+            return Err(Reason::OtherKey { process: u64::from(process) });
         }
-        self.pairs[pair].1 = position as u32;
+        self.pairs[pair as usize].1 = position as u32;
         Ok(())
+    }
+}
+
+/// Each process' open call. Numbers are small as a rule, and then need no hashing.
+#[derive(Default)]
+struct OpenCalls {
+    small: Vec<u32>,
+    large: FxHashMap<u32, u32>,
+}
+
+impl OpenCalls {
+    /// Numbers below this have a place of their own.
+    const SMALL: u32 = 1 << 20;
+
+    /// A process begins a call; tells the one that it still has open.
+    fn begin(&mut self, process: u32, call: u32) -> Option<u32> {
+        if process >= Self::SMALL {
+            return self.large.insert(process, call);
+        }
+        let at = process as usize;
+        if self.small.len() <= at {
+            self.small.resize(at + 1, OPEN);
+        }
+        let before = std::mem::replace(&mut self.small[at], call);
+        (before != OPEN).then_some(before)
+    }
+
+    /// A process ends its open call.
+    fn end(&mut self, process: u32) -> Option<u32> {
+        if process >= Self::SMALL {
+            return self.large.remove(&process);
+        }
+        let open = self.small.get_mut(process as usize)?;
+        let call = std::mem::replace(open, OPEN);
+        (call != OPEN).then_some(call)
     }
 }
 
@@ -152,6 +226,8 @@ pub enum Reason {
         /// What it should say.
         expected: u64,
     },
+    /// A process number beyond 2^32.
+    ProcessTooLarge,
     /// Time runs backwards.
     TimeRanBack {
         /// This event's time.
@@ -200,6 +276,9 @@ impl fmt::Display for Reason {
             Reason::Index { found, expected } => write!(
                 out,
                 "index is {found} where {expected} was due; events are missing or out of order"
+            ),
+            Reason::ProcessTooLarge => out.write_str(
+                "the process number is too large; processes are numbered below 4294967295",
             ),
             Reason::TimeRanBack { found, before } => write!(
                 out,

@@ -16,16 +16,21 @@
 //! ```
 
 mod call;
+mod columns;
 mod event;
+mod event_ref;
 mod fault;
 mod history;
 pub mod import;
 pub mod jsonl;
 mod operation;
+mod value;
 
 pub use call::Call;
 pub use event::{Event, Kind, Name, Nanos, Process};
+pub use event_ref::EventRef;
 pub use fault::{Effect, Fault, FaultNote, Stage};
 pub use history::{History, HistoryError, Reason};
 pub use operation::Operation;
 pub use serde_json::{Map, Value};
+pub use value::{Datum, Elements, Entries, ValueRef, Values};

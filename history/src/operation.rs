@@ -1,37 +1,59 @@
 //! An operation: an invocation paired with its completion.
 
-use serde_json::Value;
+use crate::history::OPEN;
+use crate::{EventRef, History, Kind, Nanos, Process, ValueRef};
 
-use crate::{Event, Kind, Process};
-
-/// A client's call as a whole. Borrowed from its [`History`](crate::History).
+/// A client's call as a whole, borrowed from its [`History`].
 #[derive(Clone, Copy, Debug)]
 pub struct Operation<'h> {
-    /// The event that began it.
-    pub invocation: &'h Event,
-    /// The event that ended it; `None` where the history stops before.
-    pub completion: Option<&'h Event>,
+    history: &'h History,
+    number: u32,
+    start: u32,
+    end: u32,
 }
 
 impl<'h> Operation<'h> {
+    pub(crate) fn new(history: &'h History, number: u32, (start, end): (u32, u32)) -> Self {
+        Self { history, number, start, end }
+    }
+
+    /// Which of the history's operations it is, in the order of their invocations.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The event that began it.
+    pub fn invocation(&self) -> EventRef<'h> {
+        EventRef::new(self.history, self.start)
+    }
+
+    /// The event that ended it; `None` where the history stops before.
+    pub fn completion(&self) -> Option<EventRef<'h>> {
+        (self.end != OPEN).then(|| EventRef::new(self.history, self.end))
+    }
+
+    fn acknowledgement(&self) -> Option<EventRef<'h>> {
+        self.completion().filter(|event| event.kind() == Kind::Ok)
+    }
+
     /// Who called.
     pub fn process(&self) -> Process {
-        self.invocation.process
+        self.invocation().process()
     }
 
     /// The function called.
     pub fn f(&self) -> &'h str {
-        &self.invocation.f
+        self.invocation().f()
     }
 
     /// The object called, where there are several.
-    pub fn key(&self) -> Option<&'h Value> {
-        self.invocation.key.as_ref()
+    pub fn key(&self) -> Option<ValueRef<'h>> {
+        self.invocation().key()
     }
 
     /// How it ended; a call without completion is an `info`.
     pub fn kind(&self) -> Kind {
-        self.completion.map_or(Kind::Info, |event| event.kind)
+        self.completion().map_or(Kind::Info, EventRef::kind)
     }
 
     /// Whether it is known to have happened.
@@ -41,33 +63,42 @@ impl<'h> Operation<'h> {
 
     /// Index of the invocation: the operation's start, and its name in a verdict.
     pub fn start(&self) -> u64 {
-        self.invocation.index
+        u64::from(self.start)
     }
 
     /// Index of the completion if it was an `ok`. An `info` never ends: it may
     /// take effect at any later time.
     pub fn end(&self) -> Option<u64> {
-        self.completion.filter(|event| event.kind == Kind::Ok).map(|event| event.index)
+        self.acknowledgement().map(EventRef::index)
+    }
+
+    /// When it was invoked.
+    pub fn invoked_at(&self) -> Nanos {
+        self.invocation().time()
+    }
+
+    /// When it ended, however it did; `None` where the history stops before.
+    pub fn completed_at(&self) -> Option<Nanos> {
+        self.completion().map(EventRef::time)
     }
 
     /// What was given: the invocation's value.
-    pub fn argument(&self) -> &'h Value {
-        &self.invocation.value
+    pub fn argument(&self) -> ValueRef<'h> {
+        self.invocation().value()
     }
 
     /// What came back: the `ok`'s value, if there is one.
-    pub fn result(&self) -> Option<&'h Value> {
-        self.completion.filter(|event| event.kind == Kind::Ok).map(|event| &event.value)
+    pub fn result(&self) -> Option<ValueRef<'h>> {
+        self.acknowledgement().map(EventRef::value)
     }
 
     /// A field of the completion's `ext`.
-    pub fn ext(&self, name: &str) -> Option<&'h Value> {
-        self.completion.and_then(|event| event.ext.get(name))
+    pub fn ext(&self, name: &str) -> Option<ValueRef<'h>> {
+        self.completion().and_then(|event| event.ext(name))
     }
 
     /// The node that was asked, from whichever event names it.
     pub fn node(&self) -> Option<&'h str> {
-        let completion = self.completion.and_then(|event| event.node.as_deref());
-        completion.or(self.invocation.node.as_deref())
+        self.completion().and_then(EventRef::node).or(self.invocation().node())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tribunal_history::import::{self, Format, Imported};
-use tribunal_history::{Event, Kind, Process};
+use tribunal_history::{Event, EventRef, Kind, Process};
 
 #[track_caller]
 fn read_as(text: &str, format: Option<Format>) -> Imported {
@@ -18,7 +18,7 @@ fn read(text: &str) -> Imported {
 }
 
 fn events(imported: &Imported) -> Vec<Event> {
-    imported.history.events().to_vec()
+    imported.history.events().map(EventRef::to_event).collect()
 }
 
 /// Reads, and shows each event as `process kind f key value`, without what is not there.
@@ -334,11 +334,11 @@ fn a_process_that_goes_on_after_an_info() {
             "p0 invoke write 1",
             "p0 info write 1",
             "p7 invoke write 2",
-            "p8 invoke write 3",
-            "p8 ok write 3",
-            "p8 invoke write 4",
-            "p8 info write 4",
-            "p9 invoke read null",
+            "p1 invoke write 3",
+            "p1 ok write 3",
+            "p1 invoke write 4",
+            "p1 info write 4",
+            "p2 invoke read null",
         ],
     );
     assert_eq!(

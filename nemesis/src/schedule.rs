@@ -304,7 +304,7 @@ mod tests {
         }
         let mut text = Vec::new();
         for event in History::new(events).unwrap().events() {
-            tribunal_history::jsonl::write(&mut text, event).unwrap();
+            tribunal_history::jsonl::write(&mut text, &event.to_event()).unwrap();
         }
         let history = History::parse(std::str::from_utf8(&text).unwrap()).unwrap();
         let read: Vec<Planned> = history.faults().into_iter().map(planned).collect();

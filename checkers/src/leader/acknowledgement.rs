@@ -6,8 +6,7 @@
 //! a follower may know a term that nobody won.
 
 use rustc_hash::FxHashMap;
-use serde_json::Value;
-use tribunal_history::Operation;
+use tribunal_history::{Operation, ValueRef};
 
 /// What the calls that tell who served them prove.
 #[derive(Default)]
@@ -41,7 +40,7 @@ pub(super) struct Served<'h> {
 impl<'h> Served<'h> {
     fn of(op: Operation<'h>) -> Option<Self> {
         let node = op.ext("node")?.as_str()?;
-        let term = op.ext("term").and_then(Value::as_i64)?;
+        let term = op.ext("term").and_then(ValueRef::as_i64)?;
         Some(Self { op, end: op.end()?, node, term })
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde_json::Value;
-use tribunal_history::{Event, Operation};
+use tribunal_history::{EventRef, Operation, ValueRef};
 
 /// A node's leadership of a term, as far as probes saw it.
 ///
@@ -16,13 +15,13 @@ pub(super) struct Claim<'h> {
     pub node: &'h str,
     pub term: i64,
     /// The earliest end of its probes.
-    pub began: &'h Event,
+    pub began: EventRef<'h>,
     /// The latest start of its probes.
-    pub lasted: &'h Event,
+    pub lasted: EventRef<'h>,
     /// The earliest start: before, nothing was seen of it.
-    pub earliest: &'h Event,
+    pub earliest: EventRef<'h>,
     /// The latest end: after, nothing was seen of it.
-    pub latest: &'h Event,
+    pub latest: EventRef<'h>,
     /// Index of the probe which ended first.
     pub first: u64,
     /// Index of the probe which started last.
@@ -44,18 +43,18 @@ pub(super) struct Claims<'h> {
 /// A probe's answer: the node, and the term that it leads (`None`: it does not).
 struct Answer<'h> {
     op: Operation<'h>,
-    end: &'h Event,
+    end: EventRef<'h>,
     node: &'h str,
     leads: Option<i64>,
 }
 
 impl<'h> Answer<'h> {
     fn of(op: Operation<'h>) -> Option<Self> {
-        let end = op.completion?;
-        let named = end.value.get("node").and_then(Value::as_str);
+        let end = op.completion()?;
+        let named = end.value().get("node").and_then(ValueRef::as_str);
         let node = named.or(op.node())?;
-        let role = end.value.get("role")?.as_str()?;
-        let term = end.value.get("term").and_then(Value::as_i64);
+        let role = end.value().get("role")?.as_str()?;
+        let term = end.value().get("term").and_then(ValueRef::as_i64);
         let leads = if role.eq_ignore_ascii_case("leader") { Some(term?) } else { None };
         Some(Self { op, end, node, leads })
     }
@@ -73,7 +72,7 @@ impl<'h> Claims<'h> {
                 |(answer, term): &(&Answer<'h>, i64)| resumed.contains(&(answer.node, *term));
             let instants = leading(&answers).filter(of_resumed);
             all.extend(instants.map(|(answer, term)| Claim::of(answer, term)));
-            all.sort_by_key(|claim| claim.earliest.index);
+            all.sort_by_key(|claim| claim.earliest.index());
         }
         Self { all, resumed: resumed.len(), unreadable: probes.len() - answers.len() }
     }
@@ -124,8 +123,8 @@ impl<'h> Claim<'h> {
             node: answer.node,
             term,
             began: answer.end,
-            lasted: answer.op.invocation,
-            earliest: answer.op.invocation,
+            lasted: answer.op.invocation(),
+            earliest: answer.op.invocation(),
             latest: answer.end,
             first: answer.op.start(),
             last: answer.op.start(),
@@ -135,30 +134,30 @@ impl<'h> Claim<'h> {
 
     fn extend(&mut self, answer: &Answer<'h>) {
         self.probes += 1;
-        if answer.end.index < self.began.index {
+        if answer.end.index() < self.began.index() {
             (self.began, self.first) = (answer.end, answer.op.start());
         }
-        if answer.op.start() > self.lasted.index {
-            (self.lasted, self.last) = (answer.op.invocation, answer.op.start());
+        if answer.op.start() > self.lasted.index() {
+            (self.lasted, self.last) = (answer.op.invocation(), answer.op.start());
         }
-        if answer.op.start() < self.earliest.index {
-            self.earliest = answer.op.invocation;
+        if answer.op.start() < self.earliest.index() {
+            self.earliest = answer.op.invocation();
         }
-        if answer.end.index > self.latest.index {
+        if answer.end.index() > self.latest.index() {
             self.latest = answer.end;
         }
     }
 
     /// Whether it is known of a stretch of time, and not of an instant only.
     pub fn is_hold(&self) -> bool {
-        self.began.index < self.lasted.index
+        self.began.index() < self.lasted.index()
     }
 
     /// Whether this one certainly began before that one ended. Two claims that
     /// do so of each other overlap. Equal times prove nothing, whatever the
     /// order in which they were written down.
     pub fn precedes(&self, other: &Claim) -> bool {
-        self.began.index < other.lasted.index && self.began.time < other.lasted.time
+        self.began.index() < other.lasted.index() && self.began.time() < other.lasted.time()
     }
 
     /// Whether the two cannot both be one stretch of time without overlapping.
@@ -183,7 +182,7 @@ impl Interruptions {
         let mut ends = Vec::with_capacity(answers.len());
         let mut earliest: [Option<End>; 2] = [None, None];
         for answer in answers.iter().rev() {
-            earliest = with(earliest, (answer.end.index, answer.leads));
+            earliest = with(earliest, (answer.end.index(), answer.leads));
             ends.push(earliest);
         }
         ends.reverse();
@@ -192,10 +191,10 @@ impl Interruptions {
 
     /// Whether a probe that answered otherwise lies entirely within the hold.
     fn within(&self, claim: &Claim) -> bool {
-        let from = self.starts.partition_point(|&start| start <= claim.began.index);
+        let from = self.starts.partition_point(|&start| start <= claim.began.index());
         let Some(earliest) = self.ends.get(from) else { return false };
         let other = earliest.iter().flatten().find(|(_, leads)| *leads != Some(claim.term));
-        other.is_some_and(|&(end, _)| end < claim.lasted.index)
+        other.is_some_and(|&(end, _)| end < claim.lasted.index())
     }
 }
 

@@ -18,9 +18,10 @@ pub(super) fn explain<'a>(
     to: Nanos,
     faults: &'a [Fault],
 ) -> Explanation<'a> {
-    let seen = format!("{} was first seen as leader at {}", newer.node, seconds(newer.began.time));
+    let seen =
+        format!("{} was first seen as leader at {}", newer.node, seconds(newer.began.time()));
     // What made the newer leader was in force when it was elected, or just before.
-    let election = newer.earliest.time.min(newer.began.time)..=newer.began.time;
+    let election = newer.earliest.time().min(newer.began.time())..=newer.began.time();
     let pauses = || faults.iter().rev().filter(|fault| is_pause_of(fault, older, newer));
     let asleep = pauses().find(|fault| blame::overlaps(fault, &election));
     let apart = in_force(faults, &election, |fault| {
@@ -30,7 +31,7 @@ pub(super) fn explain<'a>(
     if let Some(pause) = asleep.or(earlier) {
         return Explanation { faults: vec![pause], sentence: paused(pause, older, &seen, to) };
     }
-    let clocks = in_force(faults, &(older.earliest.time.min(to)..=to), |fault| {
+    let clocks = in_force(faults, &(older.earliest.time().min(to)..=to), |fault| {
         [older.node, newer.node].iter().any(|node| blame::clock_offset(fault, node) != 0)
     });
     let found = if apart.is_empty() { clocks } else { apart };
@@ -57,9 +58,9 @@ fn in_force<'a>(
 fn is_pause_of(fault: &Fault, older: &Claim, newer: &Claim) -> bool {
     blame::is_pause(fault)
         && blame::touches(fault, older.node)
-        && fault.from <= newer.began.time
-        && fault.from >= older.earliest.time
-        && fault.from <= older.lasted.time
+        && fault.from <= newer.began.time()
+        && fault.from >= older.earliest.time()
+        && fault.from <= older.lasted.time()
 }
 
 fn paused(pause: &Fault, older: &Claim, seen: &str, to: Nanos) -> String {

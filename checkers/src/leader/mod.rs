@@ -20,7 +20,7 @@ mod report;
 
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
-use tribunal_history::{Fault, History, Operation};
+use tribunal_history::{Fault, History, Operation, ValueRef};
 
 use crate::{Anomaly, Checker, Verdict};
 use acknowledgement::Acknowledgements;
@@ -51,7 +51,7 @@ impl Checker for Leader {
 
 /// The calls on one group of nodes that elects one leader.
 struct Group<'h> {
-    key: Option<&'h Value>,
+    key: Option<ValueRef<'h>>,
     probes: Vec<Operation<'h>>,
     served: Vec<Operation<'h>>,
 }

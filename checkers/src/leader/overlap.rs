@@ -102,15 +102,15 @@ type Point = (u64, Nanos);
 
 /// From the certain beginning to the certain end, or the other way round.
 fn core(claim: &Claim) -> (Point, Point) {
-    let began = (claim.began.index, claim.began.time);
-    let lasted = (claim.lasted.index, claim.lasted.time);
+    let began = (claim.began.index(), claim.began.time());
+    let lasted = (claim.lasted.index(), claim.lasted.time());
     (began.min(lasted), began.max(lasted))
 }
 
 /// All the time in which anything was seen of it.
 fn hull(claim: &Claim) -> (Point, Point) {
     let (earliest, latest) = (claim.earliest, claim.latest);
-    ((earliest.index, earliest.time), (latest.index, latest.time))
+    ((earliest.index(), earliest.time()), (latest.index(), latest.time()))
 }
 
 /// Calls back for each two claims whose stretches intersect.

@@ -1,7 +1,7 @@
 //! The anomalies of leaders, in words and numbers.
 
 use serde_json::{Map, Value, json};
-use tribunal_history::Fault;
+use tribunal_history::{Fault, ValueRef};
 
 use super::acknowledgement::Dual;
 use super::claim::Claim;
@@ -12,19 +12,19 @@ use crate::blame::{self, seconds};
 
 /// What the messages of one group need to know.
 pub(super) struct Report<'a, 'h> {
-    pub key: Option<&'h Value>,
+    pub key: Option<ValueRef<'h>>,
     pub claims: &'a [Claim<'h>],
     pub faults: &'a [Fault],
 }
 
 impl Report<'_, '_> {
     fn anomaly(&self, name: &str, message: String) -> Anomaly {
-        let message = match self.key {
+        let message = match self.key.map(|key| (key, key.as_str())) {
             None => message,
-            Some(Value::String(key)) => format!("key {key}: {message}"),
-            Some(key) => format!("key {key}: {message}"),
+            Some((_, Some(key))) => format!("key {key}: {message}"),
+            Some((key, None)) => format!("key {key}: {message}"),
         };
-        Anomaly { name: name.into(), message, key: self.key.cloned(), ..Anomaly::default() }
+        Anomaly { name: name.into(), message, key: self.key.map(Value::from), ..Anomaly::default() }
     }
 
     /// A term with more than one leader.
@@ -32,7 +32,7 @@ impl Report<'_, '_> {
         let claims: Vec<&Claim> = nodes.iter().map(|&at| &self.claims[at]).collect();
         let said: Vec<String> = claims
             .iter()
-            .map(|claim| format!("{} said so at {}", claim.node, seconds(claim.began.time)))
+            .map(|claim| format!("{} said so at {}", claim.node, seconds(claim.began.time())))
             .collect();
         let names: Vec<&str> = claims.iter().map(|claim| claim.node).collect();
         let count = if let [_, _] = names[..] { "both" } else { "all" };
@@ -44,8 +44,8 @@ impl Report<'_, '_> {
         );
         let mut anomaly = self.anomaly("two-leaders-in-one-term", message);
         anomaly.ops = claims.iter().map(|claim| claim.first).collect();
-        let from = claims.iter().map(|claim| claim.earliest.time).min();
-        let to = claims.iter().map(|claim| claim.latest.time).max();
+        let from = claims.iter().map(|claim| claim.earliest.time()).min();
+        let to = claims.iter().map(|claim| claim.latest.time()).max();
         anomaly.window = from.zip(to);
         anomaly.details.insert("term".into(), json!(claims[0].term));
         let leaders = claims.iter().map(|claim| self.claim(claim)).collect();
@@ -96,8 +96,8 @@ impl Report<'_, '_> {
 
     /// A deposed leader that went on serving.
     pub fn dual(&self, Dual { newer, older, count }: &Dual) -> Anomaly {
-        let ended = newer.op.completion.map_or(0, |event| event.time);
-        let began = older.op.invocation.time;
+        let ended = newer.op.completion().map_or(0, |event| event.time());
+        let began = older.op.invoked_at();
         let also = match count {
             1 => String::new(),
             2 => ", and one more".to_owned(),
@@ -122,8 +122,8 @@ impl Report<'_, '_> {
         );
         let mut anomaly = self.anomaly("dual-acknowledgement", message);
         anomaly.ops = vec![newer.op.start(), older.op.start()];
-        let to = older.op.completion.map_or(began, |event| event.time);
-        anomaly.window = Some((newer.op.invocation.time, to));
+        let to = older.op.completion().map_or(began, |event| event.time());
+        anomaly.window = Some((newer.op.invoked_at(), to));
         anomaly.details = Map::from_iter([
             ("older".to_owned(), json!({"node": older.node, "term": older.term})),
             ("newer".to_owned(), json!({"node": newer.node, "term": newer.term})),
@@ -138,12 +138,12 @@ impl Report<'_, '_> {
             "node": claim.node,
             "term": claim.term,
             "probes": claim.probes,
-            "seen": [claim.earliest.time, claim.latest.time],
-            "held": claim.is_hold().then_some([claim.began.time, claim.lasted.time]),
+            "seen": [claim.earliest.time(), claim.latest.time()],
+            "held": claim.is_hold().then_some([claim.began.time(), claim.lasted.time()]),
         })
     }
 }
 
-fn value(value: &Value) -> String {
+fn value(value: ValueRef) -> String {
     value.to_string()
 }

@@ -51,7 +51,7 @@ impl Object<'_> {
         let mut calls = vec![stuck.call];
         calls.extend(self.recent_producers(stuck));
         calls.extend(stuck.pending.iter().take(LISTED));
-        let held: Vec<Value> = stuck.held.iter().map(|&id| self.shown(id).clone()).collect();
+        let held: Vec<Value> = stuck.held.iter().map(|&id| self.shown(id)).collect();
         let details = json!({
             "algorithm": "search",
             "kind": "stuck",
@@ -61,7 +61,7 @@ impl Object<'_> {
         });
         let mut anomaly = self.anomaly(message, calls, details);
         if let Some((from, _)) = &mut anomaly.window {
-            *from = (*from).min(self.call(stuck.since).invocation.time);
+            *from = (*from).min(self.call(stuck.since).invoked_at());
         }
         anomaly
     }
@@ -150,7 +150,7 @@ impl Object<'_> {
                 gap(&first, &then),
                 self.shown(set),
                 noun(&then),
-                seconds(then.invocation.time),
+                seconds(then.invoked_at()),
             );
             return Finding { kind: "read-from-the-future", message, calls };
         }
@@ -212,7 +212,7 @@ impl Object<'_> {
             returned(&end),
             ended(&end).map_or_else(String::new, seconds),
             noun(&start),
-            seconds(start.invocation.time),
+            seconds(start.invoked_at()),
         )
     }
 
@@ -295,13 +295,13 @@ impl Object<'_> {
         calls.sort_unstable();
         calls.dedup();
         let calls: Vec<Operation> = calls.iter().map(|&call| self.call(call)).collect();
-        let from = calls.iter().map(|call| call.invocation.time).min();
-        let until = calls.iter().map(|call| ended(call).unwrap_or(call.invocation.time)).max();
+        let from = calls.iter().map(|call| call.invoked_at()).min();
+        let until = calls.iter().map(|call| ended(call).unwrap_or(call.invoked_at())).max();
         let details = details.as_object().cloned().unwrap_or_else(Map::new);
         Anomaly {
             name: NAME.to_owned(),
             message: self.subject() + &message,
-            key: self.key.cloned(),
+            key: self.key.map(Value::from),
             ops: calls.iter().map(Operation::start).collect(),
             window: from.zip(until),
             details,
@@ -334,9 +334,5 @@ impl Object<'_> {
     fn producer(&self, value: ValueId) -> Option<u32> {
         let sets = |op: &&Op| op.action.produces() == Some(value);
         self.ops.iter().find(sets).map(|op| op.call)
-    }
-
-    fn shown(&self, value: ValueId) -> &Value {
-        self.values[value as usize]
     }
 }

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
-use tribunal_history::{History, Kind, Operation};
+use tribunal_history::{Datum, History, Kind, Operation, ValueRef};
 
 /// Where an event stands in the log: its index plus one. 0 is before the history.
 ///
@@ -76,7 +76,7 @@ impl Op {
 #[derive(Clone, Debug)]
 pub struct Object<'h> {
     /// Its key; `None` where the history has only one object.
-    pub key: Option<&'h Value>,
+    pub key: Option<ValueRef<'h>>,
     /// The calls as they were recorded, in the order of their invocations.
     pub calls: Vec<Operation<'h>>,
     /// Those that happened or may have, in the same order. A read without an answer says nothing.
@@ -84,32 +84,44 @@ pub struct Object<'h> {
     /// Those that would have set a value and certainly did not.
     pub failed: Vec<Op>,
     /// Every value that occurs; the first is the initial one.
-    pub values: Vec<&'h Value>,
-    ids: Interner<'h>,
+    pub values: Vec<Datum>,
+    ids: FxHashMap<Datum, ValueId>,
+    history: &'h History,
+    initial: &'h Value,
 }
 
 /// Parses the client calls of `history`, one object per key in the order of their first calls.
 pub fn parse<'h>(history: &'h History, initial: &'h Value) -> Result<Vec<Object<'h>>, BadCall> {
     let mut objects: Vec<Object> = Vec::new();
-    let mut keys = Interner::default();
+    // Without a key, or with one: each has a place of its own.
+    let mut places = vec![usize::MAX; 1 + history.keys().len()];
     for operation in history.operations() {
-        let key = operation.key();
-        let at = keys.id(key.unwrap_or(&Value::Null)) as usize;
-        if at == objects.len() {
-            objects.push(Object::new(key, initial));
+        let place = &mut places[history.key_place(&operation).map_or(0, |place| 1 + place)];
+        if *place == usize::MAX {
+            *place = objects.len();
+            objects.push(Object::new(history, operation.key(), initial));
         }
-        objects[at].push(operation)?;
+        objects[*place].push(operation)?;
     }
     Ok(objects)
 }
 
 impl<'h> Object<'h> {
-    fn new(key: Option<&'h Value>, initial: &'h Value) -> Self {
+    fn new(history: &'h History, key: Option<ValueRef<'h>>, initial: &'h Value) -> Self {
         let (calls, ops, failed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut object =
-            Self { key, calls, ops, failed, values: Vec::new(), ids: Interner::default() };
-        object.value(initial);
+        let (values, ids) = (Vec::new(), FxHashMap::default());
+        let mut object = Self { key, calls, ops, failed, values, ids, history, initial };
+        object.value(history.values().find(initial));
         object
+    }
+
+    /// A value as JSON.
+    pub fn shown(&self, value: ValueId) -> Value {
+        match self.values[value as usize] {
+            // No event need hold the initial value.
+            _ if value == INITIAL => self.initial.clone(),
+            datum => self.history.values().get(datum).to_value(),
+        }
     }
 
     fn push(&mut self, operation: Operation<'h>) -> Result<(), BadCall> {
@@ -130,9 +142,9 @@ impl<'h> Object<'h> {
     /// What the call did or may have done; `None` where it cannot have mattered.
     fn parse_call(&mut self, operation: &Operation<'h>) -> Result<Option<Action>, Problem> {
         match operation.f() {
-            "read" => Ok(operation.result().map(|value| Action::Read(self.value(value)))),
+            "read" => Ok(operation.result().map(|value| Action::Read(self.value(value.datum())))),
             "write" if operation.argument().is_null() => Err(Problem::NoValue),
-            "write" => Ok(Some(Action::Write(self.value(operation.argument())))),
+            "write" => Ok(Some(Action::Write(self.value(operation.argument().datum())))),
             "cas" => self.cas(operation),
             other => Err(Problem::Function(other.to_owned())),
         }
@@ -140,12 +152,12 @@ impl<'h> Object<'h> {
 
     fn cas(&mut self, operation: &Operation<'h>) -> Result<Option<Action>, Problem> {
         let argument = operation.argument();
-        let Some([old, new]) = argument.as_array().map(Vec::as_slice) else {
+        let Some([old, new]) = argument.pair() else {
             return Err(Problem::NotAPair(argument.to_string()));
         };
-        let (old, new) = (self.value(old), self.value(new));
+        let (old, new) = (self.value(old.datum()), self.value(new.datum()));
         if operation.is_ok() && !swapped(operation)? {
-            let found = operation.ext("found").map(|found| Action::Read(self.value(found)));
+            let found = operation.ext("found").map(|found| Action::Read(self.value(found.datum())));
             return Ok(Some(found.unwrap_or(Action::Differs(old))));
         }
         // Swapping a value for itself is reading it; when nobody knows, it is nothing.
@@ -155,38 +167,17 @@ impl<'h> Object<'h> {
         })
     }
 
-    fn value(&mut self, value: &'h Value) -> ValueId {
-        let id = self.ids.id(value);
-        if id as usize == self.values.len() {
+    fn value(&mut self, value: Datum) -> ValueId {
+        *self.ids.entry(value).or_insert_with(|| {
             self.values.push(value);
-        }
-        id
+            (self.values.len() - 1) as ValueId
+        })
     }
 }
 
 fn swapped(operation: &Operation) -> Result<bool, Problem> {
-    match operation.ext("swapped") {
-        None => Ok(true),
-        Some(Value::Bool(swapped)) => Ok(*swapped),
-        Some(other) => Err(Problem::Swapped(other.to_string())),
-    }
-}
-
-/// Numbers JSON values in the order in which it first sees them.
-#[derive(Clone, Debug, Default)]
-struct Interner<'h> {
-    integers: FxHashMap<u64, u32>,
-    others: FxHashMap<&'h Value, u32>,
-}
-
-impl<'h> Interner<'h> {
-    fn id(&mut self, value: &'h Value) -> u32 {
-        let next = (self.integers.len() + self.others.len()) as u32;
-        match value.as_u64() {
-            Some(integer) => *self.integers.entry(integer).or_insert(next),
-            None => *self.others.entry(value).or_insert(next),
-        }
-    }
+    let Some(swapped) = operation.ext("swapped") else { return Ok(true) };
+    swapped.as_bool().ok_or_else(|| Problem::Swapped(swapped.to_string()))
 }
 
 /// A call that is none of a register's.

@@ -2,8 +2,7 @@
 //!
 //! Times are in seconds of the run, as the controller's clock recorded them.
 
-use serde_json::Value;
-use tribunal_history::{Kind, Nanos, Operation};
+use tribunal_history::{Datum, Kind, Nanos, Operation, ValueRef};
 
 /// "p12 read 41 on n3 (31.198–31.204 s)".
 pub(super) fn did(call: &Operation) -> String {
@@ -39,12 +38,15 @@ pub(super) fn noun_at(call: &Operation) -> String {
 }
 
 fn unswapped(call: &Operation) -> bool {
-    call.ext("swapped") == Some(&Value::Bool(false))
+    call.ext("swapped").map(ValueRef::datum) == Some(Datum::FALSE)
 }
 
 fn swap(call: &Operation, before: &str, between: &str) -> String {
     let argument = call.argument();
-    format!("{before}{}{between}{}", argument[0], argument[1])
+    match argument.pair() {
+        Some([old, new]) => format!("{before}{old}{between}{new}"),
+        None => format!("{before}{argument}"),
+    }
 }
 
 fn on_node(call: &Operation) -> String {
@@ -58,11 +60,11 @@ pub(super) fn returned(call: &Operation) -> &'static str {
 /// When a call certainly was over: never, if nobody knows what became of it.
 pub(super) fn ended(call: &Operation) -> Option<Nanos> {
     let answered = matches!(call.kind(), Kind::Ok | Kind::Fail);
-    call.completion.filter(|_| answered).map(|event| event.time)
+    call.completion().filter(|_| answered).map(|event| event.time())
 }
 
 fn span(call: &Operation) -> String {
-    let from = call.invocation.time;
+    let from = call.invoked_at();
     match ended(call) {
         Some(until) => format!("{}–{}", decimal(from), seconds(until)),
         None => format!("from {}, outcome unknown", seconds(from)),
@@ -71,8 +73,8 @@ fn span(call: &Operation) -> String {
 
 /// From the end of one call to the beginning of a later one.
 pub(super) fn gap(first: &Operation, then: &Operation) -> String {
-    let end = ended(first).unwrap_or(first.invocation.time);
-    match then.invocation.time.saturating_sub(end) {
+    let end = ended(first).unwrap_or(first.invoked_at());
+    match then.invoked_at().saturating_sub(end) {
         nanos @ 1_000_000.. => seconds(nanos),
         nanos @ 1_000.. => format!("{} µs", nanos / 1_000),
         nanos => format!("{nanos} ns"),

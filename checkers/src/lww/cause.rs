@@ -154,7 +154,7 @@ impl<'a> Pair<'a, '_> {
     fn without_timestamps(&self, survivor: &Write) -> Cause<'a> {
         let (low, high) = self.jump_bounds(survivor);
         let (apart, apart_certainty) = self.replication_faults();
-        let span = self.lost.latest().saturating_sub(survivor.op.invocation.time);
+        let span = self.lost.latest().saturating_sub(survivor.op.invoked_at());
         let needed = i128::from(self.gap());
         // The survivor was stamped later, wherever within both calls it was done.
         let surely_inverted = low > i128::from(span);
@@ -202,7 +202,7 @@ impl<'a> Pair<'a, '_> {
     /// replicas: those that harmed its node while it was written, or else all in
     /// force from its start to the final reads.
     fn replication_faults(&self) -> (Vec<&'a Fault>, &'static str) {
-        let begun = self.lost.op.invocation.time;
+        let begun = self.lost.op.invoked_at();
         let apart = || self.faults.iter().filter(|fault| !blame::moves_clocks(fault));
         let during = begun..=self.lost.latest();
         let node = self.lost.node();

@@ -15,12 +15,12 @@ impl<'a> Pair<'a, '_> {
     /// that the survivor's clock must have been ahead of the lost write's.
     pub fn gap(&self) -> Nanos {
         let effect = self.survivor.map_or(0, Write::latest);
-        self.lost.op.invocation.time.saturating_sub(effect)
+        self.lost.op.invoked_at().saturating_sub(effect)
     }
 
     /// When each of the two can have been stamped.
     fn windows(&self, survivor: &Write) -> (Window, Window) {
-        let window = |write: &Write| write.op.invocation.time..=write.latest();
+        let window = |write: &Write| write.op.invoked_at()..=write.latest();
         (window(survivor), window(self.lost))
     }
 
@@ -68,8 +68,8 @@ impl<'a> Pair<'a, '_> {
 fn measured_skew(survivor: &Write, lost: &Write) -> Option<RangeInclusive<i128>> {
     let offset = |write: &Write| {
         let stamp = write.stamp.known()?;
-        let latest = write.effect?.time;
-        Some((stamp - i128::from(latest), stamp - i128::from(write.op.invocation.time)))
+        let latest = write.effect?.time();
+        Some((stamp - i128::from(latest), stamp - i128::from(write.op.invoked_at())))
     };
     let (kept, lost) = (offset(survivor)?, offset(lost)?);
     Some(kept.0 - lost.1..=kept.1 - lost.0)

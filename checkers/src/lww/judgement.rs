@@ -48,7 +48,7 @@ pub(super) fn judge(register: &Register) -> Result<Judgement, String> {
 
 /// When a survivor had taken effect; the initial value before all events.
 fn effect(register: &Register, survivor: Option<usize>) -> Option<u64> {
-    survivor.and_then(|at| register.writes[at].effect).map(|event| event.index)
+    survivor.and_then(|at| register.writes[at].effect).map(|event| event.index())
 }
 
 fn survivors(register: &Register, quiet: u64) -> Vec<Option<usize>> {

@@ -83,9 +83,9 @@ fn judgeable(register: &Register, faults: &[Fault]) -> Result<(), String> {
 }
 
 fn final_window(register: &Register) -> Option<Window> {
-    let start = register.finals.iter().map(|read| read.op.invocation.time).min()?;
-    let end = register.finals.iter().filter_map(|read| read.op.completion);
-    Some(start..=end.map(|event| event.time).max()?)
+    let start = register.finals.iter().map(|read| read.op.invoked_at()).min()?;
+    let end = register.finals.iter().filter_map(|read| read.op.completion());
+    Some(start..=end.map(|event| event.time()).max()?)
 }
 
 /// What was judged and what was found, for the facts.

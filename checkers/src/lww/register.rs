@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
-use tribunal_history::{Event, History, Kind, Nanos, Operation};
+use tribunal_history::{Datum, EventRef, History, Kind, Nanos, Operation, ValueRef};
 
 /// A key as one register.
 pub(super) struct Register<'h> {
-    pub key: Option<&'h Value>,
+    pub key: Option<ValueRef<'h>>,
     /// All writes that may have happened: acknowledged or unanswered.
     pub writes: Vec<Write<'h>>,
     /// The acknowledged final reads.
@@ -19,7 +19,7 @@ pub(super) struct Register<'h> {
     pub strays: Vec<Stray<'h>>,
     /// A value that two writes wrote, or that the key began with: nobody can
     /// tell whose a read of it is.
-    pub ambiguous: Option<&'h Value>,
+    pub ambiguous: Option<ValueRef<'h>>,
     /// Reads that returned a write older than one acknowledged before they began.
     pub stale_reads: usize,
 }
@@ -27,10 +27,10 @@ pub(super) struct Register<'h> {
 /// A write that may have happened.
 pub(super) struct Write<'h> {
     pub op: Operation<'h>,
-    pub value: &'h Value,
+    pub value: ValueRef<'h>,
     /// The event by which it had certainly taken effect: its `ok`, or the end
     /// of the first read that returned it. `None` if nobody knows.
-    pub effect: Option<&'h Event>,
+    pub effect: Option<EventRef<'h>>,
     /// Whether any read returned it.
     pub visible: bool,
     /// The database's own timestamp.
@@ -63,7 +63,7 @@ pub(super) enum Stamp {
 
 impl Stamp {
     fn of(op: &Operation) -> Self {
-        let number = |value: &Value| {
+        let number = |value: ValueRef| {
             value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
         };
         op.ext("timestamp").and_then(number).map_or(Stamp::Unknown, Stamp::Known)
@@ -87,30 +87,31 @@ impl Stamp {
 
 impl<'h> Write<'h> {
     fn new(op: Operation<'h>) -> Self {
-        let effect = op.completion.filter(|event| event.kind == Kind::Ok);
+        let effect = op.completion().filter(|event| event.kind() == Kind::Ok);
         Self { op, value: op.argument(), effect, visible: false, stamp: Stamp::of(&op) }
     }
 
     /// Whether it had certainly taken effect before that event.
     pub fn took_effect_before(&self, event: u64) -> bool {
-        self.effect.is_some_and(|effect| effect.index < event)
+        self.effect.is_some_and(|effect| effect.index() < event)
     }
 
     /// When it can have been stamped, at the latest.
     pub fn latest(&self) -> Nanos {
-        self.effect.map_or(Nanos::MAX, |effect| effect.time)
+        self.effect.map_or(Nanos::MAX, |effect| effect.time())
     }
 
     /// The node that stamped it: the one that says so, or else the one asked.
     pub fn node(&self) -> Option<&'h str> {
-        self.op.ext("node").and_then(Value::as_str).or(self.op.node())
+        self.op.ext("node").and_then(ValueRef::as_str).or(self.op.node())
     }
 }
 
 impl<'h> Register<'h> {
     /// All keys of a history, in the order in which they were first called.
     pub fn collect(history: &'h History, initial: &Value) -> Vec<Self> {
-        let mut order: Vec<(Option<&Value>, Vec<Operation>)> = Vec::new();
+        let initial = history.values().find(initial);
+        let mut order: Vec<(Option<ValueRef>, Vec<Operation>)> = Vec::new();
         let mut places = FxHashMap::default();
         let calls = history.operations().filter(|op| matches!(op.f(), "write" | "read"));
         for op in calls {
@@ -123,7 +124,7 @@ impl<'h> Register<'h> {
         order.into_iter().map(|(key, ops)| Self::of(key, &ops, initial)).collect()
     }
 
-    fn of(key: Option<&'h Value>, ops: &[Operation<'h>], initial: &Value) -> Self {
+    fn of(key: Option<ValueRef<'h>>, ops: &[Operation<'h>], initial: Datum) -> Self {
         let mut register = Register {
             key,
             writes: Vec::new(),
@@ -139,7 +140,7 @@ impl<'h> Register<'h> {
             let is_final = is_final(&op);
             asked.extend(is_final.then_some(op));
             let Some(value) = op.result() else { continue };
-            let writer = (value != initial).then(|| register.writer(&writers, value, op));
+            let writer = (value.datum() != initial).then(|| register.writer(&writers, value, op));
             if writer == Some(None) {
                 continue;
             }
@@ -153,16 +154,16 @@ impl<'h> Register<'h> {
     }
 
     /// Adds the writes; returns who wrote (or failed to write) each value.
-    fn add_writes(&mut self, ops: &[Operation<'h>], initial: &Value) -> Writers<'h> {
+    fn add_writes(&mut self, ops: &[Operation<'h>], initial: Datum) -> Writers<'h> {
         let mut writers = Writers::default();
         for &op in ops.iter().filter(|op| op.f() == "write") {
             if op.kind() == Kind::Fail {
-                writers.failed.insert(op.argument(), op);
+                writers.failed.insert(op.argument().datum(), op);
                 continue;
             }
             // Of several, the first: no read of the value may end before that began.
-            let first = *writers.by_value.entry(op.argument()).or_insert(self.writes.len());
-            if first < self.writes.len() || op.argument() == initial {
+            let first = *writers.by_value.entry(op.argument().datum()).or_insert(self.writes.len());
+            if first < self.writes.len() || op.argument().datum() == initial {
                 self.ambiguous = Some(op.argument());
             }
             self.writes.push(Write::new(op));
@@ -174,13 +175,13 @@ impl<'h> Register<'h> {
     fn writer(
         &mut self,
         writers: &Writers<'h>,
-        value: &Value,
+        value: ValueRef<'h>,
         read: Operation<'h>,
     ) -> Option<usize> {
-        let writer = writers.by_value.get(value).copied();
+        let writer = writers.by_value.get(&value.datum()).copied();
         let begun = writer.filter(|&at| self.writes[at].op.start() < read.end().unwrap_or(0));
         let Some(at) = begun else {
-            let failed = writers.failed.get(value).copied();
+            let failed = writers.failed.get(&value.datum()).copied();
             let write = writer.map(|at| self.writes[at].op).or(failed);
             self.strays.push(Stray { read, write });
             return None;
@@ -188,8 +189,8 @@ impl<'h> Register<'h> {
         let write = &mut self.writes[at];
         write.visible = true;
         write.stamp = write.stamp.agree(Stamp::of(&read));
-        let end = read.completion;
-        if end.is_some_and(|end| !write.took_effect_before(end.index)) {
+        let end = read.completion();
+        if end.is_some_and(|end| !write.took_effect_before(end.index())) {
             write.effect = end;
         }
         Some(at)
@@ -210,7 +211,7 @@ impl<'h> Register<'h> {
                 next += 1;
             }
             let effect =
-                read.writer.map(|at| self.writes[at].effect.map_or(0, |event| event.index));
+                read.writer.map(|at| self.writes[at].effect.map_or(0, |event| event.index()));
             stale += usize::from(effect < latest);
         }
         stale
@@ -220,8 +221,8 @@ impl<'h> Register<'h> {
 /// Who wrote a value.
 #[derive(Default)]
 struct Writers<'h> {
-    by_value: FxHashMap<&'h Value, usize>,
-    failed: FxHashMap<&'h Value, Operation<'h>>,
+    by_value: FxHashMap<Datum, usize>,
+    failed: FxHashMap<Datum, Operation<'h>>,
 }
 
 /// The nodes of final reads that were asked for, without those that answered one.
@@ -234,8 +235,8 @@ fn silent<'h>(finals: &[Operation<'h>]) -> BTreeSet<&'h str> {
 }
 
 fn is_final(read: &Operation) -> bool {
-    let marked = |event: &Event| event.ext.get("final") == Some(&Value::Bool(true));
-    marked(read.invocation) || read.completion.is_some_and(marked)
+    let marked = |event: EventRef| event.ext("final").is_some_and(|it| it.datum() == Datum::TRUE);
+    marked(read.invocation()) || read.completion().is_some_and(marked)
 }
 
 /// All nodes that answered or were asked anything.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use tribunal_history::Fault;
+use tribunal_history::{Fault, ValueRef};
 
 use super::cause::{Cause, Kind, Pair};
 use super::clocks::number;
@@ -53,7 +53,7 @@ impl<'a, 'h> Case<'a, 'h> {
     fn pair(&self, lost: &'a Write<'h>) -> Pair<'a, 'h> {
         // Of several survivors, the one that took effect last is the closest.
         let survivor = self.judgement.survivors.last().copied().flatten();
-        let quiet = self.register.finals.iter().map(|read| read.op.invocation.time).min();
+        let quiet = self.register.finals.iter().map(|read| read.op.invoked_at()).min();
         Pair {
             lost,
             survivor: survivor.map(|at| self.write(at)),
@@ -70,7 +70,7 @@ impl<'a, 'h> Case<'a, 'h> {
             lost.op.process(),
             lost.value,
             through(lost),
-            seconds(lost.op.completion.map_or(0, |event| event.time)),
+            seconds(lost.op.completion().map_or(0, |event| event.time())),
             stamped(lost),
             self.holders(),
             self.survivor(pair),
@@ -83,7 +83,7 @@ impl<'a, 'h> Case<'a, 'h> {
         Anomaly {
             name: "lost-write".into(),
             message,
-            key: self.register.key.cloned(),
+            key: self.register.key.map(Value::from),
             ops: self.witness(pair.survivor.into_iter().chain([lost])),
             window: Some(self.window(pair)),
             details: details(pair, cause, superseded),
@@ -91,8 +91,8 @@ impl<'a, 'h> Case<'a, 'h> {
     }
 
     fn window(&self, pair: &Pair) -> (u64, u64) {
-        let from = pair.survivor.unwrap_or(pair.lost).op.invocation.time;
-        (from, pair.lost.op.completion.map_or(from, |event| event.time))
+        let from = pair.survivor.unwrap_or(pair.lost).op.invoked_at();
+        (from, pair.lost.op.completion().map_or(from, |event| event.time()))
     }
 
     /// `every node ended with 38`; less than that where less is known.
@@ -129,8 +129,8 @@ impl<'a, 'h> Case<'a, 'h> {
             1 => String::new(),
             _ => format!(" {}", survivor.value),
         };
-        let answered = survivor.op.completion.zip(survivor.effect);
-        let acknowledged = answered.is_some_and(|(end, effect)| end.index == effect.index);
+        let answered = survivor.op.completion().zip(survivor.effect);
+        let acknowledged = answered.is_some_and(|(end, effect)| end.index() == effect.index());
         let effect = match acknowledged {
             true => format!("and had acknowledged at {}", seconds(survivor.latest())),
             false => format!("and a read had returned by {}", seconds(survivor.latest())),
@@ -152,9 +152,9 @@ impl<'a, 'h> Case<'a, 'h> {
         if survivors.len() < 2 {
             return None;
         }
-        let from = writes.iter().map(|write| write.op.invocation.time).min().unwrap_or(0);
-        let reads = self.register.finals.iter().filter_map(|read| read.op.completion);
-        let until = reads.map(|event| event.time).max().unwrap_or(from);
+        let from = writes.iter().map(|write| write.op.invoked_at()).min().unwrap_or(0);
+        let reads = self.register.finals.iter().filter_map(|read| read.op.completion());
+        let until = reads.map(|event| event.time()).max().unwrap_or(from);
         let window = from..=self.pair(writes[0]).quiet;
         let apart = |fault: &&Fault| !blame::moves_clocks(fault) && blame::overlaps(fault, &window);
         let faults: Vec<&Fault> = self.faults.iter().filter(apart).collect();
@@ -172,7 +172,7 @@ impl<'a, 'h> Case<'a, 'h> {
         Some(Anomaly {
             name: "diverged".into(),
             message,
-            key: self.register.key.cloned(),
+            key: self.register.key.map(Value::from),
             ops: self.witness(writes.into_iter()),
             window: Some((from, until)),
             details,
@@ -245,8 +245,8 @@ fn details(pair: &Pair, cause: &Cause, superseded: &[&Write]) -> Map<String, Val
             "value": write.value,
             "process": write.op.process(),
             "node": write.node(),
-            "start": write.op.invocation.time,
-            "effect": write.effect.map(|event| event.time),
+            "start": write.op.invoked_at(),
+            "effect": write.effect.map(|event| event.time()),
             "timestamp": write.stamp.known().map(number),
             "read": write.visible,
         })
@@ -270,7 +270,7 @@ fn details(pair: &Pair, cause: &Cause, superseded: &[&Write]) -> Map<String, Val
 
 /// What last write wins would have made of writes that replicas disagree on.
 fn rule(writes: &[&Write]) -> String {
-    let stamps: Vec<(i128, &Value)> =
+    let stamps: Vec<(i128, ValueRef)> =
         writes.iter().filter_map(|write| Some((write.stamp.known()?, write.value))).collect();
     let Some(&(latest, value)) = stamps.iter().max_by_key(|(stamp, _)| *stamp) else {
         return String::new();

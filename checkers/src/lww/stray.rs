@@ -13,12 +13,12 @@ use crate::blame::seconds;
 /// One anomaly for each such value of a key.
 pub(super) fn anomalies(register: &Register) -> Vec<Anomaly> {
     let mut seen = BTreeSet::new();
-    let first = |stray: &&Stray| seen.insert(stray.read.result().map(Value::to_string));
+    let first = |stray: &&Stray| seen.insert(stray.read.result().map(|it| it.datum()));
     register.strays.iter().filter(first).map(|stray| stray_read(register, stray)).collect()
 }
 
 fn stray_read(register: &Register, Stray { read, write }: &Stray) -> Anomaly {
-    let time = read.completion.map_or(0, |event| event.time);
+    let time = read.completion().map_or(0, |event| event.time());
     let (name, what) = match write {
         None => ("thin-air-read", "which nobody ever wrote".to_owned()),
         Some(write) if write.kind() == Kind::Fail => {
@@ -26,10 +26,7 @@ fn stray_read(register: &Register, Stray { read, write }: &Stray) -> Anomaly {
         }
         Some(write) => (
             "thin-air-read",
-            format!(
-                "{} before its write began",
-                seconds(write.invocation.time.saturating_sub(time))
-            ),
+            format!("{} before its write began", seconds(write.invoked_at().saturating_sub(time))),
         ),
     };
     let message = format!(
@@ -37,15 +34,15 @@ fn stray_read(register: &Register, Stray { read, write }: &Stray) -> Anomaly {
         key_name(register.key),
         read.process(),
         read.node().map_or_else(String::new, |node| format!(" through {node}")),
-        read.result().unwrap_or(&Value::Null),
+        read.result().map_or_else(|| "null".to_owned(), |value| value.to_string()),
         seconds(time),
     );
     Anomaly {
         name: name.into(),
         message,
-        key: register.key.cloned(),
+        key: register.key.map(Value::from),
         ops: write.iter().chain([read]).map(Operation::start).collect(),
-        window: Some((read.invocation.time, time)),
+        window: Some((read.invoked_at(), time)),
         details: Map::new(),
     }
 }

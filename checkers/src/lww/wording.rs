@@ -1,15 +1,15 @@
 //! Keys, nodes and timestamps as the messages of this checker write them.
 
-use serde_json::Value;
+use tribunal_history::ValueRef;
 
 use super::register::{Stamp, Write};
 
 /// A key as messages name it.
-pub(super) fn key_name(key: Option<&Value>) -> String {
-    match key {
+pub(super) fn key_name(key: Option<ValueRef>) -> String {
+    match key.map(|key| (key, key.as_str())) {
         None => "the register".to_owned(),
-        Some(Value::String(text)) => format!("key {text}"),
-        Some(key) => format!("key {key}"),
+        Some((_, Some(text))) => format!("key {text}"),
+        Some((key, None)) => format!("key {key}"),
     }
 }
 

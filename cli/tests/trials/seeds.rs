@@ -11,8 +11,9 @@ use crate::trial::{Trial, run_loaded};
 /// as it takes.
 fn calls(trial: &Trial) -> Vec<(String, Option<Value>, Value)> {
     let history = trial.history();
-    let load = history.operations().filter(|op| op.invocation.ext.is_empty());
-    load.map(|op| (op.f().to_owned(), op.key().cloned(), op.argument().clone())).collect()
+    let load = history.operations().filter(|op| op.invocation().exts().next().is_none());
+    load.map(|op| (op.f().to_owned(), op.key().map(Value::from), op.argument().to_value()))
+        .collect()
 }
 
 /// What was injected, in order.

@@ -67,8 +67,8 @@ pub(super) fn table<'h>(
     for op in history.operations() {
         let (tally, latencies) = groups.entry(name(&op)).or_default();
         tally.add(op.kind());
-        if let Some(end) = op.completion.filter(|end| end.kind == Kind::Ok) {
-            latencies.push(end.time - op.invocation.time);
+        if let Some(end) = op.completion().filter(|end| end.kind() == Kind::Ok) {
+            latencies.push(end.time() - op.invoked_at());
         }
     }
     groups.into_iter().map(|(name, (tally, latencies))| row(name, tally, latencies)).collect()

@@ -115,12 +115,12 @@ fn put(lanes: &mut Vec<Lane>, op: &Operation, scale: &Scale) {
 /// or after what is drawn, such as a final read, stands at the edge with its time.
 fn cells(op: &Operation, scale: &Scale) -> (usize, Vec<char>) {
     let label = words::call(op, 40);
-    let began = words::time(op.invocation.time);
-    if op.invocation.time > scale.until {
+    let began = words::time(op.invoked_at());
+    if op.invoked_at() > scale.until {
         let aside = clipped(&format!("{label} at {began} >"), scale.lane);
         return (scale.lane - aside.len(), aside);
     }
-    if op.completion.is_some_and(|end| end.time < scale.from) {
+    if op.completion().is_some_and(|end| end.time() < scale.from) {
         return (0, clipped(&format!("< {label} at {began}"), scale.lane));
     }
     bar(op, label.chars().take(60).collect(), scale)
@@ -133,8 +133,8 @@ fn clipped(text: &str, most: usize) -> Vec<char> {
 /// A call with its words, inside its bar or beside it, and the column where it begins.
 fn bar(op: &Operation, label: Vec<char>, scale: &Scale) -> (usize, Vec<char>) {
     let lane = scale.lane;
-    let from = scale.column(op.invocation.time);
-    let until = op.completion.map_or(lane - 1, |end| scale.column(end.time)).max(from);
+    let from = scale.column(op.invoked_at());
+    let until = op.completion().map_or(lane - 1, |end| scale.column(end.time())).max(from);
     let end = match op.kind() {
         Kind::Ok => '|',
         Kind::Fail => 'x',

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use tribunal_checkers::Anomaly;
-use tribunal_history::{Fault, History, Nanos, Operation, Value};
+use tribunal_history::{Datum, Fault, History, Nanos, Operation};
 
 use super::words;
 
@@ -111,7 +111,7 @@ pub(super) fn witnesses(
 ) -> Vec<Witness> {
     let places = places(ops);
     let shown = anomalies.iter().take(ANOMALIES);
-    let witness = |anomaly| witness(ops, &places, anomaly, span(history), faults);
+    let witness = |anomaly| witness(ops, &places, anomaly, history, faults);
     shown.map(witness).collect()
 }
 
@@ -136,13 +136,13 @@ fn json_length(text: &str) -> usize {
 
 /// From the first event to the last.
 pub(super) fn span(history: &History) -> (Nanos, Nanos) {
-    (history.events().first().map_or(0, |event| event.time), history.duration())
+    (history.events().next().map_or(0, |event| event.time()), history.duration())
 }
 
 /// The operation of each event index.
 fn places(ops: &[Operation]) -> HashMap<u64, usize> {
     let completions =
-        ops.iter().enumerate().filter_map(|(at, op)| Some((op.completion?.index, at)));
+        ops.iter().enumerate().filter_map(|(at, op)| Some((op.completion()?.index(), at)));
     let invocations = ops.iter().enumerate().map(|(at, op)| (op.start(), at));
     invocations.chain(completions).collect()
 }
@@ -151,19 +151,25 @@ fn witness(
     ops: &[Operation],
     places: &HashMap<u64, usize>,
     anomaly: &Anomaly,
-    span: (Nanos, Nanos),
+    history: &History,
     faults: &[Fault],
 ) -> Witness {
+    let span = span(history);
     let mut own: Vec<usize> =
         anomaly.ops.iter().filter_map(|index| places.get(index).copied()).collect();
     own.sort_unstable();
     own.dedup();
     let window = anomaly.window.or_else(|| window(ops, &own)).unwrap_or(span);
     let window = (window.0.min(window.1), window.0.max(window.1));
-    let mut beside = beside(ops, anomaly.key.as_ref(), window);
+    let mut beside = beside(ops, key(history, anomaly), window);
     let first: Vec<usize> = beside.by_ref().take(BESIDE).collect();
     let concurrent = first.len() + beside.count();
     Witness { ops: own, window, frame: frame(window, faults, span.1), beside: first, concurrent }
+}
+
+/// An anomaly's key, as the history keeps it.
+fn key(history: &History, anomaly: &Anomaly) -> Option<Datum> {
+    anomaly.key.as_ref().map(|key| history.values().find(key))
 }
 
 /// A window, widened to the beginnings and the ends of the faults in it.
@@ -179,7 +185,7 @@ fn frame(window: (Nanos, Nanos), faults: &[Fault], end: Nanos) -> (Nanos, Nanos)
 
 /// From the first invocation of a witness to its last completion.
 fn window(ops: &[Operation], witness: &[usize]) -> Option<(Nanos, Nanos)> {
-    let from = witness.iter().map(|&at| ops[at].invocation.time).min()?;
+    let from = witness.iter().map(|&at| ops[at].invoked_at()).min()?;
     let until = witness.iter().map(|&at| last_seen(&ops[at])).max()?;
     Some((from, until))
 }
@@ -187,15 +193,16 @@ fn window(ops: &[Operation], witness: &[usize]) -> Option<(Nanos, Nanos)> {
 /// The calls that ran at some time of a window on `key`, in the order of their invocations.
 fn beside<'a>(
     ops: &'a [Operation],
-    key: Option<&'a Value>,
+    key: Option<Datum>,
     (from, until): (Nanos, Nanos),
 ) -> impl Iterator<Item = usize> + 'a {
-    let on_key = move |op: &Operation| key.is_none() || op.key().is_none() || op.key() == key;
-    let begun = ops.iter().enumerate().take_while(move |(_, op)| op.invocation.time <= until);
+    let on_key =
+        move |op: &Operation| key.is_none_or(|key| op.key().is_none_or(|its| its.datum() == key));
+    let begun = ops.iter().enumerate().take_while(move |(_, op)| op.invoked_at() <= until);
     begun.filter(move |(_, op)| from <= last_seen(op) && on_key(op)).map(|(at, _)| at)
 }
 
 /// When its last event was.
 pub(super) fn last_seen(op: &Operation) -> Nanos {
-    op.completion.map_or(op.invocation.time, |end| end.time)
+    op.completion().map_or(op.invoked_at(), |end| end.time())
 }

@@ -100,8 +100,11 @@ fn messages(verdict: &Verdict, columns: usize) -> Vec<String> {
 
 /// The first witness with its faults above, if there is one.
 fn timeline(history: &History, verdict: &Verdict, faults: &[Fault], columns: usize) -> Vec<String> {
-    let ops: Vec<_> = history.operations().collect();
     let first = verdict.anomalies.get(..1).unwrap_or_default();
+    if first.is_empty() {
+        return Vec::new();
+    }
+    let ops: Vec<_> = history.operations().collect();
     let Some(witness) = witnesses(&ops, first, history, faults).pop() else { return Vec::new() };
     if witness.ops.is_empty() {
         return Vec::new();

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use tribunal_checkers::Anomaly;
-use tribunal_history::{Fault, FaultNote, History, Kind, Nanos, Process, Value};
+use tribunal_history::{Fault, FaultNote, History, Kind, Nanos, Process};
 
 use super::selection::{DETAIL, LABEL, Selection, Witness, last_seen, span};
 use super::words;
@@ -151,10 +151,10 @@ fn columns(
     let mut before = origin;
     for (at, op) in selection.ops.iter().enumerate().filter(|&(at, _)| selection.chosen[at]) {
         places.insert(at, calls.index.len());
-        let began = op.invocation.time;
+        let began = op.invoked_at();
         calls.index.push(op.start());
         calls.start.push(began - before);
-        calls.took.push(op.completion.map_or(-1, |end| (end.time - began) as i64));
+        calls.took.push(op.completion().map_or(-1, |end| (end.time() - began) as i64));
         calls.process.push(match op.process() {
             Process::Client(number) => number,
             Process::Nemesis => 0,
@@ -165,7 +165,7 @@ fn columns(
             Kind::Fail => 1,
             Kind::Info | Kind::Invoke => 2,
         });
-        let key = op.key().map(|key| words::value(key, LABEL)).unwrap_or_default();
+        let key = op.key().map(|key| words::held(key, LABEL)).unwrap_or_default();
         calls.key.push(texts.place(&key));
         calls.label.push(texts.place(&words::call(op, LABEL)));
         calls.detail.push(texts.place(&words::detail(op, DETAIL)));
@@ -214,14 +214,14 @@ fn band(fault: &Fault, origin: Nanos) -> Band {
 /// knows which of them ends which, so each is a moment and not a band.
 fn marks(history: &History, origin: Nanos) -> Vec<(Nanos, String)> {
     use serde::Deserialize;
-    let nemesis = history.events().iter().filter(|event| event.process == Process::Nemesis);
-    let foreign = nemesis.filter(|event| FaultNote::deserialize(&event.value).is_err());
+    let nemesis = history.events().filter(|event| event.process() == Process::Nemesis);
+    let foreign = nemesis.filter(|event| FaultNote::deserialize(event.value().to_value()).is_err());
     let told = foreign.map(|event| {
-        let value = match &event.value {
-            Value::Null => String::new(),
-            value => format!(" {}", words::value(value, LABEL)),
+        let value = match event.value() {
+            null if null.is_null() => String::new(),
+            value => format!(" {}", words::held(value, LABEL)),
         };
-        (event.time - origin, words::clip(&format!("{}{value}", event.f), LABEL))
+        (event.time() - origin, words::clip(&format!("{}{value}", event.f()), LABEL))
     });
     told.take(BANDS).collect()
 }

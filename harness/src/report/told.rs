@@ -102,7 +102,7 @@ fn broken(
 fn story(witness: &Witness, ops: &[Operation], faults: &[Fault], most: usize) -> Vec<Step> {
     let calls = witness.ops.iter().take(most).map(|&at| &ops[at]);
     let mut told: Vec<(Nanos, Step)> =
-        calls.map(|op| (op.invocation.time, Step::Call(Box::new(called(op, faults))))).collect();
+        calls.map(|op| (op.invoked_at(), Step::Call(Box::new(called(op, faults))))).collect();
     let (from, until) = witness.window;
     for fault in faults.iter().filter(|fault| fault.may_overlap(from, until)).take(ACTING) {
         let name = words::clip(&terminal::fault_in_words(fault), 120);
@@ -120,17 +120,17 @@ fn story(witness: &Witness, ops: &[Operation], faults: &[Fault], most: usize) ->
 }
 
 fn called(op: &Operation, faults: &[Fault]) -> Called {
-    let took = op.completion.map(|end| words::duration(end.time - op.invocation.time));
+    let took = op.completion().map(|end| words::duration(end.time() - op.invoked_at()));
     Called {
         index: op.start(),
-        from: words::time(op.invocation.time),
+        from: words::time(op.invoked_at()),
         took: took.unwrap_or_else(|| "never ended".to_owned()),
         process: op.process().to_string(),
         node: words::clip(op.node().unwrap_or("–"), LABEL),
         call: words::call(op, DETAIL),
         outcome: words::outcome(op.kind()),
         detail: words::detail(op, DETAIL),
-        faults: acting(faults, (op.invocation.time, last_seen(op)), op.node()),
+        faults: acting(faults, (op.invoked_at(), last_seen(op)), op.node()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! characters and its length; escaping for HTML is the page's business.
 
 use tribunal_checkers::Anomaly;
-use tribunal_history::{Kind, Nanos, Operation, Value};
+use tribunal_history::{Kind, Nanos, Operation, Value, ValueRef};
 
 /// At most `max` characters of `text` on one line, its control and
 /// direction-changing characters made visible.
@@ -43,6 +43,11 @@ pub(super) fn value(value: &Value, max: usize) -> String {
     }
 }
 
+/// The same of a value of the history.
+pub(super) fn held(value: ValueRef, max: usize) -> String {
+    self::value(&value.to_value(), max)
+}
+
 /// A call in a few words: `write x 7`, `read x → 7`, `cas x [1,2] → not swapped`.
 pub(super) fn call(op: &Operation, max: usize) -> String {
     let mut words = clip(op.f(), max);
@@ -51,21 +56,22 @@ pub(super) fn call(op: &Operation, max: usize) -> String {
         words.push_str(text);
     };
     if let Some(key) = op.key() {
-        add(&value(key, max));
+        add(&held(key, max));
     }
     // A transaction's answer is its question with the reads filled in: one of the two is enough.
-    let repeats = op.result().is_some_and(|result| result.is_array() && op.argument().is_array());
+    let list = |value: ValueRef| value.elements().is_some();
+    let repeats = op.result().is_some_and(|result| list(result) && list(op.argument()));
     if !op.argument().is_null() && !repeats {
-        add(&value(op.argument(), max));
+        add(&held(op.argument(), max));
     }
     if repeats {
-        op.result().iter().for_each(|result| add(&value(result, max)));
+        op.result().iter().for_each(|result| add(&held(*result, max)));
     }
-    if op.ext("swapped") == Some(&Value::Bool(false)) {
-        let found = op.ext("found").map(|found| format!(", found {}", value(found, max)));
+    if op.ext("swapped").is_some_and(|it| it.as_bool() == Some(false)) {
+        let found = op.ext("found").map(|found| format!(", found {}", held(found, max)));
         add(&format!("→ not swapped{}", found.unwrap_or_default()));
     } else if let Some(result) = op.result().filter(|&result| !repeats && result != op.argument()) {
-        add(&format!("→ {}", value(result, max)));
+        add(&format!("→ {}", held(result, max)));
     } else if op.is_ok() && op.argument().is_null() {
         add("→ null");
     }
@@ -74,24 +80,24 @@ pub(super) fn call(op: &Operation, max: usize) -> String {
 
 /// What else its events say: the error, and what the database exposes.
 pub(super) fn detail(op: &Operation, max: usize) -> String {
-    let Some(end) = op.completion else { return "no answer until the end of the run".to_owned() };
+    let Some(end) = op.completion() else { return "no answer until the end of the run".to_owned() };
     let mut parts = Vec::new();
-    if !end.error.is_null() {
-        parts.push(value(&end.error, max));
+    if !end.error().is_null() {
+        parts.push(held(end.error(), max));
     }
     // Where it ran is told beside it.
-    let here = |name: &str, it: &Value| name == "node" && it.as_str() == op.node();
-    let said = end.ext.iter().filter(|(name, it)| !here(name, it));
+    let here = |name: &str, it: ValueRef| name == "node" && it.as_str() == op.node();
+    let said = end.exts().filter(|&(name, it)| !here(name, it));
     parts.extend(said.map(|(name, it)| format!("{}={}", clip(name, 40), extra(name, it, max))));
     clip(&parts.join("  "), max)
 }
 
 /// What a database exposes; a timestamp in nanoseconds as the time that it is.
-fn extra(name: &str, it: &Value, max: usize) -> String {
+fn extra(name: &str, it: ValueRef, max: usize) -> String {
     const CENTURY: std::ops::Range<i64> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
     let stamp = it.as_i64().filter(|stamp| name == "timestamp" && CENTURY.contains(stamp));
     let date = stamp.and_then(|it| jiff::Timestamp::from_nanosecond(it.into()).ok());
-    date.map_or_else(|| value(it, max), |date| date.strftime("%F %T%.9f").to_string())
+    date.map_or_else(|| held(it, max), |date| date.strftime("%F %T%.9f").to_string())
 }
 
 /// An anomaly's message without the key that it may begin with: that is told beside it.

@@ -223,7 +223,7 @@ pub fn split_brain() -> Run {
     }
     let history = drawing.history();
     let late =
-        history.operations().filter(|op| op.invocation.time >= 6 * S && op.node() != Some("n3"));
+        history.operations().filter(|op| op.invoked_at() >= 6 * S && op.node() != Some("n3"));
     let ops = late.take(4).map(|op| op.start()).collect();
     let verdict = Verdict::of(vec![Anomaly {
         name: "split-brain".into(),

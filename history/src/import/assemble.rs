@@ -82,15 +82,14 @@ fn times(records: &mut [Record], remarks: &mut Vec<Remark>) -> Result<(), Import
 /// Gives a process that goes on after an info a new number, as Jepsen does and others do not: its
 /// call may still take effect beside the next ones.
 fn retire(records: &mut [Record], remarks: &mut Vec<Remark>) {
-    let highest = records.iter().filter_map(Record::client).max();
-    let mut unused = highest.map_or(0, |highest| highest + 1);
+    let used: HashSet<u64> = records.iter().filter_map(Record::client).collect();
+    let mut unused = (0..).filter(|number| !used.contains(number));
     let mut crashed: HashSet<u64> = HashSet::new();
     let mut numbers: HashMap<u64, u64> = HashMap::new();
     for record in records {
         let Some(process) = record.client() else { continue };
         if record.event.kind == Kind::Invoke && crashed.remove(&process) {
-            numbers.insert(process, unused);
-            unused += 1;
+            numbers.extend(unused.next().map(|number| (process, number)));
         }
         if record.event.kind == Kind::Info {
             crashed.insert(process);

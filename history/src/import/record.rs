@@ -147,7 +147,7 @@ fn process(value: &Value) -> Result<(Process, bool), Problem> {
         Value::String(name) if !name.starts_with(|first: char| first.is_ascii_digit()) => {
             Ok((Process::Nemesis, true))
         }
-        other => match other.as_u64().filter(|&number| number <= i64::MAX as u64) {
+        other => match other.as_u64() {
             Some(number) => Ok((Process::Client(number), true)),
             None => Err(field("process", other, "a whole number from 0, or the name of a process")),
         },

@@ -1,0 +1,286 @@
+//! Where the values of a history are kept that do not fit into a datum.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
+
+use super::{Datum, Tag, ValueRef};
+
+/// The values of a history. Equal ones are kept once.
+#[derive(Clone, Default)]
+pub struct Values {
+    pub(super) texts: Pool<u8>,
+    pub(super) lists: Pool<Datum>,
+    /// Elements of the lists that are being read.
+    open: Vec<Datum>,
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Values({} texts, {} lists)", self.texts.len(), self.lists.len())
+    }
+}
+
+impl Values {
+    /// The value behind a datum of this history.
+    pub fn get(&self, datum: Datum) -> ValueRef<'_> {
+        ValueRef::new(self, datum)
+    }
+
+    /// The datum of a value, which is added if it is new.
+    pub fn intern(&mut self, value: &Value) -> Datum {
+        match value {
+            Value::Null => Datum::NULL,
+            Value::Bool(true) => Datum::TRUE,
+            Value::Bool(false) => Datum::FALSE,
+            Value::Number(number) => self.number(number),
+            Value::String(text) => self.text(text),
+            Value::Array(elements) => {
+                let base = self.open.len();
+                for element in elements {
+                    let datum = self.intern(element);
+                    self.open.push(datum);
+                }
+                self.close(base, Tag::List)
+            }
+            Value::Object(fields) => {
+                let base = self.open.len();
+                for (name, value) in fields {
+                    let field = [self.text(name), self.intern(value)];
+                    self.open.extend(field);
+                }
+                self.close_object(base)
+            }
+        }
+    }
+
+    /// The datum of a value, or [`Datum::NOWHERE`] if no event of the history holds it.
+    pub fn find(&self, value: &Value) -> Datum {
+        let found = match value {
+            Value::Null | Value::Bool(_) => Some(Self::default().intern(value)),
+            Value::Number(number) => match number.as_i64().and_then(Datum::int) {
+                Some(datum) => Some(datum),
+                None => self.found(Tag::Number, number.to_string().as_bytes()),
+            },
+            Value::String(text) => self.found(Tag::Text, text.as_bytes()),
+            Value::Array(elements) => {
+                let elements: Vec<Datum> = elements.iter().map(|value| self.find(value)).collect();
+                let pair = match elements[..] {
+                    [first, second] => Datum::pair(first, second),
+                    _ => None,
+                };
+                pair.or_else(|| Some(Datum::of(Tag::List, self.lists.find(&elements)?)))
+            }
+            Value::Object(fields) => {
+                let mut pairs: Vec<(&str, &Value)> =
+                    fields.iter().map(|(name, value)| (&**name, value)).collect();
+                pairs.sort_unstable_by_key(|&(name, _)| name);
+                let data = pairs.into_iter().map(|(name, value)| {
+                    let name = self.found(Tag::Text, name.as_bytes()).unwrap_or(Datum::NOWHERE);
+                    [name, self.find(value)]
+                });
+                let data: Vec<Datum> = data.flatten().collect();
+                self.lists.find(&data).map(|place| Datum::of(Tag::Object, place))
+            }
+        };
+        found.unwrap_or(Datum::NOWHERE)
+    }
+
+    fn found(&self, tag: Tag, text: &[u8]) -> Option<Datum> {
+        self.texts.find(text).map(|place| Datum::of(tag, place))
+    }
+
+    /// The datum of a text.
+    pub fn text(&mut self, text: &str) -> Datum {
+        Datum::of(Tag::Text, self.texts.add(text.as_bytes()))
+    }
+
+    /// The datum of a list of data of this history.
+    pub fn list(&mut self, elements: &[Datum]) -> Datum {
+        let base = self.open.len();
+        self.open.extend_from_slice(elements);
+        self.close(base, Tag::List)
+    }
+
+    fn number(&mut self, number: &Number) -> Datum {
+        match number.as_i64().and_then(Datum::int) {
+            Some(datum) => datum,
+            None => Datum::of(Tag::Number, self.texts.add(number.to_string().as_bytes())),
+        }
+    }
+
+    /// The datum of a whole number.
+    pub fn int(&mut self, number: i64) -> Datum {
+        Datum::int(number).unwrap_or_else(|| self.number(&Number::from(number)))
+    }
+
+    /// Makes a list of all elements that were opened since `base`.
+    fn close(&mut self, base: usize, tag: Tag) -> Datum {
+        let elements = &self.open[base..];
+        let pair = match *elements {
+            [first, second] if tag == Tag::List => Datum::pair(first, second),
+            _ => None,
+        };
+        let datum = pair.unwrap_or_else(|| Datum::of(tag, self.lists.add(elements)));
+        self.open.truncate(base);
+        datum
+    }
+
+    /// The same of names and values: in the order of the names, of equal ones the last.
+    fn close_object(&mut self, base: usize) -> Datum {
+        let flat = &self.open[base..];
+        let mut fields: Vec<[Datum; 2]> = flat.chunks_exact(2).map(|it| [it[0], it[1]]).collect();
+        let name = |field: &[Datum; 2]| self.texts.get(field[0].place());
+        // Stable, so that the last of equal names is the last that was read.
+        fields.sort_by(|one, other| name(one).cmp(name(other)));
+        fields.reverse();
+        fields.dedup_by_key(|field| field[0]);
+        fields.reverse();
+        self.open.truncate(base);
+        self.open.extend(fields.into_iter().flatten());
+        self.close(base, Tag::Object)
+    }
+
+    /// Takes over a datum of other values.
+    pub(crate) fn adopt(&mut self, other: &Values, datum: Datum) -> Datum {
+        match datum.tag() {
+            Tag::Constant | Tag::Int | Tag::Pair => datum,
+            tag @ (Tag::Number | Tag::Text) => {
+                Datum::of(tag, self.texts.add(other.texts.get(datum.place())))
+            }
+            tag @ (Tag::List | Tag::Object) => {
+                let base = self.open.len();
+                for &element in other.lists.get(datum.place()) {
+                    let element = self.adopt(other, element);
+                    self.open.push(element);
+                }
+                self.close(base, tag)
+            }
+        }
+    }
+
+    /// Reads a value as JSON.
+    pub(crate) fn reader(&mut self) -> Reader<'_> {
+        Reader(self)
+    }
+}
+
+/// Sequences one after the other, equal ones once.
+#[derive(Clone)]
+pub(super) struct Pool<T> {
+    items: Vec<T>,
+    ends: Vec<usize>,
+    places: HashTable<u32>,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), ends: Vec::new(), places: HashTable::new() }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Pool<T> {
+    pub(super) fn get(&self, place: usize) -> &[T] {
+        sequence(&self.items, &self.ends, place)
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn find(&self, sequence: &[T]) -> Option<u64> {
+        let hash = FxBuildHasher.hash_one(sequence);
+        let found = self.places.find(hash, |&place| self.get(place as usize) == sequence);
+        found.map(|&place| u64::from(place))
+    }
+
+    /// The place of a sequence, which is added if it is new.
+    fn add(&mut self, new: &[T]) -> u64 {
+        let Self { items, ends, places } = self;
+        let hash = FxBuildHasher.hash_one(new);
+        let same = |&place: &u32| sequence(items, ends, place as usize) == new;
+        if let Some(&place) = places.find(hash, same) {
+            return u64::from(place);
+        }
+        let place = u32::try_from(ends.len()).expect("fewer than 2^32 different values");
+        items.extend_from_slice(new);
+        ends.push(items.len());
+        places.insert_unique(hash, place, |&place| {
+            FxBuildHasher.hash_one(sequence(items, ends, place as usize))
+        });
+        u64::from(place)
+    }
+}
+
+fn sequence<'a, T>(items: &'a [T], ends: &[usize], place: usize) -> &'a [T] {
+    let from = place.checked_sub(1).map_or(0, |before| ends[before]);
+    &items[from..ends[place]]
+}
+
+/// Reads JSON straight into the values.
+pub(crate) struct Reader<'v>(&'v mut Values);
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Datum;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Datum, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Datum;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Datum, E> {
+        Ok(Datum::NULL)
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Datum, E> {
+        Ok(if truth { Datum::TRUE } else { Datum::FALSE })
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Datum, E> {
+        Ok(self.0.int(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Datum, E> {
+        Ok(match i64::try_from(number) {
+            Ok(number) => self.0.int(number),
+            Err(_) => self.0.number(&Number::from(number)),
+        })
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Datum, E> {
+        let number = Number::from_f64(number).ok_or_else(|| E::custom("not a finite number"))?;
+        Ok(self.0.number(&number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Datum, E> {
+        Ok(self.0.text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Datum, A::Error> {
+        let base = self.0.open.len();
+        while let Some(element) = elements.next_element_seed(Reader(self.0))? {
+            self.0.open.push(element);
+        }
+        Ok(self.0.close(base, Tag::List))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Datum, A::Error> {
+        let base = self.0.open.len();
+        while let Some(name) = fields.next_key_seed(Reader(self.0))? {
+            let value = fields.next_value_seed(Reader(self.0))?;
+            self.0.open.extend([name, value]);
+        }
+        Ok(self.0.close_object(base))
+    }
+}
