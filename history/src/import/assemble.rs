@@ -6,7 +6,8 @@ use super::error::{ImportError, Problem};
 use super::record::Record;
 use super::remark::Remark;
 use super::text::Position;
-use crate::{Event, History, Kind, Nanos, Process};
+use crate::columns::Columns;
+use crate::{History, Kind, Nanos, Process, Reason};
 
 /// How far a time may be behind the one before it, in ns. Threads that stamp their events and
 /// then wait for each other to record them leave such times; the order of the file is then the true
@@ -23,13 +24,24 @@ pub(super) fn assemble(mut records: Vec<Record>) -> Result<(History, Vec<Remark>
     if without_process > 0 {
         remarks.push(Remark::NoProcess(without_process));
     }
-    let places: Vec<Position> = records.iter().map(|record| record.at).collect();
-    let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
-    let history = History::new(events).map_err(|error| {
+    Ok((in_columns(records)?, remarks))
+}
+
+/// The events one by one, so that no two copies of all of them are held.
+fn in_columns(records: Vec<Record>) -> Result<History, ImportError> {
+    let mut columns = Columns::default();
+    columns.reserve(records.len());
+    let mut places: Vec<Position> = Vec::with_capacity(records.len());
+    for record in records {
+        let pushed = columns.push_event(&record.event);
+        let too_large = Problem::History(Reason::ProcessTooLarge);
+        pushed.ok_or_else(|| ImportError::at(record.at, too_large))?;
+        places.push(record.at);
+    }
+    History::of(columns).map_err(|error| {
         let at = places[error.line - 1];
         ImportError::at(at, Problem::History(error.reason))
-    })?;
-    Ok((history, remarks))
+    })
 }
 
 /// Indexes must rise where they are given. They need not be dense: other tools count from 1,

@@ -108,7 +108,7 @@ fn meaning(kind: Kind, f: &str, timed_out: bool) -> (Kind, Map<String, Value>) {
 
 /// The one form that this is.
 fn form(mut bytes: &mut &[u8]) -> Option<Value> {
-    let mut text = Text::new(&mut bytes);
+    let mut text = Text::short(&mut bytes);
     let value = edn::value(&mut text, 4).ok()?;
     let rest = edn::start(&mut text, 4).ok()?;
     rest.is_none().then_some(value)

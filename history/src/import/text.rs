@@ -46,9 +46,18 @@ pub(super) struct Text<'r> {
 
 impl<'r> Text<'r> {
     pub(super) fn new(from: &'r mut dyn Read) -> Self {
+        Self::in_pieces(from, PIECE)
+    }
+
+    /// What is known to be short, without a large piece to hold it.
+    pub(super) fn short(from: &'r mut dyn Read) -> Self {
+        Self::in_pieces(from, 64)
+    }
+
+    fn in_pieces(from: &'r mut dyn Read, size: usize) -> Self {
         Self {
             from,
-            piece: vec![0; PIECE].into_boxed_slice(),
+            piece: vec![0; size].into_boxed_slice(),
             at: 0,
             end: 0,
             before: 0,
