@@ -53,6 +53,23 @@ impl Sample {
     }
 }
 
+/// The other files of the folder: they have no verdict, and must be read all the same.
+fn unlisted(folder: &Path, samples: &[Sample]) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(next) = folders.pop() {
+        let entries = std::fs::read_dir(next).expect("a folder");
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            let listed = samples.iter().any(|sample| folder.join(&sample.file) == path);
+            match path.is_dir() {
+                true => folders.push(path),
+                false if listed || path.ends_with("VERDICTS.tsv") => {}
+                false => files.push(path),
+            }
+        }
+    }
+    files
+}
+
 enum Outcome {
     Judged(String),
     NotJudged(usize),
@@ -73,7 +90,7 @@ fn every_sample_is_judged_as_its_tool_judges_it() {
     let samples: Vec<Sample> = table.lines().skip(1).map(Sample::of).collect();
     let (mut agreed, mut not_judged, mut wrong) = (0, 0, Vec::new());
     for sample in &samples {
-        let outcome = sample.judge(import::read(&Path::new(&folder).join(&sample.file), None));
+        let outcome = sample.judge(import::read(&folder.join(&sample.file), None));
         match outcome {
             Outcome::Judged(verdict) if verdict == sample.verdict => agreed += 1,
             Outcome::Judged(verdict) => {
@@ -88,6 +105,12 @@ fn every_sample_is_judged_as_its_tool_judges_it() {
                 not_judged += 1;
             }
             Outcome::Refused(why) => wrong.push(format!("{}: {why}", sample.file)),
+        }
+    }
+    for path in unlisted(&folder, &samples) {
+        match import::read(&path, None) {
+            Ok(read) => println!("no verdict: {}, {} events", path.display(), read.history.len()),
+            Err(error) => wrong.push(format!("{}: {error}", path.display())),
         }
     }
     println!("{agreed} agreed, {not_judged} not judged, {} wrong", wrong.len());

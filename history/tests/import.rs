@@ -609,7 +609,7 @@ fn formats_are_told_from_the_content() {
     assert_eq!(told("#jepsen.history.Op{:index 0"), Ok(Format::Edn));
     assert_eq!(told("2020 started\nINFO  jepsen.util - 0 :invoke"), Ok(Format::Porcupine));
     assert_eq!(told("r(1,2,3,4)"), Err(import::Unrecognized::Transactions));
-    assert_eq!(told(""), Err(import::Unrecognized::Empty));
+    assert_eq!(told(" \n"), Ok(Format::Jsonl));
     assert_eq!(told("\x1f"), Err(import::Unrecognized::Unknown));
     assert_eq!(import::detect(&[0x1f, 0x8b, 8]), Err(import::Unrecognized::Gzip));
     for format in Format::ALL {
@@ -637,4 +637,28 @@ fn a_compressed_file() {
     assert_eq!(events(&imported)[0].kind, Kind::Invoke);
     let missing = import::read(&folder.path().join("none"), None).expect_err("no file");
     assert_eq!(missing.to_string(), "cannot read it: No such file or directory (os error 2)");
+}
+
+/// The first block of code under each heading of the page for users is read as that format.
+#[test]
+fn the_examples_of_the_page() {
+    let page = include_str!("../../docs/formats.md");
+    let example = |heading: &str| {
+        let section = page.split(&format!("# {heading}\n")).nth(1).expect(heading);
+        let block = section.split("```").nth(1).expect("a block of code");
+        block.split_once('\n').expect("its language").1.to_owned()
+    };
+    for format in Format::ALL {
+        let told_by_nothing = matches!(format, Format::EdnKeyed | Format::EdnPlain);
+        if !told_by_nothing {
+            let imported = read(&example(format.name()));
+            assert_eq!(imported.format, format);
+            assert!(imported.history.len() >= 2);
+        }
+        assert!(page.contains(&format!("| `{format}` |")), "{format} is not in the table");
+    }
+    let tuples = read(&example("Tuples of key and value"));
+    assert_eq!(tuples.remarks, [import::Remark::Tuples]);
+    let remark = format!("history.edn: read as edn: {}", import::Remark::Tuples);
+    assert!(page.contains(&remark), "{remark}");
 }

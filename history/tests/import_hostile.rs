@@ -306,3 +306,21 @@ impl Read for Repeat {
         Ok(to.len())
     }
 }
+
+/// The lines of our own format: what serde's derived reading would take and we must not.
+#[test]
+fn hostile_json_lines() {
+    let refused = |line: &str, why: &str| {
+        let error = History::parse(&format!("{line}\n")).expect_err(line).to_string();
+        assert!(error.starts_with("line 1: ") && error.contains(why), "{error}");
+    };
+    refused(r#"[0,1,3,"invoke","write"]"#, "expected an event");
+    let value = |value: &str| {
+        format!(r#"{{"time":1,"process":0,"type":"invoke","f":"write","value":{value}}}"#)
+    };
+    refused(&value(&"[".repeat(100_000)), "recursion limit");
+    refused(&value(&"{\"a\":".repeat(100_000)), "recursion limit");
+    refused(&value("1e999"), "out of range");
+    refused(&value("1").replace("\"time\":1", "\"time\":123456789012345678901"), "expected u64");
+    refused(&value("1").replace(":0", ":-1"), "expected a process number");
+}

@@ -18,7 +18,9 @@ pub fn detect(head: &[u8]) -> Result<Format, Unrecognized> {
     }
     let mut bytes = significant(head);
     match (bytes.next(), bytes.next()) {
-        (None, _) => Err(Unrecognized::Empty),
+        // Nothing is a history without events, in our own format.
+        (None, _) if head.trim_ascii().is_empty() => Ok(Format::Jsonl),
+        (None, _) => Ok(Format::Edn),
         (Some(b'{'), Some(b'"')) => Ok(Format::Jsonl),
         (Some(b'['), Some(b'{')) => Ok(match bytes.next() {
             Some(b'"') => Format::ElleJson,

@@ -50,9 +50,6 @@ impl ImportError {
 /// A file whose format was not told from its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unrecognized {
-    /// There is nothing in it.
-    #[error("the file is empty; there is no history in it")]
-    Empty,
     /// Compressed by other means than zstd.
     #[error("this is a gzip file; unpack it first (gunzip), or compress it with zstd")]
     Gzip,

@@ -148,7 +148,7 @@ pub fn read_from(mut from: impl Read, format: Option<Format>) -> Result<Imported
     let told = format.map_or_else(|| detect(head), Ok)?;
     let mut from = head.chain(from);
     if told == Format::Jsonl {
-        let history = jsonl::read_from(BufReader::new(from), Tail::Whole)?;
+        let history = jsonl::read_from(from, Tail::Whole)?;
         return Ok(Imported { history, format: told, remarks: Vec::new() });
     }
     let mut text = Text::new(&mut from);
