@@ -14,7 +14,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::history::HistoryError;
-use crate::{Event, History, arrow};
+use crate::{Event, History};
 use block::{Block, Cutter, Whole};
 
 /// Why a history file could not be read.
@@ -40,16 +40,12 @@ pub enum Tail {
     MayBeTorn,
 }
 
-/// Reads a file of lines, also a zstd-compressed one, or of the store format: its
-/// first bytes tell, not its name.
+/// Reads a `.jsonl` or (by its first bytes, not its name) zstd-compressed file.
 pub fn read(path: &Path, tail: Tail) -> Result<History, ReadError> {
     const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let mut file = BufReader::new(File::open(path)?);
     if file.fill_buf()?.starts_with(&ZSTD_MAGIC) {
         return read_from(zstd::stream::read::Decoder::with_buffer(file)?, tail);
-    }
-    if file.fill_buf()?.starts_with(&arrow::MAGIC) {
-        return arrow::read_from(file, tail);
     }
     read_from(file, tail)
 }

@@ -22,6 +22,7 @@ mod event;
 mod event_ref;
 mod fault;
 mod history;
+pub mod import;
 pub mod jsonl;
 mod operation;
 mod value;

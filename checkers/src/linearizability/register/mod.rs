@@ -55,14 +55,10 @@ impl Checker for Linearizable {
     fn check(&self, history: &History) -> Verdict {
         let calls = match Calls::read(history, &self.initial) {
             Ok(calls) => calls,
-            Err(bad) => return Verdict::unknown(bad.to_string()),
+            Err(bad) => return Verdict::objected(bad.to_string()),
         };
         let count = calls.len();
         summarize(count, calls.map(|object| Ruling::of(&object, self.budget)))
-    }
-
-    fn objection(&self, history: &History) -> Option<String> {
-        Calls::read(history, &self.initial).err().map(|bad| bad.to_string())
     }
 }
 
