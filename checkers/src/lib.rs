@@ -7,15 +7,20 @@
 
 mod blame;
 mod evidence;
+mod keys;
 mod leader;
 pub mod linearizability;
 mod lww;
+mod set_full;
 mod statistics;
+mod total_queue;
 mod verdict;
 
 pub use evidence::Evidence;
 pub use leader::Leader;
 pub use linearizability::Linearizable;
 pub use lww::Lww;
+pub use set_full::SetFull;
 pub use statistics::Statistics;
+pub use total_queue::TotalQueue;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};
