@@ -9,6 +9,7 @@ mod blame;
 mod evidence;
 mod keys;
 mod leader;
+mod lease;
 pub mod linearizability;
 mod lww;
 mod set_full;
@@ -18,7 +19,8 @@ mod verdict;
 
 pub use evidence::Evidence;
 pub use leader::Leader;
-pub use linearizability::Linearizable;
+pub use lease::Lease;
+pub use linearizability::{Judge, Linearizable, timeline};
 pub use lww::Lww;
 pub use set_full::SetFull;
 pub use statistics::Statistics;

@@ -44,6 +44,17 @@ pub trait Model: Send + Sync {
         ops
     }
 
+    /// Whether `call` only looks: it leaves every state as it is. The search lets such a call happen
+    /// as soon as it can; `false` is always right, and slower.
+    fn looks(&self, _call: &Self::Call) -> bool {
+        false
+    }
+
+    /// A state in words, for messages: "the object held …".
+    fn shown(&self, state: &Self::State, _history: &History) -> String {
+        format!("{state:?}")
+    }
+
     /// An exact answer where there is a fast way to one; `None` leaves the object to the search.
     fn decide(&self, _object: &Object<Self::Call>) -> Option<Decision> {
         None

@@ -98,7 +98,10 @@ impl<'h> Tally<'h> {
                 "read" => {
                     let Some(result) = call.result() else { continue };
                     let list = result.elements().ok_or_else(|| {
-                        format!("event {}: `read` answers with a list, not with {result}", call.start())
+                        format!(
+                            "event {}: `read` answers with a list, not with {result}",
+                            call.start()
+                        )
                     })?;
                     reads.push((*call, list));
                 }

@@ -53,7 +53,8 @@ impl Checker for SetFull {
         let tallies: Vec<&Tally> = sets.iter().map(|(_, tally)| tally).collect();
         verdict.facts = facts(&tallies);
         if verdict.facts["stable"] == 0 {
-            verdict.doubt("no element was read back for good: the reads say nothing of what was lost");
+            verdict
+                .doubt("no element was read back for good: the reads say nothing of what was lost");
         }
         verdict
     }

@@ -145,7 +145,8 @@ impl<'h> Tally<'h> {
 
     fn match_value(&mut self, Value { puts, takes }: &Value<'h>) {
         let (first, value) = (puts[0], puts[0].argument());
-        let mut acknowledged: Vec<Operation> = puts.iter().filter(|put| put.is_ok()).copied().collect();
+        let mut acknowledged: Vec<Operation> =
+            puts.iter().filter(|put| put.is_ok()).copied().collect();
         self.acknowledged += acknowledged.len();
         self.recovered += takes.len().min(puts.len()).saturating_sub(acknowledged.len());
         let early = takes.iter().filter(|take| take.end().is_some_and(|end| end < first.start()));
@@ -161,7 +162,8 @@ impl<'h> Tally<'h> {
 
     /// The call that found nothing at which most values must be lost; `None` if none need be.
     pub fn lost(&self) -> Option<Loss<'h>> {
-        let bounds = self.empties.iter().map(|empty| (*empty, self.inside(empty), self.may_take(empty)));
+        let bounds =
+            self.empties.iter().map(|empty| (*empty, self.inside(empty), self.may_take(empty)));
         let most = bounds.max_by_key(|(_, inside, takes)| inside.saturating_sub(*takes));
         let (empty, inside, takes) = most.filter(|(_, inside, takes)| inside > takes)?;
         Some(Loss { empty, puts: self.leftovers[..inside].to_vec(), takes })
