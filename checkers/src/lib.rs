@@ -7,11 +7,15 @@
 
 mod blame;
 mod evidence;
+mod keys;
 mod leader;
 mod lease;
 pub mod linearizability;
 mod lww;
+pub mod objects;
+mod set_full;
 mod statistics;
+mod total_queue;
 mod verdict;
 
 pub use evidence::Evidence;
@@ -19,5 +23,7 @@ pub use leader::Leader;
 pub use lease::Lease;
 pub use linearizability::{Judge, Linearizable, timeline};
 pub use lww::Lww;
+pub use set_full::SetFull;
 pub use statistics::Statistics;
+pub use total_queue::TotalQueue;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

@@ -106,6 +106,12 @@ pub trait Checker: Send + Sync {
     fn check(&self, history: &History) -> Verdict;
 }
 
+impl Checker for Box<dyn Checker> {
+    fn check(&self, history: &History) -> Verdict {
+        (**self).check(history)
+    }
+}
+
 impl<F: Fn(&History) -> Verdict + Send + Sync> Checker for F {
     fn check(&self, history: &History) -> Verdict {
         self(history)

@@ -356,7 +356,7 @@ fn bad_usage() {
         assert!(said.contains(fragment), "{arguments:?}: {said}");
     };
     told(&[], "required");
-    told(&["h.jsonl"], "h.jsonl: say by which workload to judge it: --workload cas-register | ");
+    told(&["h.jsonl"], "h.jsonl: say what to judge it by: --workload cas-register | ");
     told(&["h.jsonl", "-w", "regster"], "no workload `regster`; did you mean `register`?");
     told(&["h.jsonl", "-w", "register", "--format", "toml"], "invalid value 'toml'");
     told(&["h.jsonl", "--jsno"], "unexpected argument '--jsno'");

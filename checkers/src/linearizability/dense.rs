@@ -7,10 +7,10 @@ use rustc_hash::FxHashMap;
 use tribunal_history::Datum;
 
 /// No number.
-pub(super) const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// A number for each of some values.
-pub(super) enum Dense {
+pub(crate) enum Dense {
     /// By distance from the least integer.
     Table { least: i64, numbers: Vec<u32> },
     /// By hash.

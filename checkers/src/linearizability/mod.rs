@@ -26,7 +26,7 @@
 //! ```
 
 pub mod counter;
-mod dense;
+pub(crate) mod dense;
 pub mod engine;
 mod gaps;
 pub mod ids;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value, json};
+use tribunal_checkers::objects::{self, OBJECTS, ObjectKind, Setting};
 use tribunal_checkers::{Checker, Compose, Validity, Verdict};
 use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::History;
@@ -23,9 +24,15 @@ pub struct Check {
     /// The workload whose promises the history must keep; a stored run knows its own.
     #[arg(short, long)]
     workload: Option<String>,
+    /// The object whose promises a file's history must keep, where no workload says it.
+    #[arg(short, long, value_name = "OBJECT", conflicts_with = "workload", value_parser = models())]
+    model: Option<&'static ObjectKind>,
     /// The value of every object before the first call, as JSON or a plain word; null by default.
     #[arg(long, value_name = "VALUE")]
     initial: Option<String>,
+    /// How many may hold a permit of the semaphore at once.
+    #[arg(long, value_name = "N")]
+    permits: Option<u32>,
     /// The file's format; by default it is told from the content.
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     format: Option<Format>,
@@ -40,6 +47,13 @@ pub struct Check {
 /// The formats that can be read, by name.
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
+
+/// The objects that can be judged, by name.
+fn models() -> impl TypedValueParser<Value = &'static ObjectKind> {
+    let named = OBJECTS.iter().map(|object| PossibleValue::new(object.name).help(object.summary));
+    let known = |name: String| objects::object(&name).ok_or("no such object");
+    PossibleValuesParser::new(named).try_map(known)
 }
 
 /// A history and what it is to be judged by.
@@ -110,13 +124,28 @@ impl Check {
             eprintln!("{name}: read as {}: {remark}", imported.format);
         }
         let history = imported.history;
+        let checker = self.checker().with_context(|| name.clone())?;
+        Ok(Case { name, history, checker, run: None })
+    }
+
+    /// What the user wants a file to be judged by.
+    fn checker(&self) -> anyhow::Result<Compose> {
+        if let Some(object) = self.model {
+            let setting = Setting { initial: self.initial(), permits: self.permits };
+            let checker = object.checker(&setting).map_err(|why| anyhow!(why))?;
+            return Ok(Compose::new().with(object.name, checker));
+        }
         let Some(workload) = &self.workload else {
-            let known: Vec<_> = tribunal_workloads::WORKLOADS.iter().map(|w| w.name).collect();
-            bail!("{name}: say by which workload to judge it: --workload {}", known.join(" | "));
+            let workloads: Vec<_> = tribunal_workloads::WORKLOADS.iter().map(|w| w.name).collect();
+            let objects: Vec<_> = OBJECTS.iter().map(|object| object.name).collect();
+            bail!(
+                "say what to judge it by: --workload {}, or --model {}",
+                workloads.join(" | "),
+                objects.join(" | ")
+            );
         };
         let definition = tribunal_workloads::find(workload)?;
-        let checker = (definition.checker)(&self.options(Map::new())?)?;
-        Ok(Case { name, history, checker, run: None })
+        Ok((definition.checker)(&self.options(Map::new()))?)
     }
 
     /// A run is held to the demands on a run, too: enough calls, faults observed.
@@ -128,19 +157,24 @@ impl Check {
         })?;
         let workload = self.workload.as_ref().unwrap_or(&record.workload);
         let definition = tribunal_workloads::find(workload)?;
-        let options = self.options(record.options.clone().into_iter().collect())?;
+        if self.model.is_some() || self.permits.is_some() {
+            bail!("{target}: a run knows its workload; --model is for files");
+        }
+        let options = self.options(record.options.clone().into_iter().collect());
         let checker = (definition.checker)(&options)?.with("evidence", evidence(&record));
         let history = folder.history()?;
         let name = folder.path().display().to_string();
         Ok(Case { name, history, checker, run: Some((folder, record)) })
     }
 
-    fn options(&self, mut options: Map<String, Value>) -> anyhow::Result<Map<String, Value>> {
-        if let Some(initial) = &self.initial {
-            let value = serde_json::from_str(initial).unwrap_or_else(|_| json!(initial));
-            options.insert("initial".to_owned(), value);
-        }
-        Ok(options)
+    fn options(&self, mut options: Map<String, Value>) -> Map<String, Value> {
+        options.extend(self.initial().map(|value| ("initial".to_owned(), value)));
+        options
+    }
+
+    fn initial(&self) -> Option<Value> {
+        let initial = self.initial.as_ref()?;
+        Some(serde_json::from_str(initial).unwrap_or_else(|_| json!(initial)))
     }
 }
 

@@ -94,6 +94,10 @@ impl Model for GrowOnlySet {
         }
     }
 
+    fn looks(&self, call: &Call) -> bool {
+        matches!(call, Call::Contains(..) | Call::Read(_))
+    }
+
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         decision("grow-only set", object, grow::check(&object.ops)?)
     }
@@ -113,6 +117,10 @@ impl Model for Set {
 
     fn call(&self, operation: &Operation) -> Result<Option<Call>, String> {
         read(operation)
+    }
+
+    fn looks(&self, call: &Call) -> bool {
+        matches!(call, Call::Contains(..) | Call::Read(_))
     }
 
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {

@@ -1,0 +1,205 @@
+//! The table of objects whose histories can be judged by name: `--model NAME`.
+//!
+//! A workload is more than its object (calls to make, last reads, how much is
+//! enough); this is for a history that is there already, anybody's.
+
+use serde_json::Value;
+
+use crate::linearizability::counter::Counter;
+use crate::linearizability::ids::UniqueIds;
+use crate::linearizability::lock::{FencedLock, FencedStore, OwnedLock, Semaphore};
+use crate::linearizability::log::Log;
+use crate::linearizability::models::{Kv, MultiRegister};
+use crate::linearizability::priority::PriorityQueue;
+use crate::linearizability::queue::{FifoQueue, UnorderedQueue};
+use crate::linearizability::set::{GrowOnlySet, Set};
+use crate::linearizability::stack::Stack;
+use crate::{Checker, Judge, Leader, Lease, Linearizable, Lww, SetFull, TotalQueue};
+
+/// An object as it stands in the table.
+#[derive(Clone, Copy)]
+pub struct ObjectKind {
+    /// How it is called.
+    pub name: &'static str,
+    /// Its calls, and what is promised of it.
+    pub summary: &'static str,
+    make: fn(&Setting) -> Result<Box<dyn Checker>, String>,
+}
+
+/// What a user says of an object beside its name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Setting {
+    /// What it holds before the first call.
+    pub initial: Option<Value>,
+    /// The permits of a semaphore.
+    pub permits: Option<u32>,
+}
+
+impl ObjectKind {
+    /// Its checker. An error says what the object does not have.
+    pub fn checker(&self, setting: &Setting) -> Result<Box<dyn Checker>, String> {
+        let starts = ["register", "cas-register", "lww", "counter"];
+        if setting.initial.is_some() && !starts.contains(&self.name) {
+            return Err(format!(
+                "a {} begins empty; only {} have an initial value",
+                self.name,
+                starts.join(", ")
+            ));
+        }
+        if setting.permits.is_some() && self.name != "semaphore" {
+            return Err(format!("a {} has no permits; only a semaphore has", self.name));
+        }
+        (self.make)(setting)
+    }
+}
+
+/// The object of this name.
+pub fn object(name: &str) -> Option<&'static ObjectKind> {
+    OBJECTS.iter().find(|object| object.name == name)
+}
+
+/// All objects, by name.
+pub const OBJECTS: &[ObjectKind] = &[
+    ObjectKind {
+        name: "cas-register",
+        summary: "write v, read -> v, cas [old,new]; by key; linearizable",
+        make: register,
+    },
+    ObjectKind {
+        name: "counter",
+        summary: "add n, read -> n; linearizable, or within its bounds",
+        make: counter,
+    },
+    ObjectKind {
+        name: "fenced-lock",
+        summary: "acquire -> {token}, release; one holder, and tokens grow",
+        make: |_| judge(FencedLock { exclusive: true }),
+    },
+    ObjectKind {
+        name: "fenced-store",
+        summary: "write {token, value}, read -> v; no write under an old token",
+        make: |_| judge(FencedStore),
+    },
+    ObjectKind {
+        name: "fifo-queue",
+        summary: "enqueue v, dequeue -> v or null, drain -> [v..]; in order; linearizable",
+        make: |_| judge(FifoQueue),
+    },
+    ObjectKind {
+        name: "kv",
+        summary: "put v, append v, get -> v; texts by key; linearizable",
+        make: |_| judge(Kv),
+    },
+    ObjectKind {
+        name: "leader",
+        summary: "probe -> {node, role, term}; no two leaders at once",
+        make: |_| Ok(Box::new(Leader::default())),
+    },
+    ObjectKind {
+        name: "lease",
+        summary: "acquire, renew, release with a time to live; no two holders for certain",
+        make: |_| Ok(Box::new(Lease::default())),
+    },
+    ObjectKind {
+        name: "lock",
+        summary: "acquire, release by the holder; one holder at a time",
+        make: |_| judge(OwnedLock::PLAIN),
+    },
+    ObjectKind {
+        name: "log",
+        summary: "append v -> offset, poll -> [[offset,v]..]; one order, nothing lost",
+        make: |_| judge(Log),
+    },
+    ObjectKind {
+        name: "lww",
+        summary: "write v, read -> v, last reads marked final; no acknowledged write is lost",
+        make: |setting| {
+            Ok(Box::new(Lww { initial: setting.initial.clone().unwrap_or(Value::Null) }))
+        },
+    },
+    ObjectKind {
+        name: "multi-register",
+        summary: "txn [[\"r\",k,v],[\"w\",k,v]..]; several registers at once; linearizable",
+        make: |_| judge(MultiRegister),
+    },
+    ObjectKind {
+        name: "mutex",
+        summary: "acquire, release by anybody; one holder at a time",
+        make: |_| judge(Semaphore::MUTEX),
+    },
+    ObjectKind {
+        name: "priority-queue",
+        summary: "enqueue n, dequeue -> the highest, or null; linearizable",
+        make: |_| judge(PriorityQueue),
+    },
+    ObjectKind {
+        name: "queue",
+        summary: "enqueue v, dequeue -> v or null, drain; in any order; linearizable",
+        make: |_| judge(UnorderedQueue),
+    },
+    ObjectKind {
+        name: "reentrant-lock",
+        summary: "acquire, release by the holder, who may acquire again",
+        make: |_| judge(OwnedLock::REENTRANT),
+    },
+    ObjectKind {
+        name: "register",
+        summary: "write v, read -> v; by key; linearizable",
+        make: register,
+    },
+    ObjectKind {
+        name: "semaphore",
+        summary: "acquire, release; at most as many holders as permits (--permits N)",
+        make: |setting| match setting.permits {
+            Some(permits) => judge(Semaphore { permits }),
+            None => Err("say how many permits the semaphore has: --permits N".to_owned()),
+        },
+    },
+    ObjectKind {
+        name: "set",
+        summary: "add v, read -> [v..]; nothing is removed; linearizable",
+        make: |_| judge(GrowOnlySet),
+    },
+    ObjectKind {
+        name: "set-full",
+        summary: "add v, read -> [v..]; every element: stable, lost, stale, never read",
+        make: |_| Ok(Box::new(SetFull::default())),
+    },
+    ObjectKind {
+        name: "set-with-remove",
+        summary: "add v, remove v, contains v -> bool; linearizable",
+        make: |_| judge(Set),
+    },
+    ObjectKind {
+        name: "stack",
+        summary: "push v, pop -> v or null, drain; linearizable",
+        make: |_| judge(Stack),
+    },
+    ObjectKind {
+        name: "total-queue",
+        summary: "enqueue v, dequeue -> v, drain; what goes in comes out, once, in any order",
+        make: |_| Ok(Box::new(TotalQueue::default())),
+    },
+    ObjectKind {
+        name: "unique-ids",
+        summary: "generate -> id; no id twice",
+        make: |_| judge(UniqueIds),
+    },
+];
+
+fn judge<M: crate::linearizability::model::Model + 'static>(
+    model: M,
+) -> Result<Box<dyn Checker>, String> {
+    Ok(Box::new(Judge::new(model)))
+}
+
+fn register(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    let initial = setting.initial.clone().unwrap_or(Value::Null);
+    Ok(Box::new(Linearizable { initial, ..Linearizable::default() }))
+}
+
+fn counter(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    let initial = setting.initial.clone().unwrap_or(Value::from(0));
+    let whole = || format!("a counter begins with a whole number, and {initial} is none");
+    judge(Counter { initial: initial.as_i64().ok_or_else(whole)? })
+}
