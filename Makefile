@@ -3,7 +3,7 @@
 #   make test   runs all tests
 # Each installs what it needs. `tribunal doctor` says what a machine lacks.
 
-.PHONY: demo test build bench clean
+.PHONY: demo test build bench figures oracle clean
 
 NODE_PACKAGES := gcc libc6-dev openssh-server openssh-client nftables iproute2
 TEST_PACKAGES := $(NODE_PACKAGES) etcd-server etcd-client protobuf-compiler libprotobuf-dev python3
@@ -24,7 +24,15 @@ build:
 	cargo build --release
 
 bench:
-	cargo bench --package tribunal-checkers
+	cargo bench --package tribunal-checkers --package tribunal-history
+
+# What docs/performance.md tells, measured here.
+figures:
+	@bash examples/figures.sh
+
+# Every checker against brute force, a million random histories each; prints its counts.
+oracle:
+	ORACLE_HISTORIES=1000000 cargo test --release --package tribunal-checkers --test '*_oracle' -- --nocapture
 
 clean:
 	cargo clean
