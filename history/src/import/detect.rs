@@ -2,6 +2,7 @@
 
 use super::error::Unrecognized;
 use super::{Format, porcupine};
+use crate::arrow;
 
 /// How much of a file is looked at, in bytes.
 pub(super) const HEAD: u64 = 64 << 10;
@@ -12,6 +13,9 @@ pub fn detect(head: &[u8]) -> Result<Format, Unrecognized> {
     const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
     if head.starts_with(&GZIP_MAGIC) {
         return Err(Unrecognized::Gzip);
+    }
+    if head.starts_with(&arrow::MAGIC) {
+        return Ok(Format::Store);
     }
     if lines(head).take(100).any(|line| porcupine::after_prefix(line).is_some()) {
         return Ok(Format::Porcupine);

@@ -40,8 +40,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::History;
 use crate::jsonl::{self, Tail};
+use crate::{History, arrow};
 
 pub use detect::detect;
 pub use error::{Excerpt, ImportError, Problem, Unrecognized};
@@ -58,6 +58,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub enum Format {
     /// Our own: one JSON object a line.
     Jsonl,
+    /// Our own: Arrow's stream format, in which runs keep their histories.
+    Store,
     /// Jepsen's `history.edn`; whether its values are `[key value]` tuples is told from them.
     Edn,
     /// The same, and every value is a `[key value]` tuple.
@@ -76,8 +78,9 @@ pub enum Format {
 
 impl Format {
     /// All of them, in the order in which they are listed to users.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 9] = [
         Format::Jsonl,
+        Format::Store,
         Format::Edn,
         Format::EdnKeyed,
         Format::EdnPlain,
@@ -91,6 +94,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Format::Jsonl => "jsonl",
+            Format::Store => "store",
             Format::Edn => "edn",
             Format::EdnKeyed => "edn-keyed",
             Format::EdnPlain => "edn-plain",
@@ -146,9 +150,14 @@ pub fn read_from(mut from: impl Read, format: Option<Format>) -> Result<Imported
     from.by_ref().take(detect::HEAD).read_to_end(&mut head)?;
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
     let told = format.map_or_else(|| detect(head), Ok)?;
+    let is_json = detect(head) == Ok(Format::ElleJson);
     let mut from = head.chain(from);
-    if told == Format::Jsonl {
-        let history = jsonl::read_from(from, Tail::Whole)?;
+    let ours = match told {
+        Format::Jsonl => Some(jsonl::read_from(&mut from, Tail::Whole)?),
+        Format::Store => Some(arrow::read_from(&mut from, Tail::Whole)?),
+        _ => None,
+    };
+    if let Some(history) = ours {
         return Ok(Imported { history, format: told, remarks: Vec::new() });
     }
     let mut text = Text::new(&mut from);
@@ -160,6 +169,8 @@ pub fn read_from(mut from: impl Read, format: Option<Format>) -> Result<Imported
             remarks.extend((other_lines > 0).then_some(Remark::OtherLines(other_lines)));
             records
         }
+        // The rules of a dialect of EDN can be asked for in JSON, too.
+        _ if is_json => elle_json::read(&mut text)?,
         _ => jepsen::read(&mut text)?,
     };
     let Records { list: mut records, .. } = records;
@@ -192,7 +203,7 @@ fn settle(
     remarks: &mut Vec<Remark>,
 ) -> Result<(), ImportError> {
     match format {
-        Format::Jsonl | Format::Porcupine | Format::EdnPlain => {}
+        Format::Jsonl | Format::Store | Format::Porcupine | Format::EdnPlain => {}
         Format::KeyValue => key_value::require(records)?,
         Format::EdnKeyed => tuples::split(records)?,
         Format::Edn | Format::ElleJson | Format::Knossos => {
