@@ -9,7 +9,10 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tribunal_checkers::{Checker, Linearizable};
+use tribunal_checkers::linearizability::counter::Counter;
+use tribunal_checkers::linearizability::models::Kv;
+use tribunal_checkers::linearizability::set::GrowOnlySet;
+use tribunal_checkers::{Checker, Judge, Linearizable};
 use tribunal_history::import::{self, ImportError, Imported};
 
 /// One line of `VERDICTS.tsv`.
@@ -31,6 +34,10 @@ impl Sample {
         let initial = if self.model.contains("initial value 0") { json!(0) } else { Value::Null };
         match self.model.split(' ').next()? {
             "cas-register" => Some(Box::new(Linearizable { initial, ..Linearizable::default() })),
+            "key-value" => Some(Box::new(Judge::new(Kv))),
+            "counter" => Some(Box::new(Judge::new(Counter::default()))),
+            // More than set-full asks for: what it convicts of here, this does, too.
+            "set-full" => Some(Box::new(Judge::new(GrowOnlySet))),
             _ => None,
         }
     }

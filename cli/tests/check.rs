@@ -267,7 +267,7 @@ fn what_was_cut_off_or_never_was_a_history() {
     for no_history in [&[0x00, 0xff, 0x13, 0x37][..], b"42\n"] {
         refused(
             no_history,
-            "the format was not told from the content; say which it is: --format jsonl | edn | \
+            "the format was not told from the content; say which it is: --format jsonl | store | edn | \
              knossos | elle-json | porcupine | key-value",
         );
     }

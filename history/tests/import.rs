@@ -504,6 +504,10 @@ fn elle_json() {
         &"[".repeat(5_000),
         "more than 100 collections are nested in each other; no history needs that many",
     );
+    // The rules of EDN can be asked for here, too.
+    let pair = r#"[{"type":"invoke","f":"write","process":0,"value":[1,2]}]"#;
+    assert_eq!(shown(&read(pair)), ["p0 invoke write [1,2]"]);
+    assert_eq!(shown(&read_as(pair, Some(Format::EdnKeyed))), ["p0 invoke write 1: 2"]);
     let cut = r#"[{"type":"invoke","f":"w","process":0},"#;
     refuse(
         cut,
@@ -591,6 +595,7 @@ fn key_value_files() {
             "p0 ok get \"5\": \"\"",
         ],
     );
+    assert_eq!(read(&text.replace(":key", ":other")).format, Format::Edn);
     let other = text.replace(":get", ":read");
     assert_eq!(read(&other).format, Format::Edn);
     refuse_as(
@@ -611,11 +616,12 @@ fn formats_are_told_from_the_content() {
     assert_eq!(told("r(1,2,3,4)"), Err(import::Unrecognized::Transactions));
     assert_eq!(told(" \n"), Ok(Format::Jsonl));
     assert_eq!(told("\x1f"), Err(import::Unrecognized::Unknown));
+    assert_eq!(import::detect(&tribunal_history::arrow::MAGIC), Ok(Format::Store));
     assert_eq!(import::detect(&[0x1f, 0x8b, 8]), Err(import::Unrecognized::Gzip));
     for format in Format::ALL {
         assert_eq!(format.name().parse(), Ok(format));
     }
-    assert!("edm".parse::<Format>().unwrap_err().contains("jsonl, edn, edn-keyed"));
+    assert!("edm".parse::<Format>().unwrap_err().contains("jsonl, store, edn, edn-keyed"));
 }
 
 #[test]
@@ -649,8 +655,8 @@ fn the_examples_of_the_page() {
         block.split_once('\n').expect("its language").1.to_owned()
     };
     for format in Format::ALL {
-        let told_by_nothing = matches!(format, Format::EdnKeyed | Format::EdnPlain);
-        if !told_by_nothing {
+        let shown = !matches!(format, Format::Store | Format::EdnKeyed | Format::EdnPlain);
+        if shown {
             let imported = read(&example(format.name()));
             assert_eq!(imported.format, format);
             assert!(imported.history.len() >= 2);

@@ -70,6 +70,13 @@ fn what_is_no_history_is_refused_where_it_stands() {
     refused(&[&INVOKE.replace("\"process\":0", "\"process\":-1")], 1, "a process number or");
     refused(&[&INVOKE.replace("\"process\":0", "\"process\":\"p\"")], 1, "a process number or");
     refused(&[INVOKE, &OK[..20]], 2, "cut off");
+    refused(&[&INVOKE.replace("\"value\":7", "\"value\":1e400")], 1, "number");
+    let large = INVOKE.replace("\"value\":7", "\"value\":36893488147419103233");
+    refused(&[&large], 1, "too large to be kept exactly; write it as text");
+    let deep = INVOKE.replace("\"value\":7", &format!("\"value\":{}", "[".repeat(100_000)));
+    refused(&[&deep, OK], 1, "recursion limit");
+    let raw = INVOKE.replace("invoke", "in\\nvoke");
+    assert!(!read(&[&raw]).unwrap_err().1.contains('\n'), "a sentence of two lines");
 }
 
 #[test]

@@ -119,11 +119,7 @@ impl Check {
 
     fn open_file(&self, path: &Path) -> anyhow::Result<Case> {
         let name = path.display().to_string();
-        let imported = import::read(path, self.format).with_context(|| name.clone())?;
-        for remark in &imported.remarks {
-            eprintln!("{name}: read as {}: {remark}", imported.format);
-        }
-        let history = imported.history;
+        let history = read_file(path, self.format)?;
         let checker = self.checker().with_context(|| name.clone())?;
         Ok(Case { name, history, checker, run: None })
     }
@@ -182,15 +178,25 @@ impl Check {
 pub fn read(target: &str, store: &Path) -> anyhow::Result<History> {
     let path = Path::new(target);
     if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
-        return Ok(import::read(path, None).with_context(|| target.to_owned())?.history);
+        return read_file(path, None);
     }
     Ok(find_run(store, target)?.history()?)
 }
 
+/// A history of ours or of another tool; tells what was decided on the way.
+fn read_file(path: &Path, format: Option<Format>) -> anyhow::Result<History> {
+    let name = path.display();
+    let imported = import::read(path, format).with_context(|| name.to_string())?;
+    for remark in &imported.remarks {
+        eprintln!("{name}: read as {}: {remark}", imported.format);
+    }
+    Ok(imported.history)
+}
+
 fn looks_like_a_file(target: &str) -> bool {
     let extension = Path::new(target).extension().and_then(|extension| extension.to_str());
-    target.contains('/')
-        || matches!(extension, Some("jsonl" | "arrow" | "zst" | "edn" | "json" | "log" | "txt"))
+    let known = ["jsonl", "arrow", "zst", "edn", "json", "log", "txt"];
+    target.contains('/') || extension.is_some_and(|extension| known.contains(&extension))
 }
 
 fn as_json(name: &str, verdict: &Verdict) -> Value {

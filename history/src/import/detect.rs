@@ -15,7 +15,7 @@ pub fn detect(head: &[u8]) -> Result<Format, Unrecognized> {
         return Err(Unrecognized::Gzip);
     }
     if head.starts_with(&arrow::MAGIC) {
-        return Ok(Format::Arrow);
+        return Ok(Format::Store);
     }
     if lines(head).take(100).any(|line| porcupine::after_prefix(line).is_some()) {
         return Ok(Format::Porcupine);

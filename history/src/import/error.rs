@@ -22,9 +22,9 @@ pub enum ImportError {
         /// What, and what to do.
         problem: Problem,
     },
-    /// A file of JSON lines.
+    /// A file of one of our own formats.
     #[error(transparent)]
-    Jsonl(#[from] ReadError),
+    Ours(#[from] ReadError),
     /// None of the formats.
     #[error("{0}")]
     Unrecognized(#[from] Unrecognized),
@@ -61,7 +61,7 @@ pub enum Unrecognized {
     Transactions,
     /// Anything else.
     #[error(
-        "the format was not told from the content; say which it is: --format jsonl | edn | \
+        "the format was not told from the content; say which it is: --format jsonl | store | edn | \
          knossos | elle-json | porcupine | key-value"
     )]
     Unknown,

@@ -58,8 +58,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub enum Format {
     /// Our own: one JSON object a line.
     Jsonl,
-    /// The store's: columns in Arrow's stream format.
-    Arrow,
+    /// Our own: Arrow's stream format, in which runs keep their histories.
+    Store,
     /// Jepsen's `history.edn`; whether its values are `[key value]` tuples is told from them.
     Edn,
     /// The same, and every value is a `[key value]` tuple.
@@ -80,7 +80,7 @@ impl Format {
     /// All of them, in the order in which they are listed to users.
     pub const ALL: [Format; 9] = [
         Format::Jsonl,
-        Format::Arrow,
+        Format::Store,
         Format::Edn,
         Format::EdnKeyed,
         Format::EdnPlain,
@@ -94,7 +94,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Format::Jsonl => "jsonl",
-            Format::Arrow => "arrow",
+            Format::Store => "store",
             Format::Edn => "edn",
             Format::EdnKeyed => "edn-keyed",
             Format::EdnPlain => "edn-plain",
@@ -150,10 +150,11 @@ pub fn read_from(mut from: impl Read, format: Option<Format>) -> Result<Imported
     from.by_ref().take(detect::HEAD).read_to_end(&mut head)?;
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
     let told = format.map_or_else(|| detect(head), Ok)?;
+    let is_json = detect(head) == Ok(Format::ElleJson);
     let mut from = head.chain(from);
     let ours = match told {
-        Format::Jsonl => Some(jsonl::read_from(from.by_ref(), Tail::Whole)?),
-        Format::Arrow => Some(arrow::read_from(from.by_ref(), Tail::Whole)?),
+        Format::Jsonl => Some(jsonl::read_from(&mut from, Tail::Whole)?),
+        Format::Store => Some(arrow::read_from(&mut from, Tail::Whole)?),
         _ => None,
     };
     if let Some(history) = ours {
@@ -168,6 +169,8 @@ pub fn read_from(mut from: impl Read, format: Option<Format>) -> Result<Imported
             remarks.extend((other_lines > 0).then_some(Remark::OtherLines(other_lines)));
             records
         }
+        // The rules of a dialect of EDN can be asked for in JSON, too.
+        _ if is_json => elle_json::read(&mut text)?,
         _ => jepsen::read(&mut text)?,
     };
     let Records { list: mut records, .. } = records;
@@ -200,7 +203,7 @@ fn settle(
     remarks: &mut Vec<Remark>,
 ) -> Result<(), ImportError> {
     match format {
-        Format::Jsonl | Format::Arrow | Format::Porcupine | Format::EdnPlain => {}
+        Format::Jsonl | Format::Store | Format::Porcupine | Format::EdnPlain => {}
         Format::KeyValue => key_value::require(records)?,
         Format::EdnKeyed => tuples::split(records)?,
         Format::Edn | Format::ElleJson | Format::Knossos => {

@@ -97,6 +97,7 @@ fn not_an_event(error: &serde_json::Error) -> Reason {
     // serde_json adds "at line 1 column 17"; the line is ours to tell.
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
+    let what = what.replace(char::is_control, " ");
     Reason::NotAnEvent(format!("{what} (column {})", error.column()))
 }
 

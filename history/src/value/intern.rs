@@ -259,6 +259,11 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Datum, E> {
+        // Whole numbers beyond 64 bits come here rounded: two that differ might become one value,
+        // and a database be accused of what it did not do.
+        if number.abs() >= 2_f64.powi(63) {
+            return Err(E::custom("the number is too large to be kept exactly; write it as text"));
+        }
         let number = Number::from_f64(number).ok_or_else(|| E::custom("not a finite number"))?;
         Ok(self.0.number(&number))
     }
