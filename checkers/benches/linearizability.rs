@@ -7,7 +7,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use tribunal_checkers::linearizability::{blocks, register, search};
+use tribunal_checkers::linearizability::register::op::Op;
+use tribunal_checkers::linearizability::register::{Calls, blocks, search};
 use tribunal_checkers::{Checker, Linearizable, Validity};
 use tribunal_history::{Call, Event, History, Kind, Process};
 
@@ -92,23 +93,29 @@ fn check(criterion: &mut Criterion) {
     }
 }
 
+/// The calls on the one register, and how many values they have.
+fn only(history: &History) -> (Vec<Op>, usize) {
+    let calls = Calls::read(history, &Value::Null).expect("calls of a register");
+    calls.map(|object| (object.ops, object.values)).remove(0)
+}
+
 fn algorithms(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("algorithm");
     group.sample_size(10);
     for calls in [10_000, 100_000, 1_000_000] {
         group.throughput(Throughput::Elements(calls));
         let unique = history(calls, 1, None);
-        let object = &register::parse(&unique, &Value::Null).expect("calls of a register")[0];
+        let (ops, values) = only(&unique);
         group.bench_function(BenchmarkId::new("blocks", calls), |bench| {
-            bench.iter(|| blocks::check(black_box(&object.ops), object.values.len()));
+            bench.iter(|| blocks::check(black_box(&ops), values));
         });
         if calls > 100_000 {
             continue;
         }
         let repeated = history(calls, 1, Some(5));
-        let object = &register::parse(&repeated, &Value::Null).expect("calls of a register")[0];
+        let (ops, values) = only(&repeated);
         group.bench_function(BenchmarkId::new("search of 5 values", calls), |bench| {
-            bench.iter(|| search::check(black_box(&object.ops), object.values.len(), u64::MAX));
+            bench.iter(|| search::check(black_box(&ops), values, u64::MAX));
         });
     }
 }

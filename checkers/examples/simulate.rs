@@ -93,7 +93,7 @@ impl<W: Write> Simulation<W> {
         writeln!(
             self.out,
             r#"{{"index":{index},"time":{},"process":{process},"type":"{kind}","f":"{f}","key":{key}{rest}}}"#,
-            index * 1_000
+            index * 100_000
         )
     }
 

@@ -38,6 +38,7 @@
 mod blame;
 mod evidence;
 mod leader;
+mod lease;
 pub mod linearizability;
 mod lww;
 mod statistics;
@@ -45,6 +46,7 @@ mod verdict;
 
 pub use evidence::Evidence;
 pub use leader::Leader;
+pub use lease::Lease;
 pub use linearizability::{Judge, Linearizable, timeline};
 pub use lww::Lww;
 pub use statistics::Statistics;

@@ -54,6 +54,11 @@ pub struct Verdict {
     /// What was measured on the way: counts, algorithms used, times.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub facts: Map<String, Value>,
+    /// What in the history is none of the calls that are judged, in one sentence that
+    /// names the event. Such a verdict is `unknown`; whoever was handed the history in
+    /// a file may want to refuse the file instead.
+    #[serde(skip)]
+    pub objection: Option<String>,
     /// The parts of a composed verdict, by checker.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checkers: BTreeMap<String, Verdict>,
@@ -68,6 +73,12 @@ impl Verdict {
     /// A verdict of `unknown`.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self { validity: Validity::Unknown, unknowns: vec![why.into()], ..Self::default() }
+    }
+
+    /// The verdict on a history that holds other calls than those that are judged.
+    pub fn objected(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { objection: Some(why.clone()), ..Self::unknown(why) }
     }
 
     /// `invalid` if there is any anomaly, `valid` otherwise.
@@ -93,13 +104,6 @@ impl Verdict {
 pub trait Checker: Send + Sync {
     /// Reads `history` and says what it found. Never panics on a well-formed history.
     fn check(&self, history: &History) -> Verdict;
-
-    /// What in `history` is none of the calls that this checker judges, in one
-    /// sentence that names the event. [`Checker::check`] answers `unknown` to such a
-    /// history; whoever was handed it in a file may want to refuse the file instead.
-    fn objection(&self, _history: &History) -> Option<String> {
-        None
-    }
 }
 
 impl<F: Fn(&History) -> Verdict + Send + Sync> Checker for F {
@@ -135,12 +139,9 @@ impl Checker for Compose {
             whole.validity = whole.validity.max(part.validity);
             whole.anomalies.append(&mut part.anomalies);
             whole.unknowns.extend(part.unknowns.iter().cloned());
+            whole.objection = whole.objection.or_else(|| part.objection.clone());
             whole.checkers.insert(name.clone(), part);
         }
         whole
-    }
-
-    fn objection(&self, history: &History) -> Option<String> {
-        self.parts.iter().find_map(|(_, checker)| checker.objection(history))
     }
 }

@@ -52,6 +52,39 @@ fn stale_read() {
     );
 }
 
+/// The details of the one anomaly in a drawing.
+#[track_caller]
+fn detail(drawing: &str, name: &str) -> serde_json::Value {
+    check(drawing, Validity::Invalid).anomalies[0].details[name].clone()
+}
+
+#[test]
+fn a_stale_read_is_graded() {
+    let stale = "p0: |--w1--|          |--w3--|
+                 p1:           |--w2--|
+                 p2:                               |--r1--|";
+    assert_eq!(
+        detail(stale, "severity"),
+        "reads are at most 3 versions old, and some are; what still holds is sequential \
+         consistency, and all that is weaker",
+    );
+    assert_eq!(detail(stale, "staleness"), json!({"at_least": 3, "at_most": 3}));
+    assert_eq!(
+        detail(
+            "p0: |--w1--|  |--w2--|  |--r1--|
+             p1:                               |--r2--|  |--r1--|",
+            "severity"
+        ),
+        "reads are at most 2 versions old, and some are; what still holds: monotonic writes, \
+         writes follow reads; what is broken too: sequential, causal, read your writes, \
+         monotonic reads",
+    );
+    // Nobody knows which write a value is from that is written twice.
+    let twice = "p0: |--w1--|  |--w2--|  |--w1--|  |--r2--|";
+    assert_eq!(detail(twice, "staleness"), serde_json::Value::Null);
+    assert_eq!(detail(twice, "levels")["causal"], serde_json::Value::Null);
+}
+
 #[test]
 fn two_reads_in_turn_that_go_back() {
     convict(

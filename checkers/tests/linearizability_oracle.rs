@@ -12,7 +12,8 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use tribunal_checkers::linearizability::{blocks, register, search};
+use tribunal_checkers::linearizability::register::op::Op;
+use tribunal_checkers::linearizability::register::{Calls, blocks, search};
 use tribunal_checkers::{Checker, Linearizable, Validity};
 use tribunal_history::{Call, Event, EventRef, History, Kind, Operation, Process};
 
@@ -238,23 +239,24 @@ fn told(history: &History) -> String {
     lines
 }
 
-/// The parsed calls of the one register.
-fn calls(history: &History) -> register::Object<'_> {
-    register::parse(history, &Value::Null).expect("calls of a register").remove(0)
+/// The calls on the one register, and how many values they have.
+fn calls(history: &History) -> (Vec<Op>, usize) {
+    let calls = Calls::read(history, &Value::Null).expect("calls of a register");
+    calls.map(|object| (object.ops, object.values)).remove(0)
 }
 
 #[test]
 fn blocks_agree_where_values_are_unique() {
     compare("blocks", Shape { values: 0, silent: 0, crashed: 2 }, |history| {
-        let object = calls(history);
-        blocks::check(&object.ops, object.values.len()).map(|answer| answer.is_ok())
+        let (ops, values) = calls(history);
+        blocks::check(&ops, values).map(|answer| answer.is_ok())
     });
 }
 
 /// The search alone, with a budget that such histories never use up.
 fn searched(history: &History) -> Option<bool> {
-    let object = calls(history);
-    match search::check(&object.ops, object.values.len(), 1_000_000) {
+    let (ops, values) = calls(history);
+    match search::check(&ops, values, 1_000_000) {
         search::Outcome::Linearizable { .. } => Some(true),
         search::Outcome::Stuck(_) => Some(false),
         other => panic!("{other:?}"),

@@ -119,6 +119,43 @@ fn indexes_may_be_absent_and_blank_lines_are_nothing() {
     assert_eq!(judged(bare, &[]).0, Some(0));
 }
 
+/// The histories of other tools are told by their content, and read as they mean it.
+#[test]
+fn histories_of_other_tools() {
+    let told = |content: &str, more: &[&str]| {
+        let (code, object) = judged(content, more);
+        (code.unwrap(), object["validity"].as_str().unwrap().to_owned())
+    };
+    let knossos = "[{:process 0, :type :invoke, :f :write, :value 7}
+                    {:process 0, :type :ok, :f :write, :value 7}
+                    {:process 1, :type :invoke, :f :read, :value nil}
+                    {:process 1, :type :ok, :f :read, :value nil}]";
+    assert_eq!(told(knossos, &[]), (0, "valid".to_owned()));
+    assert_eq!(told(knossos, &["--format", "edn"]), (1, "invalid".to_owned()));
+    let json = r#"[{"type":"invoke","f":"read","process":0,"index":1},
+                   {"type":"ok","f":"read","process":0,"value":3,"index":2}]"#;
+    assert_eq!(told(json, &["--initial", "3"]), (0, "valid".to_owned()));
+    assert_eq!(told(json, &[]), (1, "invalid".to_owned()));
+    let log =
+        "INFO  jepsen.util - 0\t:invoke\t:cas\t[1 2]\nINFO  jepsen.util - 0\t:fail\t:cas\t[1 2]\n";
+    assert_eq!(told(log, &[]), (0, "valid".to_owned()));
+    assert_eq!(told(log, &["--initial", "1"]), (1, "invalid".to_owned()));
+}
+
+#[test]
+fn what_was_decided_on_the_way_is_told() {
+    let folder = Folder::new();
+    folder.write("h.edn", "{:type :invoke, :f :read, :value nil}");
+    let output = folder.check(&["h.edn", "-w", "register", "--json"]);
+    assert_eq!(
+        text(&output.stderr),
+        "h.edn: read as edn: events that name no process (1) are no client's and were not judged\n"
+    );
+    assert_eq!(output.status.code(), Some(4));
+    let output = folder.check(&["h.edn", "-w", "register", "--format", "edn-keyed"]);
+    assert_eq!(output.status.code(), Some(4));
+}
+
 #[test]
 fn a_call_without_completion_may_have_happened_or_not() {
     let open = VALID.lines().next().unwrap();
@@ -227,13 +264,15 @@ fn what_was_cut_off_or_never_was_a_history() {
         "line 4: the file ends in the middle of this line; it was cut off. \
          Fetch it again, or delete the line to judge what is there",
     );
-    refused([0x00, 0xff, 0x13, 0x37], "line 1: not a history event: expected value (column 1)");
+    for no_history in [&[0x00, 0xff, 0x13, 0x37][..], b"42\n"] {
+        refused(
+            no_history,
+            "the format was not told from the content; say which it is: --format jsonl | edn | \
+             knossos | elle-json | porcupine | key-value",
+        );
+    }
     let compressed = zstd::encode_all(VALID.as_bytes(), 3).unwrap();
     refused(&compressed[..compressed.len() / 2], "cannot read it: incomplete frame");
-    refused(
-        "42\n",
-        "line 1: not a history event: invalid type: integer `42`, expected struct Event (column 2)",
-    );
     refused(
         VALID.replace("\"time\":3", "\"time\":\"noon\""),
         "line 3: not a history event: invalid type: string \"noon\", expected u64 (column 24)",
@@ -319,6 +358,6 @@ fn bad_usage() {
     told(&[], "required");
     told(&["h.jsonl"], "h.jsonl: say by which workload to judge it: --workload cas-register | ");
     told(&["h.jsonl", "-w", "regster"], "no workload `regster`; did you mean `register`?");
-    told(&["h.jsonl", "-w", "register", "--format", "edn"], "invalid value 'edn'");
+    told(&["h.jsonl", "-w", "register", "--format", "toml"], "invalid value 'toml'");
     told(&["h.jsonl", "--jsno"], "unexpected argument '--jsno'");
 }

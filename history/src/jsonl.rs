@@ -26,6 +26,9 @@ pub enum ReadError {
     /// What is in it.
     #[error(transparent)]
     Malformed(#[from] HistoryError),
+    /// What is in a file of the store format.
+    #[error("not a history in the store format: {0}")]
+    Store(String),
 }
 
 /// What to do with a last line that does not end.
@@ -83,7 +86,7 @@ impl History {
         match read_from(text.as_bytes(), Tail::Whole) {
             Ok(history) => Ok(history),
             Err(ReadError::Malformed(error)) => Err(error),
-            Err(ReadError::Io(error)) => unreachable!("reading from memory failed: {error}"),
+            Err(error) => unreachable!("reading lines from memory failed: {error}"),
         }
     }
 }

@@ -15,12 +15,14 @@
 //! # Ok::<(), tribunal_history::HistoryError>(())
 //! ```
 
+pub mod arrow;
 mod call;
 mod columns;
 mod event;
 mod event_ref;
 mod fault;
 mod history;
+pub mod import;
 pub mod jsonl;
 mod operation;
 mod value;

@@ -1,4 +1,7 @@
 //! What the benchmarks share: cheap chance, and clients whose calls overlap.
+#![allow(dead_code, reason = "every benchmark uses a part of it")]
+
+pub mod register;
 
 use tribunal_history::{Call, Event, History, Kind, Process};
 

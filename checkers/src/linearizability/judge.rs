@@ -56,15 +56,9 @@ impl<M: Model> Checker for Judge<M> {
         };
         let rulings: Vec<Result<Ruling, BadCall>> = objects.par_iter().map(judge).collect();
         if let Some(bad) = rulings.iter().filter_map(|ruling| ruling.as_ref().err()).min() {
-            return Verdict::unknown(bad.to_string());
+            return Verdict::objected(bad.to_string());
         }
         summarize(rulings.into_iter().flatten())
-    }
-
-    fn objection(&self, history: &History) -> Option<String> {
-        let objects = objects(history);
-        let bad = |numbers: &Vec<u32>| parse(&self.model, history, numbers).err();
-        objects.par_iter().filter_map(bad).min().map(|bad| bad.to_string())
     }
 }
 
@@ -130,6 +124,7 @@ fn parse<'h, M: Model>(
             object.ops.push(Op { call, start: operation.start() as Point + 1, end, number });
         }
     }
+    object.ops = model.expand(object.ops);
     Ok(object)
 }
 

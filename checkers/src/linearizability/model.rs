@@ -38,6 +38,12 @@ pub trait Model: Send + Sync {
     /// read without an answer; an error, in words, if this object has no such call.
     fn call(&self, operation: &Operation) -> Result<Option<Self::Call>, String>;
 
+    /// The calls as the judges see them. A call that stands for several, each at a moment of its own
+    /// between its invocation and its answer, such as a drain, becomes those; they keep its number.
+    fn expand(&self, ops: Vec<Op<Self::Call>>) -> Vec<Op<Self::Call>> {
+        ops
+    }
+
     /// Whether `call` only looks: it leaves every state as it is. The search lets such a call happen
     /// as soon as it can; `false` is always right, and slower.
     fn looks(&self, _call: &Self::Call) -> bool {

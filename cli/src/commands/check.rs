@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value, json};
 use tribunal_checkers::{Checker, Compose, Validity, Verdict};
 use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::History;
-use tribunal_history::jsonl::{self, Tail};
+use tribunal_history::import::{self, Format};
 
 use crate::evidence::evidence;
 use crate::{Exit, sentence};
@@ -26,7 +27,7 @@ pub struct Check {
     #[arg(long, value_name = "VALUE")]
     initial: Option<String>,
     /// The file's format; by default it is told from the content.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
     format: Option<Format>,
     /// One JSON object a line, one line a history.
     #[arg(long)]
@@ -36,10 +37,9 @@ pub struct Check {
     store: std::path::PathBuf,
 }
 
-/// The formats that can be read.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Jsonl,
+/// The formats that can be read, by name.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
 }
 
 /// A history and what it is to be judged by.
@@ -71,6 +71,9 @@ impl Check {
     fn judge(&self, target: &str) -> anyhow::Result<Exit> {
         let case = self.open(target)?;
         let mut verdict = case.checker.check(&case.history);
+        if let (None, Some(objection)) = (&case.run, &verdict.objection) {
+            bail!("{}: {objection}", case.name);
+        }
         let tested = case.history.operations().next().is_some();
         if !tested {
             verdict.doubt("the history holds no call: nothing was tested");
@@ -102,16 +105,17 @@ impl Check {
 
     fn open_file(&self, path: &Path) -> anyhow::Result<Case> {
         let name = path.display().to_string();
-        let history = jsonl::read(path, Tail::Whole).with_context(|| name.clone())?;
+        let imported = import::read(path, self.format).with_context(|| name.clone())?;
+        for remark in &imported.remarks {
+            eprintln!("{name}: read as {}: {remark}", imported.format);
+        }
+        let history = imported.history;
         let Some(workload) = &self.workload else {
             let known: Vec<_> = tribunal_workloads::WORKLOADS.iter().map(|w| w.name).collect();
             bail!("{name}: say by which workload to judge it: --workload {}", known.join(" | "));
         };
         let definition = tribunal_workloads::find(workload)?;
         let checker = (definition.checker)(&self.options(Map::new())?)?;
-        if let Some(objection) = checker.objection(&history) {
-            bail!("{name}: {objection}");
-        }
         Ok(Case { name, history, checker, run: None })
     }
 
@@ -140,8 +144,19 @@ impl Check {
     }
 }
 
+/// The history that a user named: a file's, or a run's.
+pub fn read(target: &str, store: &Path) -> anyhow::Result<History> {
+    let path = Path::new(target);
+    if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
+        return Ok(import::read(path, None).with_context(|| target.to_owned())?.history);
+    }
+    Ok(find_run(store, target)?.history()?)
+}
+
 fn looks_like_a_file(target: &str) -> bool {
-    target.contains('/') || target.contains(".jsonl")
+    let extension = Path::new(target).extension().and_then(|extension| extension.to_str());
+    target.contains('/')
+        || matches!(extension, Some("jsonl" | "arrow" | "zst" | "edn" | "json" | "log" | "txt"))
 }
 
 fn as_json(name: &str, verdict: &Verdict) -> Value {

@@ -5,7 +5,7 @@
 //! them need not be considered at all, which is what keeps a history with many
 //! crashes tractable.
 
-use super::register::{Action, INITIAL, Op, ValueId};
+use super::op::{Action, INITIAL, Op, ValueId};
 
 /// For each value, whether some call that happened needed the register to hold it.
 ///

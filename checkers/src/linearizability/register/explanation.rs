@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 use tribunal_history::Operation;
 
 use super::blocks::{Conflict, Span};
+use super::object::Object;
+use super::op::{Action, INITIAL, Op, ValueId};
 use super::reduction::observed;
-use super::register::{Action, INITIAL, Object, Op, ValueId};
 use super::search::{Outcome, Stuck};
-use super::wording::{count, did, ended, gap, noun, noun_at, returned, seconds};
 use crate::Anomaly;
+use crate::linearizability::wording::{count, did, ended, gap, noun, noun_at, returned, seconds};
 
 /// What the anomalies of this checker are called.
 const NAME: &str = "nonlinearizable";
@@ -89,7 +90,7 @@ impl Object<'_> {
     fn unwritten(&self, observer: u32) -> Finding {
         let op = self.ops.iter().find(|op| op.call == observer);
         let value = op.and_then(|op| op.action.observes()).unwrap_or_default();
-        let failed = self.failed.iter().find(|op| op.action.produces() == Some(value));
+        let failed = self.failed(value);
         let (call, shown) = (self.call(observer), self.shown(value));
         let saw = match op.is_some_and(|op| op.crashed()) {
             true => format!("{} must have taken effect, for its value was seen", noun(&call)),
@@ -99,13 +100,13 @@ impl Object<'_> {
             let message = format!("{saw}, but no call ever set {shown}");
             return Finding { kind: "unwritten", message, calls: vec![observer] };
         };
-        let source = self.call(failed.call);
+        let source = self.call(failed);
         let message = format!(
             "{saw}, a value that was never set: {} had failed{}, and no other call set {shown}",
             noun(&source),
             ended(&source).map_or(String::new(), |at| format!(" at {}", seconds(at))),
         );
-        Finding { kind: "aborted-read", message, calls: vec![failed.call, observer] }
+        Finding { kind: "aborted-read", message, calls: vec![failed, observer] }
     }
 
     fn two_swaps(&self, first: u32, second: u32) -> Finding {
@@ -269,7 +270,7 @@ impl Object<'_> {
 
     /// Adds to a witness what shows that its crashed calls took effect, and says so.
     fn add_observers(&self, calls: &mut Vec<u32>) -> String {
-        let observed = observed(&self.ops, self.values.len());
+        let observed = observed(&self.ops, self.values);
         let happened =
             |op: &&Op| !op.crashed() || op.action.produces().is_some_and(|v| observed[v as usize]);
         let (mut told, mut at) = (String::new(), 0);
@@ -310,10 +311,6 @@ impl Object<'_> {
 
     fn subject(&self) -> String {
         self.key.map_or(String::new(), |key| format!("key {key}: "))
-    }
-
-    fn call(&self, call: u32) -> Operation<'_> {
-        self.calls[call as usize]
     }
 
     fn op(&self, call: u32) -> Option<Op> {

@@ -21,10 +21,10 @@
 //! Negative observations are not judged here: with them, `Ok` speaks of the
 //! other calls only, while a conflict stands.
 
+use super::op::{Action, INITIAL, NEVER, Op, Point, ValueId};
 use super::reduction::observed;
-use super::register::{Action, INITIAL, NEVER, Op, Point, ValueId};
 
-/// Why the calls cannot be put in order. Calls are positions in `Object::calls`.
+/// Why the calls cannot be put in order. Calls are operations, by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
     /// Saw a value that no call can have set.

@@ -1,0 +1,119 @@
+//! The histories that other tools ship, with the verdicts of those tools.
+//!
+//! They are not ours to copy, so they are judged only where the environment says in which folder
+//! they are: `TRIBUNAL_CORPORA=DIR cargo test -p tribunal-checkers --test corpora -- --nocapture`.
+//! The folder holds `VERDICTS.tsv`, whose lines are `file`, `model (remarks)` and `verdict`.
+//! Every file must be read, or refused with a sentence. Each that has a checker here must be judged
+//! as the file says; the others are counted and printed as not judged.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tribunal_checkers::{Checker, Linearizable};
+use tribunal_history::import::{self, ImportError, Imported};
+
+/// One line of `VERDICTS.tsv`.
+struct Sample {
+    file: String,
+    model: String,
+    verdict: String,
+}
+
+impl Sample {
+    fn of(line: &str) -> Self {
+        let mut fields = line.split('\t').map(str::to_owned);
+        let mut next = || fields.next().unwrap_or_else(|| panic!("not three fields: {line}"));
+        Self { file: next(), model: next(), verdict: next() }
+    }
+
+    /// Who judges it, where anybody does.
+    fn checker(&self) -> Option<Box<dyn Checker>> {
+        let initial = if self.model.contains("initial value 0") { json!(0) } else { Value::Null };
+        match self.model.split(' ').next()? {
+            "cas-register" => Some(Box::new(Linearizable { initial, ..Linearizable::default() })),
+            _ => None,
+        }
+    }
+
+    fn judge(&self, read: Result<Imported, ImportError>) -> Outcome {
+        let imported = match read {
+            Ok(imported) => imported,
+            Err(error) => return Outcome::Refused(error.to_string()),
+        };
+        if imported.history.operations().next().is_none() {
+            return Outcome::Judged("unknown".to_owned());
+        }
+        match self.checker() {
+            Some(checker) => {
+                let validity = checker.check(&imported.history).validity;
+                Outcome::Judged(format!("{validity:?}").to_lowercase())
+            }
+            None => Outcome::NotJudged(imported.history.operations().count()),
+        }
+    }
+}
+
+/// The other files of the folder: they have no verdict, and must be read all the same.
+fn unlisted(folder: &Path, samples: &[Sample]) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(next) = folders.pop() {
+        let entries = std::fs::read_dir(next).expect("a folder");
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            let listed = samples.iter().any(|sample| folder.join(&sample.file) == path);
+            match path.is_dir() {
+                true => folders.push(path),
+                false if listed || path.ends_with("VERDICTS.tsv") => {}
+                false => files.push(path),
+            }
+        }
+    }
+    files
+}
+
+enum Outcome {
+    Judged(String),
+    NotJudged(usize),
+    Refused(String),
+}
+
+fn folder() -> Option<PathBuf> {
+    std::env::var_os("TRIBUNAL_CORPORA").map(PathBuf::from)
+}
+
+#[test]
+fn every_sample_is_judged_as_its_tool_judges_it() {
+    let Some(folder) = folder() else {
+        println!("skipped: TRIBUNAL_CORPORA names no folder of other tools' histories");
+        return;
+    };
+    let table = std::fs::read_to_string(folder.join("VERDICTS.tsv")).expect("VERDICTS.tsv");
+    let samples: Vec<Sample> = table.lines().skip(1).map(Sample::of).collect();
+    let (mut agreed, mut not_judged, mut wrong) = (0, 0, Vec::new());
+    for sample in &samples {
+        let outcome = sample.judge(import::read(&folder.join(&sample.file), None));
+        match outcome {
+            Outcome::Judged(verdict) if verdict == sample.verdict => agreed += 1,
+            Outcome::Judged(verdict) => {
+                wrong.push(format!("{}: {verdict}, not {}", sample.file, sample.verdict));
+            }
+            Outcome::NotJudged(calls) => {
+                println!("not judged yet: {} ({}), {calls} calls", sample.file, sample.model);
+                not_judged += 1;
+            }
+            Outcome::Refused(why) if sample.file.starts_with("plume/") => {
+                println!("refused: {}: {why}", sample.file);
+                not_judged += 1;
+            }
+            Outcome::Refused(why) => wrong.push(format!("{}: {why}", sample.file)),
+        }
+    }
+    for path in unlisted(&folder, &samples) {
+        match import::read(&path, None) {
+            Ok(read) => println!("no verdict: {}, {} events", path.display(), read.history.len()),
+            Err(error) => wrong.push(format!("{}: {error}", path.display())),
+        }
+    }
+    println!("{agreed} agreed, {not_judged} not judged, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(agreed > 0, "nothing was judged");
+}

@@ -1,0 +1,295 @@
+//! What still holds of a register, and how old its reads are, against the definitions, on random
+//! small histories of a register that forgets.
+//!
+//! ```text
+//! ORACLE_SEED=17 cargo test -p tribunal-checkers --test register_levels_oracle
+//! ```
+
+mod oracle;
+
+use std::collections::HashSet;
+
+use oracle::{Draw, Outcome, Timed, histories, linearizable, seeds, slots};
+use tribunal_checkers::linearizability::register::levels::{Levels, levels};
+use tribunal_checkers::linearizability::register::op::{Action, NEVER, Op};
+use tribunal_checkers::linearizability::register::staleness::staleness;
+
+/// The calls on one register, the session of each, and how many values there are.
+struct Drawn {
+    ops: Vec<Op>,
+    sessions: Vec<u32>,
+    values: usize,
+}
+
+/// Reads and swaps find one of the last few values; every write sets a new one.
+fn draw(seed: u64) -> Drawn {
+    let draw = &mut Draw(seed);
+    let depth = 1 + draw.below(3);
+    let mut drawn = Drawn { ops: Vec::new(), sessions: Vec::new(), values: 1 };
+    let mut seen = vec![0];
+    for slot in slots(draw, 7, 2) {
+        let back = draw.below(depth.min(seen.len() as u64)) as usize;
+        let found = match draw.one_in(8) {
+            // Perhaps a value that is set later, by whomever.
+            true => draw.below(drawn.values as u64 + 3) as u32,
+            false => seen[seen.len() - 1 - back],
+        };
+        let new = drawn.values as u32;
+        let action = match draw.below(5) {
+            0..=2 => Action::Read(found),
+            3 => Action::Write(new),
+            _ => Action::Cas(found, new),
+        };
+        let crashed = slot.deadline() == NEVER;
+        if action.observes() == action.produces()
+            || slot.outcome == Outcome::Fail
+            || crashed && matches!(action, Action::Read(_))
+        {
+            continue;
+        }
+        if action.produces().is_some() {
+            drawn.values += 1;
+            if !crashed || draw.one_in(2) {
+                seen.push(new);
+            }
+        }
+        drawn.ops.push(Op { action, start: slot.start, end: slot.deadline(), call: 0 });
+    }
+    // Values from nowhere have numbers too.
+    drawn.values += 3;
+    drawn.ops.sort_by_key(|op| op.start);
+    let mut free: Vec<(u32, u32)> = Vec::new();
+    let mut fresh = 0;
+    for (call, op) in (0..).zip(&mut drawn.ops) {
+        op.call = call;
+        let idle: Vec<usize> = (0..free.len()).filter(|&i| free[i].0 < op.start).collect();
+        let session = match idle.is_empty() || draw.one_in(4) {
+            true => {
+                fresh += 1;
+                fresh
+            }
+            false => free.swap_remove(idle[draw.below(idle.len() as u64) as usize]).1,
+        };
+        if op.end != NEVER {
+            free.push((op.end, session));
+        }
+        drawn.sessions.push(session);
+    }
+    drawn
+}
+
+// The definitions.
+
+/// The calls that took effect: those that were answered, and those whose value was seen by one that did.
+fn effective(drawn: &Drawn) -> Vec<usize> {
+    let mut took: Vec<bool> = drawn.ops.iter().map(|op| op.end != NEVER).collect();
+    for _ in 0..drawn.ops.len() {
+        for i in 0..took.len() {
+            let seen = (0..took.len()).any(|j| {
+                took[j]
+                    && drawn.ops[j].action.observes() == drawn.ops[i].action.produces()
+                    && drawn.ops[i].action.produces().is_some()
+            });
+            took[i] |= seen;
+        }
+    }
+    (0..took.len()).filter(|&i| took[i]).collect()
+}
+
+/// The least k for which the calls are k-atomic.
+fn atomicity(drawn: &Drawn) -> Option<usize> {
+    let calls: Vec<Timed<Action>> = drawn
+        .ops
+        .iter()
+        .map(|op| Timed { call: op.action, start: op.start, end: op.end })
+        .collect();
+    (1..=drawn.values + 1).find(|&k| {
+        linearizable(&calls, vec![0], &|last: &Vec<u32>, action: &Action| {
+            if action.observes().is_some_and(|value| !last.contains(&value)) {
+                return Vec::new();
+            }
+            let mut last = last.clone();
+            last.extend(action.produces());
+            let older = last.len().saturating_sub(k);
+            vec![last.split_off(older)]
+        })
+    })
+}
+
+/// Whether some order of the calls is true to the sessions and one of a register.
+fn sequential(drawn: &Drawn) -> bool {
+    fn extends(drawn: &Drawn, taken: u32, held: u32, dead: &mut HashSet<(u32, u32)>) -> bool {
+        let left = |i: usize| taken & 1 << i == 0;
+        let all = 0..drawn.ops.len();
+        if all.clone().all(|i| !left(i) || drawn.ops[i].end == NEVER) {
+            return true;
+        }
+        if !dead.insert((taken, held)) {
+            return false;
+        }
+        all.clone().filter(|&i| left(i)).any(|i| {
+            let before =
+                all.clone().take(i).any(|j| left(j) && drawn.sessions[j] == drawn.sessions[i]);
+            let action = drawn.ops[i].action;
+            let fits = action.observes().is_none_or(|value| value == held);
+            !before
+                && fits
+                && extends(drawn, taken | 1 << i, action.produces().unwrap_or(held), dead)
+        })
+    }
+    extends(drawn, 0, 0, &mut HashSet::new())
+}
+
+/// No read of a value overwritten in its causal past.
+fn causal(drawn: &Drawn, took: &[usize]) -> bool {
+    let count = drawn.ops.len();
+    let action = |i: usize| drawn.ops[i].action;
+    let mut past = vec![vec![false; count]; count];
+    for &i in took {
+        for &j in took {
+            let so = i < j && drawn.sessions[i] == drawn.sessions[j];
+            let wr = action(i).produces().is_some() && action(i).produces() == action(j).observes();
+            past[i][j] = so || wr;
+        }
+    }
+    for via in 0..count {
+        for i in 0..count {
+            for j in 0..count {
+                past[i][j] |= past[i][via] && past[via][j];
+            }
+        }
+    }
+    let overwritten = |r: usize, value: u32| {
+        took.iter().any(|&w| {
+            let set = took.iter().find(|&&s| action(s).produces() == Some(value));
+            action(w).produces().is_some_and(|new| new != value)
+                && past[w][r]
+                && set.is_none_or(|&s| past[s][w])
+        })
+    };
+    (0..count).all(|i| !past[i][i])
+        && took.iter().all(|&r| action(r).observes().is_none_or(|value| !overwritten(r, value)))
+}
+
+/// The four session guarantees: each holds under some order of the values, true to the writes of every session.
+fn guarantees(drawn: &Drawn, took: &[usize]) -> [bool; 4] {
+    let set: Vec<u32> = took.iter().filter_map(|&i| drawn.ops[i].action.produces()).collect();
+    let mut holds = [false; 4];
+    permute(&mut vec![0], &set, &mut |order| {
+        let place = |value: u32| order.iter().position(|&it| it == value).expect("it is set");
+        let swaps = took.iter().all(|&i| match drawn.ops[i].action {
+            Action::Cas(old, new) => place(old) < place(new),
+            _ => true,
+        });
+        if !swaps {
+            return;
+        }
+        let mut kept = [true; 4];
+        for &i in took {
+            for &j in took {
+                if drawn.sessions[i] != drawn.sessions[j] || i >= j {
+                    continue;
+                }
+                let no_older = |one: Option<u32>, other: Option<u32>| {
+                    one.zip(other).is_none_or(|(one, other)| place(one) <= place(other))
+                };
+                let (one, other) = (drawn.ops[i].action, drawn.ops[j].action);
+                kept[0] &= no_older(one.produces(), other.observes());
+                kept[1] &= no_older(one.observes(), other.observes());
+                kept[2] &= no_older(one.produces(), other.produces());
+                // Nor may it have read what it writes only now.
+                kept[3] &= no_older(one.observes(), other.produces())
+                    && one.observes().is_none_or(|value| other.produces() != Some(value));
+            }
+        }
+        // The others together with monotonic writes.
+        (0..4).for_each(|i| holds[i] |= kept[i] && kept[2]);
+    });
+    holds
+}
+
+fn permute(order: &mut Vec<u32>, set: &[u32], visit: &mut impl FnMut(&[u32])) {
+    if order.len() > set.len() {
+        return visit(order);
+    }
+    for &value in set {
+        if !order.contains(&value) {
+            order.push(value);
+            permute(order, set, visit);
+            order.pop();
+        }
+    }
+}
+
+/// Whether every value seen by a call that took effect was set by some call.
+fn written(drawn: &Drawn, took: &[usize]) -> bool {
+    let set = |value: u32| took.iter().any(|&i| drawn.ops[i].action.produces() == Some(value));
+    took.iter()
+        .filter_map(|&i| drawn.ops[i].action.observes())
+        .all(|value| value == 0 || set(value))
+}
+
+#[test]
+fn levels_agree_with_their_definitions() {
+    let mut counts = [[0_u64; 2]; 6];
+    for seed in seeds() {
+        let drawn = draw(seed);
+        let took = effective(&drawn);
+        let found = levels(&drawn.ops, &drawn.sessions, drawn.values);
+        if !written(&drawn, &took) {
+            assert_eq!(found, Levels::default(), "seed {seed}");
+            continue;
+        }
+        let [reads, monotonic, writes, follow] = guarantees(&drawn, &took);
+        let truth = [sequential(&drawn), causal(&drawn, &took), reads, monotonic, writes, follow];
+        let told = [
+            found.sequential,
+            found.causal,
+            found.read_your_writes,
+            found.monotonic_reads,
+            found.monotonic_writes,
+            found.writes_follow_reads,
+        ];
+        // Without monotonic writes, the other guarantees are not judged.
+        let judged = |i: usize| writes || ![2, 3, 5].contains(&i);
+        let expected: Vec<_> = (0..6).map(|i| judged(i).then_some(truth[i])).collect();
+        assert_eq!(told[..], expected, "seed {seed}: {:#?} {:?}", drawn.ops, drawn.sessions);
+        (0..6).filter(|&i| judged(i)).for_each(|i| counts[i][usize::from(truth[i])] += 1);
+    }
+    let names = [
+        "sequential",
+        "causal",
+        "read your writes",
+        "monotonic reads",
+        "monotonic writes",
+        "writes follow reads",
+    ];
+    for (name, [broken, kept]) in names.into_iter().zip(counts) {
+        println!("{name}: {kept} kept, {broken} broken, 0 mismatches");
+        assert!(kept.min(broken) > histories() / 1_000, "{name} is one-sided");
+    }
+}
+
+#[test]
+fn staleness_is_between_its_bounds() {
+    let (mut judged, mut exact, mut stale) = (0_u64, 0_u64, 0_u64);
+    for seed in seeds() {
+        let drawn = draw(seed);
+        let truth = atomicity(&drawn);
+        let found = staleness(&drawn.ops, drawn.values);
+        assert_eq!(
+            found.is_some(),
+            truth.is_some(),
+            "seed {seed}: {truth:?} {found:?} {:#?}",
+            drawn.ops
+        );
+        let Some((truth, found)) = truth.zip(found) else { continue };
+        let told = found.at_least..=found.at_most;
+        assert!(told.contains(&truth), "seed {seed}: {truth} {found:?} {:#?}", drawn.ops);
+        judged += 1;
+        exact += u64::from(found.at_most == truth);
+        stale += u64::from(truth > 1);
+    }
+    println!("staleness: {judged} histories, {stale} stale, {exact} bounded exactly, 0 mismatches");
+    assert!(stale > judged / 10 && exact > judged / 2);
+}
