@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use tribunal_history::{History, Kind, Operation, ValueRef};
 
-use super::engine::{self, Budget, Outcome, Stuck};
+use super::engine::{self, Budget, Outcome, Stuck, Witness};
 use super::model::{Conflict, Decision, Model, NEVER, Object, Op, Point};
 use super::told::{count, did, ended, noun, seconds};
 use crate::{Anomaly, Checker, Verdict};
@@ -173,20 +173,14 @@ fn no_way_on<M: Model>(model: &M, object: &Object<M::Call>, stuck: &Stuck<M::Sta
         ),
         _ => format!(", whichever of the open calls took effect first: {}", open.join(", ")),
     });
+    let witness = stuck.witness.as_ref();
     let lone = || std::iter::once(stuck.call).chain(stuck.pending.iter().copied()).collect();
-    let calls: Vec<usize> = stuck.witness.as_ref().map_or_else(lone, |it| it.calls.clone());
-    let before = stuck.witness.as_ref().and_then(|witness| witness.before.as_ref());
-    let before: Option<Vec<String>> = before.map(|states| states.iter().map(shown).collect());
-    if let Some(witness) = &stuck.witness {
-        message.push_str(&match &before {
-            None => format!(". {} show it by themselves", count(witness.calls.len(), "call")),
-            Some(states) => format!(
-                ". {} show it, given that before {} the object held {}",
-                count(witness.calls.len(), "call"),
-                seconds(call(calls[0]).invoked_at()),
-                either(states, states.len()),
-            ),
-        });
+    let mut calls: Vec<usize> = witness.map_or_else(lone, |witness| witness.calls.clone());
+    let states = witness.and_then(|witness| witness.before.as_ref());
+    let before: Option<Vec<String>> = states.map(|states| states.iter().map(shown).collect());
+    if let Some(witness) = witness {
+        message.push_str(&told(object, witness, before.as_deref()));
+        calls.extend(&witness.helpers);
     }
     let details = json!({
         "algorithm": "search",
@@ -197,6 +191,25 @@ fn no_way_on<M: Model>(model: &M, object: &Object<M::Call>, stuck: &Stuck<M::Sta
     });
     let numbers: Vec<u32> = calls.iter().map(|&at| object.ops[at].number).collect();
     anomaly(object, &message, &numbers, details)
+}
+
+/// How many calls show it, and from where on.
+fn told<C, S>(object: &Object<C>, witness: &Witness<S>, before: Option<&[String]>) -> String {
+    let mut told = format!(". {} show it", count(witness.calls.len(), "call"));
+    match before {
+        None => told.push_str(" by themselves"),
+        Some(states) => {
+            let since = object.history.event(u64::from(witness.since) - 1).time();
+            let held = either(states, states.len());
+            told.push_str(&format!(", given that at {} the object held {held}", seconds(since)));
+        }
+    }
+    match witness.helpers.len() {
+        0 => {}
+        1 => told.push_str("; 1 more might have helped, and does not"),
+        more => told.push_str(&format!("; {more} more might have helped, and do not")),
+    }
+    told
 }
 
 /// "1 or 2", "1, 2, 3 or one of 40 others".

@@ -91,30 +91,28 @@ fn bars(calls: &[Operation]) -> Vec<Bar> {
     let mut bars: Vec<Bar> = calls.iter().map(bar).collect();
     let mut column = 0;
     for (_, at, ends) in events {
-        let shortest = bars[at].from + bars[at].label.chars().count() + 5;
-        match (ends, bars[at].end) {
-            (false, _) => bars[at].from = column,
-            // Nobody's answer: it is only there to keep its process' next call apart.
-            (true, '?') => {
-                bars[at].until = shortest;
-                let again = calls[at + 1..].iter().any(|call| call.process() == bars[at].process);
-                column = if again { column.max(shortest) } else { column };
-            }
-            (true, _) => {
-                column = column.max(shortest);
-                bars[at].until = column;
-            }
-        }
-        column += 1;
+        let shortest = |from: usize| from + bars[at].label.chars().count() + 5;
         if !ends {
-            bars[at].until = bars[at].from + bars[at].label.chars().count() + 5;
+            let until = shortest(column);
+            (bars[at].from, bars[at].until) = (column, until);
+            column += 1;
+            continue;
+        }
+        let until = shortest(bars[at].from);
+        // Nobody's answer matters only where it keeps its process' next call apart.
+        let process = bars[at].process;
+        if bars[at].end != '?' || calls[at + 1..].iter().any(|call| call.process() == process) {
+            column = column.max(until);
+            bars[at].until = column;
+            column += 2;
         }
     }
     bars
 }
 
 fn bar(call: &Operation) -> Bar {
-    let mut label = label(call);
+    // Quotes are more than a drawing has room for.
+    let mut label = label(call).replace('"', "");
     if let Some((at, _)) = label.char_indices().nth(LABEL) {
         label.truncate(at);
         label.push_str("..");
@@ -133,22 +131,26 @@ fn line(lane: &[&Bar]) -> Vec<char> {
     for bar in lane {
         line.resize(line.len().max(bar.until + 1), ' ');
         let label: Vec<char> = bar.label.chars().collect();
-        let free = (bar.until - bar.from).saturating_sub(label.len() + 1);
         line[bar.from] = '|';
         line[bar.from + 1..bar.until].fill('-');
-        let at = bar.from + 1 + free / 2;
+        let at = bar.from + 3;
         line[at..at + label.len()].copy_from_slice(&label);
         line[bar.until] = bar.end;
     }
     line
 }
 
-/// The last column before `most` at which the drawing may be broken with the fewest calls cut in two.
+/// The last column before `most` at which the drawing may be broken with no label cut in two if
+/// that can be, and the fewest calls.
 fn break_before(bars: &[Bar], from: usize, most: usize) -> usize {
     if bars.iter().all(|bar| bar.until < most) {
         return most;
     }
-    let cut = |at: usize| bars.iter().filter(|bar| bar.from < at && at <= bar.until).count();
+    let cut = |at: usize| {
+        let calls = bars.iter().filter(|bar| bar.from < at && at <= bar.until);
+        let labels = calls.clone().filter(|bar| at < bar.from + bar.label.chars().count() + 5);
+        (labels.count(), calls.count())
+    };
     let least = from + (most - from) / 2;
     (least..=most).rev().min_by_key(|&at| cut(at)).unwrap_or(most)
 }

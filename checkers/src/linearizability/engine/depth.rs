@@ -105,6 +105,6 @@ fn nth<M: Model, const W: usize>(
     if nth < direct.len() {
         return Some(walk.direct_move(direct.start + nth, config.used));
     }
-    let chained = walk.chained(config.state, config.used);
-    chained.skip(nth - direct.len()).next().map(|at| walk.chained_move(at))
+    let mut chained = walk.chained(config.state, config.used);
+    chained.nth(nth - direct.len()).map(|at| walk.chained_move(at))
 }

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use super::model::{Model, Op};
+use super::model::{Model, Op, Point};
 use breadth::{Breadth, Ended};
 use depth::Depth;
 use plan::{Plan, Problem, Start, TooWide};
@@ -95,10 +95,13 @@ pub struct Stuck<S> {
 /// Calls that have no order either, whatever the others did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness<S> {
-    /// Which: of no answered one among them could the answer be forgotten. Also those that might have
-    /// helped, and do not.
+    /// Which: of none among them could the outcome be forgotten, as far as the budget allowed to try.
     pub calls: Vec<usize>,
-    /// What the object may have held where they begin, the first few; `None` where they begin with the history.
+    /// Others that might have helped, and do not.
+    pub helpers: Vec<usize>,
+    /// All that ended before this point is left out; 0 where nothing is.
+    pub since: Point,
+    /// What the object may have held at that point, the first few; `None` where it is 0.
     pub before: Option<Vec<S>>,
 }
 

@@ -297,7 +297,7 @@ impl<'a, 'm, M: Model, const W: usize> Walk<'a, 'm, M, W> {
     }
 
     /// Forgets the states and used vectors of all configurations but these, and renames theirs.
-    pub(super) fn forget_but<'c>(&mut self, configs: &mut [&'c mut Vec<Config<W>>]) {
+    pub(super) fn forget_but(&mut self, configs: &mut [&mut Vec<Config<W>>]) {
         let all = || configs.iter().flat_map(|configs| configs.iter());
         let states = self.space.forget_but(all().map(|config| config.state));
         let used = self.used.forget_but(all().map(|config| config.used));

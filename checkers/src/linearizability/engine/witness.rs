@@ -12,7 +12,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::super::model::{Model, NEVER, Op};
+use super::super::model::{Model, NEVER, Op, Point};
 use super::breadth::{Breadth, Checkpoint, Ended};
 use super::plan::{Cursor, Plan, Problem, Start};
 use super::slots::Slots;
@@ -38,8 +38,8 @@ pub(super) struct Window {
     problem: Problem,
     /// The call that returns, as a position in the window.
     last: u32,
-    /// Whether it begins with the history.
-    whole: bool,
+    /// Where it begins.
+    since: Point,
 }
 
 /// Cuts off what came before the older checkpoint, and what follows the failure; `None` if
@@ -72,7 +72,7 @@ pub(super) fn window<M: Model, const W: usize>(
         Start { state: config.state, done, used: used.chain(forgotten).collect() }
     };
     let starts = configs.iter().map(start).collect();
-    Some(Window { problem: Problem { ops, starts }, last, whole: layer == 0 })
+    Some(Window { problem: Problem { ops, starts }, last, since: from })
 }
 
 /// The live calls that have happened, by position, and those that never return within the window.
@@ -101,7 +101,7 @@ pub(super) fn shrink<M: Model>(
     space: &mut Space<'_, M>,
     window: Window,
 ) -> Option<Witness<M::State>> {
-    let Window { mut problem, last, whole } = window;
+    let Window { mut problem, last, since } = window;
     let mut left = ALL;
     let mut helpers = attempt(space, &problem, &mut left)?;
     let mut size = problem.ops.len().next_power_of_two();
@@ -116,16 +116,15 @@ pub(super) fn shrink<M: Model>(
         size /= 2;
     }
     let answered = problem.ops.iter().filter(|op| !op.crashed());
-    let mut calls: Vec<usize> = answered.map(|op| op.number as usize).collect();
-    calls.extend(helpers.iter().map(|&number| number as usize));
-    calls.sort_unstable();
-    let before = (!whole).then(|| {
+    let calls = answered.map(|op| op.number as usize).collect();
+    let helpers = helpers.into_iter().map(|number| number as usize).collect();
+    let before = (since > 0).then(|| {
         let mut states: Vec<_> = problem.starts.iter().map(|start| start.state).collect();
         states.sort_unstable();
         states.dedup();
         states.iter().take(LISTED).map(|&id| space.state(id).clone()).collect()
     });
-    Some(Witness { calls, before })
+    Some(Witness { calls, helpers, since, before })
 }
 
 /// The same without knowing whether some calls happened; `None` if nothing was known of them, or the last is among them alone.
