@@ -37,6 +37,7 @@ pub mod ids;
 pub mod lock;
 pub mod log;
 pub mod model;
+mod process;
 mod reduction;
 pub mod register;
 pub mod search;
