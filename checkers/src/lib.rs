@@ -17,7 +17,7 @@ mod verdict;
 pub use evidence::Evidence;
 pub use leader::Leader;
 pub use lease::Lease;
-pub use linearizability::Linearizable;
+pub use linearizability::{Judge, Linearizable, timeline};
 pub use lww::Lww;
 pub use statistics::Statistics;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

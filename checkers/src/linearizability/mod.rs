@@ -31,18 +31,34 @@
 pub mod blocks;
 pub mod counter;
 mod crashed;
+mod dense;
+pub mod engine;
 mod explanation;
 mod frontier;
+mod gaps;
 pub mod ids;
+mod judge;
 pub mod lock;
 pub mod log;
 pub mod model;
+pub mod models;
+mod moments;
+pub mod priority;
 mod process;
+pub mod queue;
+mod range_min;
 mod reduction;
 pub mod register;
 pub mod search;
+pub mod set;
+mod stabs;
+pub mod stack;
 mod timeline;
+mod told;
 mod wording;
+
+pub use judge::Judge;
+pub use timeline::timeline;
 
 use rayon::prelude::*;
 use serde_json::Value;

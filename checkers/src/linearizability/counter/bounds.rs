@@ -8,7 +8,7 @@
 //! This is how Jepsen judges counters. A sum within its bounds may still be impossible.
 
 use super::super::model::Op;
-use super::super::timeline::{Moment, moments};
+use super::super::moments::{Moment, moments};
 use super::{Breach, Call, Reason, before_end};
 
 /// Judges the calls on a counter, in the order of their starts. `None` where sums were

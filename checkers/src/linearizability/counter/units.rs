@@ -17,7 +17,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::super::model::{NEVER, Op, Point};
-use super::super::timeline::{Moment, moments};
+use super::super::moments::{Moment, moments};
 use super::{Breach, Call, Reason, before_end};
 
 /// No call.

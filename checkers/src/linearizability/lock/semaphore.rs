@@ -25,7 +25,7 @@ use std::collections::BinaryHeap;
 use tribunal_history::Operation;
 
 use super::super::model::{Conflict, Decision, Model, NEVER, Object, Op, Point};
-use super::super::timeline::{Moment, moments};
+use super::super::moments::{Moment, moments};
 use super::{Call, numbers, wording};
 
 /// A semaphore whose permits are all there before the first call.

@@ -9,7 +9,7 @@
 use tribunal_history::{Datum, Operation, ValueRef};
 
 use super::super::model::{Conflict, Decision, Model, Object, Op};
-use super::super::timeline::{Moment, moments};
+use super::super::moments::{Moment, moments};
 use super::{numbers, refused, wording};
 
 /// A register that refuses writes under an old token.
