@@ -118,6 +118,13 @@ fn locks(criterion: &mut Criterion) {
     group.bench_function("owner", |bench| bench.iter(|| owner::check(black_box(&ops), 1)));
     assert_eq!(fenced::check(&ops, true), Some(Ok(())));
     group.bench_function("fenced", |bench| bench.iter(|| fenced::check(black_box(&ops), true)));
+    let in_order = write_calls();
+    assert_eq!(store::check(&in_order), Some(Ok(())));
+    group.bench_function("store", |bench| bench.iter(|| store::check(black_box(&in_order))));
+}
+
+/// Writes to a fenced store.
+fn write_calls() -> Vec<Op<store::Call>> {
     let token = std::cell::Cell::new(0);
     let writes = calls(
         |draw, process| {
@@ -140,8 +147,28 @@ fn locks(criterion: &mut Criterion) {
     for (op, highest) in in_order.iter_mut().zip(highest) {
         op.call = store::Call::Write { token: highest, value: Datum::NULL };
     }
-    assert_eq!(store::check(&in_order), Some(Ok(())));
-    group.bench_function("store", |bench| bench.iter(|| store::check(black_box(&in_order))));
+    in_order
+}
+
+/// Reads, and adds of up to so much; some adds return the sum.
+fn counter_calls(fetch: bool, amounts: u64) -> Vec<Op<counter::Call>> {
+    let mut sum = 0;
+    calls(
+        |draw, _| match draw.below(2) {
+            0 => counter::Call::Read(0),
+            _ => counter::Call::Add(1 + draw.below(amounts) as i64),
+        },
+        |call, crashed| {
+            let found = sum;
+            Some(match call {
+                counter::Call::Add(amount) => {
+                    sum += amount;
+                    if fetch && !crashed { counter::Call::FetchAdd { found, amount } } else { call }
+                }
+                _ => counter::Call::Read(found),
+            })
+        },
+    )
 }
 
 fn counters(criterion: &mut Criterion) {
@@ -151,27 +178,7 @@ fn counters(criterion: &mut Criterion) {
     for (name, fetch, amounts) in
         [("adds of one", false, 1), ("fetch-adds", true, 1), ("any", false, 5)]
     {
-        let mut sum = 0;
-        let ops = calls(
-            |draw, _| match draw.below(2) {
-                0 => counter::Call::Read(0),
-                _ => counter::Call::Add(1 + draw.below(amounts) as i64),
-            },
-            |call, crashed| {
-                let found = sum;
-                Some(match call {
-                    counter::Call::Add(amount) => {
-                        sum += amount;
-                        if fetch && !crashed {
-                            counter::Call::FetchAdd { found, amount }
-                        } else {
-                            call
-                        }
-                    }
-                    _ => counter::Call::Read(found),
-                })
-            },
-        );
+        let ops = counter_calls(fetch, amounts);
         if amounts == 1 {
             assert_eq!(counter::units::check(&ops, 0), Some(Ok(())));
             group.bench_function(name, |bench| {
@@ -244,16 +251,21 @@ fn logs(criterion: &mut Criterion) {
     group.bench_function("offsets", |bench| bench.iter(|| log::offsets::check(black_box(&ops))));
 }
 
-fn unique_ids(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("ids");
-    group.sample_size(10);
-    group.throughput(Throughput::Elements(CALLS as u64));
+/// Ids that grow.
+fn id_calls() -> Vec<Op<Datum>> {
     let mut next = 0;
     let generate = |draw: &mut Draw, _| {
         next += 1 + draw.below(1_000) as i64;
         Datum::int(next).expect("a small number")
     };
-    let ops = calls(generate, |call, _| Some(call));
+    calls(generate, |call, _| Some(call))
+}
+
+fn unique_ids(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("ids");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(CALLS as u64));
+    let ops = id_calls();
     assert_eq!(ids::check(&ops), Ok(()));
     group.bench_function("ids", |bench| bench.iter(|| ids::check(black_box(&ops))));
 }
