@@ -33,7 +33,7 @@ fn history(calls: u64) -> History {
 fn check(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("leader");
     group.sample_size(10);
-    for calls in [10_000, 100_000, 500_000] {
+    for calls in [10_000, 100_000, 1_000_000] {
         let history = history(calls);
         let checker = Leader { exclusive: true };
         assert_eq!(checker.check(&history).validity, Validity::Valid);

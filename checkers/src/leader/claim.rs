@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use tribunal_history::{EventRef, Operation, ValueRef};
+use tribunal_history::{Datum, EventRef, Operation, ValueRef};
 
 /// A node's leadership of a term, as far as probes saw it.
 ///
@@ -44,54 +44,113 @@ pub(super) struct Claims<'h> {
 struct Answer<'h> {
     op: Operation<'h>,
     end: EventRef<'h>,
-    node: &'h str,
+    /// A place among the nodes.
+    node: u32,
     leads: Option<i64>,
 }
 
-impl<'h> Answer<'h> {
-    fn of(op: Operation<'h>) -> Option<Self> {
-        let end = op.completion()?;
-        let named = end.value().get("node").and_then(ValueRef::as_str);
-        let node = named.or(op.node())?;
-        let role = end.value().get("role")?.as_str()?;
-        let term = end.value().get("term").and_then(ValueRef::as_i64);
+/// What a probe's value says. Many probes say the same.
+#[derive(Clone, Copy)]
+struct Said<'h> {
+    node: Option<&'h str>,
+    leads: Option<i64>,
+}
+
+impl<'h> Said<'h> {
+    fn of(value: ValueRef<'h>) -> Option<Self> {
+        let node = value.get("node").and_then(ValueRef::as_str);
+        let role = value.get("role")?.as_str()?;
+        let term = value.get("term").and_then(ValueRef::as_i64);
         let leads = if role.eq_ignore_ascii_case("leader") { Some(term?) } else { None };
-        Some(Self { op, end, node, leads })
+        Some(Self { node, leads })
+    }
+}
+
+/// The answers of a group's probes, in the order of their starts.
+#[derive(Default)]
+struct Answers<'h> {
+    all: Vec<Answer<'h>>,
+    nodes: Vec<&'h str>,
+    places: FxHashMap<&'h str, u32>,
+    /// What each value says, `None` if it cannot be read, and its node's place.
+    said: FxHashMap<Datum, Option<(Said<'h>, Option<u32>)>>,
+}
+
+impl<'h> Answers<'h> {
+    fn of(probes: &[Operation<'h>]) -> Self {
+        let mut answers = Self::default();
+        answers.all.reserve(probes.len());
+        for &op in probes {
+            answers.add(op);
+        }
+        answers
+    }
+
+    fn add(&mut self, op: Operation<'h>) -> Option<()> {
+        let end = op.completion()?;
+        let value = end.value();
+        let said = match self.said.get(&value.datum()) {
+            Some(&said) => said,
+            None => {
+                let said = Said::of(value).map(|said| (said, said.node.map(|it| self.place(it))));
+                self.said.insert(value.datum(), said);
+                said
+            }
+        };
+        let (said, named) = said?;
+        let node = match named {
+            Some(node) => node,
+            None => self.place(op.node()?),
+        };
+        self.all.push(Answer { op, end, node, leads: said.leads });
+        Some(())
+    }
+
+    fn place(&mut self, node: &'h str) -> u32 {
+        *self.places.entry(node).or_insert_with(|| {
+            self.nodes.push(node);
+            (self.nodes.len() - 1) as u32
+        })
+    }
+
+    fn leading(&self) -> impl Iterator<Item = (&Answer<'h>, i64)> {
+        self.all.iter().filter_map(|answer| Some((answer, answer.leads?)))
+    }
+
+    fn claim(&self, answer: &Answer<'h>, term: i64) -> Claim<'h> {
+        Claim::of(answer, self.nodes[answer.node as usize], term)
     }
 }
 
 impl<'h> Claims<'h> {
     /// Reads probes, which come in the order of their starts.
     pub fn of(probes: &[Operation<'h>]) -> Self {
-        let answers: Vec<Answer> = probes.iter().filter_map(|&op| Answer::of(op)).collect();
+        let answers = Answers::of(probes);
         let mut all = claims(&answers);
         let resumed = resumed(&all, &answers);
         if !resumed.is_empty() {
             all.retain(|claim| !resumed.contains(&(claim.node, claim.term)));
+            let node = |answer: &Answer| answers.nodes[answer.node as usize];
             let of_resumed =
-                |(answer, term): &(&Answer<'h>, i64)| resumed.contains(&(answer.node, *term));
-            let instants = leading(&answers).filter(of_resumed);
-            all.extend(instants.map(|(answer, term)| Claim::of(answer, term)));
+                |(answer, term): &(&Answer<'h>, i64)| resumed.contains(&(node(answer), *term));
+            let instants = answers.leading().filter(of_resumed);
+            all.extend(instants.map(|(answer, term)| answers.claim(answer, term)));
             all.sort_by_key(|claim| claim.earliest.index());
         }
-        Self { all, resumed: resumed.len(), unreadable: probes.len() - answers.len() }
+        Self { all, resumed: resumed.len(), unreadable: probes.len() - answers.all.len() }
     }
 }
 
-fn leading<'a, 'h>(answers: &'a [Answer<'h>]) -> impl Iterator<Item = (&'a Answer<'h>, i64)> {
-    answers.iter().filter_map(|answer| Some((answer, answer.leads?)))
-}
-
 /// One claim for each node and term.
-fn claims<'h>(answers: &[Answer<'h>]) -> Vec<Claim<'h>> {
+fn claims<'h>(answers: &Answers<'h>) -> Vec<Claim<'h>> {
     let mut claims: Vec<Claim> = Vec::new();
-    let mut places: FxHashMap<(&str, i64), usize> = FxHashMap::default();
-    for (answer, term) in leading(answers) {
+    let mut places: FxHashMap<(u32, i64), usize> = FxHashMap::default();
+    for (answer, term) in answers.leading() {
         match places.entry((answer.node, term)) {
             Entry::Occupied(place) => claims[*place.get()].extend(answer),
             Entry::Vacant(place) => {
                 place.insert(claims.len());
-                claims.push(Claim::of(answer, term));
+                claims.push(answers.claim(answer, term));
             }
         }
     }
@@ -100,14 +159,14 @@ fn claims<'h>(answers: &[Answer<'h>]) -> Vec<Claim<'h>> {
 
 /// The terms that cannot have been one stretch of time: the node answered
 /// otherwise in between, or certainly led another term during it.
-fn resumed<'h>(claims: &[Claim<'h>], answers: &[Answer<'h>]) -> FxHashSet<(&'h str, i64)> {
-    let mut nodes: FxHashMap<&str, Vec<&Answer>> = FxHashMap::default();
-    for answer in answers {
-        nodes.entry(answer.node).or_default().push(answer);
+fn resumed<'h>(claims: &[Claim<'h>], answers: &Answers<'h>) -> FxHashSet<(&'h str, i64)> {
+    let mut nodes: Vec<Vec<&Answer>> = answers.nodes.iter().map(|_| Vec::new()).collect();
+    for answer in &answers.all {
+        nodes[answer.node as usize].push(answer);
     }
-    let nodes: FxHashMap<&str, Interruptions> =
-        nodes.into_iter().map(|(node, answers)| (node, Interruptions::of(&answers))).collect();
-    let interrupted = claims.iter().filter(|claim| nodes[claim.node].within(claim));
+    let nodes: Vec<Interruptions> = nodes.into_iter().map(Interruptions::of).collect();
+    let of_node = |claim: &&Claim| nodes[answers.places[claim.node] as usize].within(claim);
+    let interrupted = claims.iter().filter(of_node);
     let mut resumed: FxHashSet<_> = interrupted.map(|claim| (claim.node, claim.term)).collect();
     super::overlap::cores(claims, |one, other| {
         if one.node == other.node && one.overlaps(other) {
@@ -118,9 +177,9 @@ fn resumed<'h>(claims: &[Claim<'h>], answers: &[Answer<'h>]) -> FxHashSet<(&'h s
 }
 
 impl<'h> Claim<'h> {
-    fn of(answer: &Answer<'h>, term: i64) -> Self {
+    fn of(answer: &Answer<'h>, node: &'h str, term: i64) -> Self {
         Self {
-            node: answer.node,
+            node,
             term,
             began: answer.end,
             lasted: answer.op.invocation(),
@@ -169,32 +228,56 @@ impl<'h> Claim<'h> {
 /// Where a probe ended, and which term its node led.
 type End = (u64, Option<i64>);
 
-/// A node's probes by start; behind each, the two earliest ends from there on
-/// whose answers differ.
-struct Interruptions {
-    starts: Vec<u64>,
-    ends: Vec<[Option<End>; 2]>,
+/// A node's probes by start, in runs of equal answers.
+struct Interruptions<'a, 'h> {
+    answers: Vec<&'a Answer<'h>>,
+    runs: Vec<Run>,
 }
 
-impl Interruptions {
+/// Probes that follow one another and answered the same.
+struct Run {
+    /// The place of its first probe.
+    first: usize,
+    leads: Option<i64>,
+    /// The two earliest ends, in it and all later runs, whose answers differ.
+    earliest: [Option<End>; 2],
+}
+
+impl<'a, 'h> Interruptions<'a, 'h> {
     /// Probes come in the order of their starts.
-    fn of(answers: &[&Answer]) -> Self {
-        let mut ends = Vec::with_capacity(answers.len());
-        let mut earliest: [Option<End>; 2] = [None, None];
-        for answer in answers.iter().rev() {
-            earliest = with(earliest, (answer.end.index(), answer.leads));
-            ends.push(earliest);
+    fn of(answers: Vec<&'a Answer<'h>>) -> Self {
+        let mut runs: Vec<Run> = Vec::new();
+        for (first, answer) in answers.iter().enumerate() {
+            let end = (answer.end.index(), answer.leads);
+            match runs.last_mut().filter(|run| run.leads == answer.leads) {
+                Some(run) => run.earliest = with(run.earliest, end),
+                None => {
+                    let earliest = [Some(end), None];
+                    runs.push(Run { first, leads: answer.leads, earliest });
+                }
+            }
         }
-        ends.reverse();
-        Self { starts: answers.iter().map(|answer| answer.op.start()).collect(), ends }
+        let mut later: [Option<End>; 2] = [None, None];
+        for run in runs.iter_mut().rev() {
+            later = run.earliest.into_iter().flatten().fold(later, with);
+            run.earliest = later;
+        }
+        Self { answers, runs }
     }
 
     /// Whether a probe that answered otherwise lies entirely within the hold.
     fn within(&self, claim: &Claim) -> bool {
-        let from = self.starts.partition_point(|&start| start <= claim.began.index());
-        let Some(earliest) = self.ends.get(from) else { return false };
-        let other = earliest.iter().flatten().find(|(_, leads)| *leads != Some(claim.term));
-        other.is_some_and(|&(end, _)| end < claim.lasted.index())
+        let began = claim.began.index();
+        let from = self.answers.partition_point(|answer| answer.op.start() <= began);
+        let next = self.runs.partition_point(|run| run.first <= from);
+        let to = self.runs.get(next).map_or(self.answers.len(), |run| run.first);
+        // What is left of the run in which the hold begins, unless it is of the same answer.
+        let other = |run: &&Run| run.leads != Some(claim.term);
+        let rest = self.runs[..next].last().filter(other).map_or(to..to, |_| from.min(to)..to);
+        let rest = self.answers[rest].iter().map(|answer| answer.end.index()).min();
+        let later = self.runs.get(next).map_or([None, None], |run| run.earliest);
+        let later = later.iter().flatten().find(|(_, leads)| *leads != Some(claim.term));
+        rest.into_iter().chain(later.map(|&(end, _)| end)).any(|end| end < claim.lasted.index())
     }
 }
 

@@ -18,7 +18,6 @@ mod explanation;
 mod overlap;
 mod report;
 
-use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use tribunal_history::{Fault, History, Operation, ValueRef};
 
@@ -59,12 +58,14 @@ struct Group<'h> {
 /// Probes with keys mean a leader for each key (a shard, a partition);
 /// probes without mean one leader of all.
 fn groups(history: &History) -> Vec<Group<'_>> {
-    let keyed = history.operations().any(|op| op.f() == "probe" && op.key().is_some());
+    let keyed = !history.keys().is_empty()
+        && history.operations().any(|op| op.f() == "probe" && op.key().is_some());
     let mut groups: Vec<Group> = Vec::new();
-    let mut places = FxHashMap::default();
+    let mut places = vec![None; history.keys().len() + 1];
     for op in history.operations().filter(Operation::is_ok) {
-        let key = op.key().filter(|_| keyed);
-        let place = *places.entry(key).or_insert_with(|| {
+        let key = history.key_place(&op).filter(|_| keyed);
+        let place = *places[key.map_or(0, |place| place + 1)].get_or_insert_with(|| {
+            let key = op.key().filter(|_| keyed);
             groups.push(Group { key, probes: Vec::new(), served: Vec::new() });
             groups.len() - 1
         });
@@ -104,7 +105,9 @@ impl Leader {
         tally.resumed += claims.resumed;
         tally.served += dual.served;
         tally.stale_reads += dual.reads.iter().map(|dual| dual.count).sum::<usize>();
-        tally.leaders.extend(claims.all.iter().map(|claim| report.claim(claim)));
+        tally.claims += claims.all.len();
+        let listed = claims.all.iter().take(LISTED.saturating_sub(tally.leaders.len()));
+        tally.leaders.extend(listed.map(|claim| report.claim(claim)));
         anomalies
     }
 }
@@ -121,6 +124,8 @@ struct Tally {
     possible_count: usize,
     definite: Vec<String>,
     possible: Vec<String>,
+    claims: usize,
+    /// The first of them.
     leaders: Vec<Value>,
 }
 
@@ -137,11 +142,9 @@ impl Tally {
         }
         self.definite.truncate(LISTED);
         self.possible.truncate(LISTED);
-        let leaders = self.leaders.len();
-        self.leaders.truncate(LISTED);
         verdict
             .fact("probes", self.probes)
-            .fact("leaders", json!({"count": leaders, "first": self.leaders}))
+            .fact("leaders", json!({"count": self.claims, "first": self.leaders}))
             .fact("served_with_term", self.served)
             .fact("terms_resumed", self.resumed)
             .fact("reads_by_deposed_leaders", self.stale_reads)

@@ -37,6 +37,7 @@ pub mod model;
 pub mod models;
 mod moments;
 pub mod priority;
+mod process;
 pub mod queue;
 mod range_min;
 pub mod register;

@@ -22,6 +22,13 @@ pub(super) struct Judgement {
     pub lost: Vec<Lost>,
 }
 
+impl Judgement {
+    /// Whether nothing is lost, and all agree.
+    pub fn is_fine(&self) -> bool {
+        self.lost.is_empty() && self.survivors.len() < 2
+    }
+}
+
 /// An acknowledged write that no survivor can have overwritten.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lost {

@@ -24,6 +24,7 @@ mod wording;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use tribunal_history::{Fault, History, Kind};
 
@@ -49,20 +50,23 @@ impl Checker for Lww {
     fn check(&self, history: &History) -> Verdict {
         let faults = history.faults();
         let registers = Register::collect(history, &self.initial);
-        let nodes = register::nodes(history);
+        let judged =
+            |register: &Register| judgeable(register, &faults).and_then(|()| judge(register));
+        let judgements: Vec<_> = registers.par_iter().map(judged).collect();
+        // Most histories lose nothing, and need no list of nodes.
+        let mut nodes = None;
         let mut tally = Tally::default();
         let mut lost = Vec::new();
         let mut others = Vec::new();
-        for register in &registers {
-            let judgement = match judgeable(register, &faults) {
-                Ok(()) => judge(register),
-                Err(why) => Err(why),
-            };
+        for (register, judgement) in registers.iter().zip(judgements) {
             tally.count(register, &judgement);
             others.extend(stray::anomalies(register));
             let Ok(judgement) = judgement else { continue };
-            let case =
-                report::Case { register, judgement: &judgement, faults: &faults, nodes: &nodes };
+            if judgement.is_fine() {
+                continue;
+            }
+            let nodes = nodes.get_or_insert_with(|| register::nodes(history));
+            let case = report::Case { register, judgement: &judgement, faults: &faults, nodes };
             lost.extend(case.lost_writes(&mut tally.causes));
             others.extend(case.divergence());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 use tribunal_history::{Datum, EventRef, History, Kind, Nanos, Operation, ValueRef};
@@ -111,20 +112,12 @@ impl<'h> Register<'h> {
     /// All keys of a history, in the order in which they were first called.
     pub fn collect(history: &'h History, initial: &Value) -> Vec<Self> {
         let initial = history.values().find(initial);
-        let mut order: Vec<(Option<ValueRef>, Vec<Operation>)> = Vec::new();
-        let mut places = FxHashMap::default();
-        let calls = history.operations().filter(|op| matches!(op.f(), "write" | "read"));
-        for op in calls {
-            let place = *places.entry(op.key()).or_insert_with(|| {
-                order.push((op.key(), Vec::new()));
-                order.len() - 1
-            });
-            order[place].1.push(op);
-        }
-        order.into_iter().map(|(key, ops)| Self::of(key, &ops, initial)).collect()
+        let keys = calls_by_key(history);
+        let register = |calls: Vec<Called<'h>>| Self::of(calls[0].op.key(), &calls, initial);
+        keys.into_par_iter().map(register).collect()
     }
 
-    fn of(key: Option<ValueRef<'h>>, ops: &[Operation<'h>], initial: Datum) -> Self {
+    fn of(key: Option<ValueRef<'h>>, calls: &[Called<'h>], initial: Datum) -> Self {
         let mut register = Register {
             key,
             writes: Vec::new(),
@@ -134,9 +127,9 @@ impl<'h> Register<'h> {
             ambiguous: None,
             stale_reads: 0,
         };
-        let writers = register.add_writes(ops, initial);
+        let writers = register.add_writes(calls, initial);
         let (mut reads, mut asked) = (Vec::new(), Vec::new());
-        for &op in ops.iter().filter(|op| op.f() == "read") {
+        for &Called { op, .. } in calls.iter().filter(|call| !call.writes) {
             let is_final = is_final(&op);
             asked.extend(is_final.then_some(op));
             let Some(value) = op.result() else { continue };
@@ -154,17 +147,20 @@ impl<'h> Register<'h> {
     }
 
     /// Adds the writes; returns who wrote (or failed to write) each value.
-    fn add_writes(&mut self, ops: &[Operation<'h>], initial: Datum) -> Writers<'h> {
+    fn add_writes(&mut self, calls: &[Called<'h>], initial: Datum) -> Writers<'h> {
         let mut writers = Writers::default();
-        for &op in ops.iter().filter(|op| op.f() == "write") {
+        let writes = calls.iter().filter(|call| call.writes);
+        writers.by_value.reserve(calls.len());
+        for &Called { op, .. } in writes {
+            let value = op.argument();
             if op.kind() == Kind::Fail {
-                writers.failed.insert(op.argument().datum(), op);
+                writers.failed.insert(value.datum(), op);
                 continue;
             }
             // Of several, the first: no read of the value may end before that began.
-            let first = *writers.by_value.entry(op.argument().datum()).or_insert(self.writes.len());
-            if first < self.writes.len() || op.argument().datum() == initial {
-                self.ambiguous = Some(op.argument());
+            let first = *writers.by_value.entry(value.datum()).or_insert(self.writes.len());
+            if first < self.writes.len() || value.datum() == initial {
+                self.ambiguous = Some(value);
             }
             self.writes.push(Write::new(op));
         }
@@ -225,8 +221,39 @@ struct Writers<'h> {
     failed: FxHashMap<Datum, Operation<'h>>,
 }
 
+/// A call on a key.
+#[derive(Clone, Copy)]
+struct Called<'h> {
+    op: Operation<'h>,
+    writes: bool,
+}
+
+/// The calls on each key, in the order in which the keys were first called.
+fn calls_by_key(history: &History) -> Vec<Vec<Called<'_>>> {
+    const NONE: u32 = u32::MAX;
+    let mut places = vec![NONE; history.keys().len() + 1];
+    let mut keys: Vec<Vec<Called>> = Vec::new();
+    for op in history.operations() {
+        let writes = match op.f() {
+            "write" => true,
+            "read" => false,
+            _ => continue,
+        };
+        let place = &mut places[history.key_place(&op).map_or(0, |place| place + 1)];
+        if *place == NONE {
+            *place = keys.len() as u32;
+            keys.push(Vec::new());
+        }
+        keys[*place as usize].push(Called { op, writes });
+    }
+    keys
+}
+
 /// The nodes of final reads that were asked for, without those that answered one.
 fn silent<'h>(finals: &[Operation<'h>]) -> BTreeSet<&'h str> {
+    if finals.iter().all(Operation::is_ok) {
+        return BTreeSet::new();
+    }
     let mut silent: BTreeSet<&str> = finals.iter().filter_map(Operation::node).collect();
     for answered in finals.iter().filter(|op| op.is_ok()).filter_map(Operation::node) {
         silent.remove(answered);

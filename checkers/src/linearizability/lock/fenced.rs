@@ -165,14 +165,16 @@ struct Latest<'a> {
 
 fn in_order(ops: &[Op<Call>], sessions: &[Session]) -> Result<(), Breach> {
     let token = |session: &Session| match ops[session.acquire as usize].call {
-        Call::Acquire { token, .. } => token,
-        _ => None,
+        Call::Acquire { token, .. } => token.unwrap_or(i64::MIN),
+        _ => i64::MIN,
     };
-    let mut order: Vec<(Option<i64>, u32)> =
+    let mut order: Vec<(i64, u32)> =
         (0..).zip(sessions).map(|(at, session)| (token(session), at)).collect();
-    order.sort_unstable();
+    if !order.is_sorted() {
+        order.sort_unstable();
+    }
     let mut latest: Option<Latest> = None;
-    let mut before: Option<(Option<i64>, &Session)> = None;
+    let mut before: Option<(i64, &Session)> = None;
     for (token, at) in order {
         let session = &sessions[at as usize];
         if let Some((_, other)) = before.filter(|(same, _)| *same == token) {

@@ -12,7 +12,7 @@
 
 use tribunal_history::Operation;
 
-use super::super::model::{Conflict, Decision, Model, Object, Op, Point};
+use super::super::model::{Conflict, Decision, Model, Object, Op};
 pub use super::sessions::Misuse;
 use super::sessions::{Session, explain_refusals, sessions};
 use super::{Call, numbers, wording};
@@ -128,10 +128,11 @@ pub fn check(ops: &[Op<Call>], depth: u32) -> Option<Result<(), Breach>> {
 
 /// Two sessions whose holds overlap, the one granted first in front.
 fn overlap(sessions: &[Session]) -> Option<(Session, Session)> {
-    let mut order: Vec<(Point, u32)> =
-        (0..).zip(sessions).map(|(at, session)| (session.granted, at)).collect();
+    // One number of both, because such numbers sort fastest.
+    let key = |(at, session): (u64, &Session)| u64::from(session.granted) << 32 | at;
+    let mut order: Vec<u64> = (0..).zip(sessions).map(key).collect();
     order.sort_unstable();
-    let mut order = order.into_iter().map(|(_, at)| sessions[at as usize]);
+    let mut order = order.into_iter().map(|key| sessions[key as u32 as usize]);
     let mut holder = order.next()?;
     for session in order {
         if session.granted < holder.given_back {

@@ -3,9 +3,8 @@
 //! A process makes one call at a time, so a session's calls are in order, and it certainly
 //! holds the lock from the end of its acquire to the start of its release.
 
-use rustc_hash::FxHashMap;
-
 use super::super::model::{NEVER, Op, Point};
+use super::super::process::ByProcess;
 use super::Call;
 
 /// A stretch during which one process holds a lock.
@@ -84,11 +83,11 @@ pub(super) fn sessions(ops: &[Op<Call>], depth: u32) -> Option<Result<Vec<Sessio
 struct Sessions {
     depth: u32,
     sessions: Vec<Session>,
-    holders: FxHashMap<u64, Holder>,
+    holders: ByProcess<Holder>,
 }
 
 /// A process and what it holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Holder {
     depth: u32,
     session: usize,
@@ -100,7 +99,8 @@ struct Holder {
 
 impl Sessions {
     fn add(&mut self, op: &Op<Call>, at: u32) -> Option<Result<(), Misuse>> {
-        let holder = self.holders.entry(op.call.process()).or_default();
+        let process = op.call.process();
+        let holder = self.holders.get(process);
         if holder.crashed {
             return None;
         }
@@ -108,42 +108,39 @@ impl Sessions {
         Some(match op.call {
             Call::Refused { .. } => Ok(()),
             Call::Acquire { .. } if op.crashed() => Ok(()),
-            Call::Acquire { .. } => self.acquire(op, at),
-            Call::Release { .. } => self.release(op, at),
+            Call::Acquire { .. } if holder.depth == self.depth => {
+                let first = self.sessions[holder.session].acquire;
+                Err(Misuse::AcquiredTwice { first, second: at })
+            }
+            Call::Acquire { .. } => {
+                holder.depth += 1;
+                if holder.depth == 1 {
+                    holder.session = self.sessions.len();
+                    let (granted, given_back) = (op.end, NEVER);
+                    let open = Session { process, acquire: at, release: None, granted, given_back };
+                    self.sessions.push(open);
+                }
+                Ok(())
+            }
+            Call::Release { .. } => holder.release(&mut self.sessions, op, at),
         })
     }
+}
 
-    fn acquire(&mut self, op: &Op<Call>, at: u32) -> Result<(), Misuse> {
-        let process = op.call.process();
-        let holder = self.holders.entry(process).or_default();
-        if holder.depth == self.depth {
-            let first = self.sessions[holder.session].acquire;
-            return Err(Misuse::AcquiredTwice { first, second: at });
-        }
-        holder.depth += 1;
-        if holder.depth == 1 {
-            holder.session = self.sessions.len();
-            let (granted, given_back) = (op.end, NEVER);
-            let session = Session { process, acquire: at, release: None, granted, given_back };
-            self.sessions.push(session);
-        }
-        Ok(())
-    }
-
-    fn release(&mut self, op: &Op<Call>, at: u32) -> Result<(), Misuse> {
-        let holder = self.holders.entry(op.call.process()).or_default();
-        match holder.depth {
+impl Holder {
+    fn release(&mut self, sessions: &mut [Session], op: &Op<Call>, at: u32) -> Result<(), Misuse> {
+        match self.depth {
             0 if op.crashed() => return Ok(()),
-            0 => return Err(Misuse::ReleasedUnheld { release: at, before: holder.ended }),
+            0 => return Err(Misuse::ReleasedUnheld { release: at, before: self.ended }),
             1 => {
-                let session = &mut self.sessions[holder.session];
+                let session = &mut sessions[self.session];
                 session.release = Some(at);
                 session.given_back = op.start;
-                holder.ended = Some((session.acquire, at));
+                self.ended = Some((session.acquire, at));
             }
             _ => {}
         }
-        holder.depth -= 1;
+        self.depth -= 1;
         Ok(())
     }
 }

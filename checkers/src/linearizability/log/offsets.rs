@@ -17,6 +17,7 @@ use rustc_hash::FxHashMap;
 use tribunal_history::Datum;
 
 use super::super::model::{NEVER, Op, Point};
+use super::super::process::ByProcess;
 use super::Call;
 
 /// No call.
@@ -219,12 +220,12 @@ impl<'a> Entries<'a> {
 
     /// Polls are runs of neighbours, and go on where the consumer's last one ended.
     fn follow_polls(&self) -> Result<(), Breach> {
-        let mut consumers: FxHashMap<u64, Consumer> = FxHashMap::default();
+        let mut consumers: ByProcess<Consumer> = ByProcess::default();
         for (at, op) in (0..).zip(self.ops) {
             match &op.call {
                 Call::Append { .. } => {}
                 Call::Seek { process } => {
-                    let consumer = consumers.entry(*process).or_default();
+                    let consumer = consumers.get(*process);
                     match op.end {
                         NEVER => consumer.lost += 1,
                         _ => consumer.last = None,
@@ -233,7 +234,7 @@ impl<'a> Entries<'a> {
                 Call::Poll { entries, .. } if entries.is_empty() => {}
                 Call::Poll { process, entries } => {
                     let (first, last) = self.run(at, entries)?;
-                    let consumer = consumers.entry(*process).or_default();
+                    let consumer = consumers.get(*process);
                     self.follows(consumer, at, first)?;
                     consumer.last = Some((at, last));
                 }
@@ -296,7 +297,7 @@ impl<'a> Entries<'a> {
 }
 
 /// Where a consumer is.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Consumer {
     /// Its last poll that found anything, and the last place that this found.
     last: Option<(u32, usize)>,
