@@ -8,6 +8,7 @@
 mod blame;
 mod evidence;
 mod leader;
+mod lease;
 pub mod linearizability;
 mod lww;
 mod statistics;
@@ -15,7 +16,8 @@ mod verdict;
 
 pub use evidence::Evidence;
 pub use leader::Leader;
-pub use linearizability::Linearizable;
+pub use lease::Lease;
+pub use linearizability::{Judge, Linearizable, timeline};
 pub use lww::Lww;
 pub use statistics::Statistics;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

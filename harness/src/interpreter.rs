@@ -246,7 +246,7 @@ impl Interpreter {
         if let (Process::Nemesis, Ok(note)) = (identity.process, note_of(call)) {
             self.note_fault(&note, call);
         }
-        self.recorder.record(event).cloned()
+        self.recorder.record(event)
     }
 
     /// Keeps the book of what must still be healed.
@@ -274,7 +274,7 @@ impl Interpreter {
             return Err(InterpreterError::WorkerDied(done.worker));
         };
         let event = completion(&call, &lane.identity, done.outcome);
-        let event = self.recorder.record(event)?.clone();
+        let event = self.recorder.record(event)?;
         if event.kind == Kind::Info {
             // Its call may still take effect, so its number is never used again.
             self.lanes[done.worker].identity.process = Process::Client(self.next_process);
@@ -302,7 +302,7 @@ impl Interpreter {
         let mut event = Event::of(call, 0, Process::Nemesis, Kind::Info);
         event.value = serde_json::to_value(&reply.note).map_err(io::Error::other)?;
         event.error = reply.error.map_or(Value::Null, Value::String);
-        self.recorder.record(event).cloned()
+        self.recorder.record(event)
     }
 }
 

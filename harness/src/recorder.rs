@@ -2,11 +2,12 @@
 //! and tells the listeners.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tribunal_history::{Event, History, HistoryError, Nanos, jsonl};
+use tribunal_history::arrow::Recording;
+use tribunal_history::{Event, History, HistoryError, Nanos};
 
 use crate::events::{Listener, RunEvent};
 
@@ -16,8 +17,7 @@ const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// The history in the making.
 pub struct Recorder {
     began: Instant,
-    events: Vec<Event>,
-    file: BufWriter<File>,
+    recording: Recording<BufWriter<File>>,
     flushed: Instant,
     listener: Box<dyn Listener>,
 }
@@ -26,8 +26,9 @@ impl Recorder {
     /// Begins a history in a new file; time counts from now.
     pub fn create(path: &Path, listener: Box<dyn Listener>) -> io::Result<Self> {
         let file = BufWriter::with_capacity(1 << 16, File::create_new(path)?);
+        let recording = Recording::new(file)?;
         let now = Instant::now();
-        Ok(Self { began: now, events: Vec::new(), file, flushed: now, listener })
+        Ok(Self { began: now, recording, flushed: now, listener })
     }
 
     /// Now, in nanoseconds since the run began.
@@ -41,20 +42,18 @@ impl Recorder {
     }
 
     /// Stamps and stores an event: call it before a call leaves, and after its answer is in.
-    pub fn record(&mut self, mut event: Event) -> io::Result<&Event> {
-        event.index = self.events.len() as u64;
+    pub fn record(&mut self, mut event: Event) -> io::Result<Event> {
         event.time = self.now();
-        jsonl::write(&mut self.file, &event)?;
+        self.recording.push(&mut event)?;
         self.listener.on(RunEvent::Recorded(&event));
-        self.events.push(event);
         self.flush_if_due()?;
-        Ok(self.events.last().expect("one was just pushed"))
+        Ok(event)
     }
 
     /// Writes out what has been waiting for long enough.
     pub fn flush_if_due(&mut self) -> io::Result<()> {
         if self.flushed.elapsed() >= FLUSH_EVERY {
-            self.file.flush()?;
+            self.recording.seal()?;
             self.flushed = Instant::now();
         }
         Ok(())
@@ -65,16 +64,11 @@ impl Recorder {
         self.listener.on(event);
     }
 
-    /// What has been recorded so far.
-    pub fn events(&self) -> &[Event] {
-        &self.events
-    }
-
     /// Ends the file and gives the history to the checkers.
-    pub fn finish(mut self) -> io::Result<(History, Box<dyn Listener>)> {
-        self.file.flush()?;
-        self.file.get_ref().sync_all()?;
-        let history = History::new(self.events).map_err(|error: HistoryError| {
+    pub fn finish(self) -> io::Result<(History, Box<dyn Listener>)> {
+        let (history, file) = self.recording.finish()?;
+        file.get_ref().sync_all()?;
+        let history = history.map_err(|error: HistoryError| {
             io::Error::other(format!("the recorder wrote a malformed history: {error}"))
         })?;
         Ok((history, self.listener))

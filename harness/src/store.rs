@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `run.json` | the [`RunRecord`] |
-//! | `history.jsonl` | every event, written as the run goes |
+//! | `history.arrow` | every event, written as the run goes |
 //! | `verdict.json` | what the checkers said |
 //! | `report.html` | the page for people |
 //! | `nodes/<node>/` | the database's logs |
@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tribunal_checkers::Verdict;
-use tribunal_history::History;
-use tribunal_history::jsonl::{self, ReadError, Tail};
+use tribunal_history::jsonl::{ReadError, Tail};
+use tribunal_history::{History, arrow};
 
 /// What was tried: enough to judge the history again, and to run it again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -193,7 +193,7 @@ impl Store {
 
 /// Whether a folder holds a run, or a part of one.
 fn is_run(folder: &Path) -> bool {
-    ["run.json", "history.jsonl"].iter().any(|part| folder.join(part).is_file())
+    ["run.json", "history.arrow"].iter().any(|part| folder.join(part).is_file())
 }
 
 fn subfolders(path: &Path) -> Vec<PathBuf> {
@@ -226,7 +226,7 @@ impl RunFolder {
 
     /// The file of the history.
     pub fn history_path(&self) -> PathBuf {
-        self.path.join("history.jsonl")
+        self.path.join("history.arrow")
     }
 
     /// The page for people.
@@ -262,10 +262,12 @@ impl RunFolder {
         self.write("report.html", page.as_bytes())
     }
 
-    /// Reads the history. A last line that was cut by a crash is dropped: all before it counts.
+    /// Reads the history. A last chunk that was cut by a crash is dropped: all before it counts.
     pub fn history(&self) -> Result<History, StoreError> {
         let path = self.history_path();
-        jsonl::read(&path, Tail::MayBeTorn).map_err(|why| StoreError::History { path, why })
+        let file = fs::File::open(&path).map_err(ReadError::from);
+        let history = file.and_then(|file| arrow::read_from(file, Tail::MayBeTorn));
+        history.map_err(|why| StoreError::History { path, why })
     }
 
     /// Writes a node's log file, under its own name.
@@ -348,8 +350,16 @@ mod tests {
     fn a_history_torn_by_a_crash_still_opens() {
         let (_folder, store) = store_of(&["20260101T000000Z-aa11"]);
         let run = store.find("latest").unwrap();
-        let whole = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"read"}"#;
-        fs::write(run.history_path(), format!("{whole}\n{{\"index\":1,\"ti")).unwrap();
+        let mut recording = arrow::Recording::new(Vec::new()).unwrap();
+        let read = tribunal_history::Call::new("read");
+        for process in [0, 1] {
+            let who = tribunal_history::Process::Client(process);
+            let kind = tribunal_history::Kind::Invoke;
+            recording.push(&mut tribunal_history::Event::of(&read, 0, who, kind)).unwrap();
+            recording.seal().unwrap();
+        }
+        let (_, file) = recording.finish().unwrap();
+        fs::write(run.history_path(), &file[..file.len() - 60]).unwrap();
         assert_eq!(run.history().unwrap().len(), 1);
     }
 }

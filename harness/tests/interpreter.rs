@@ -70,7 +70,7 @@ fn node(id: &str) -> Node {
 fn interpreter(waits_ms: &[u64], nemesis: Box<dyn Nemesis>) -> (tempfile::TempDir, Interpreter) {
     let folder = tempfile::tempdir().unwrap();
     let recorder =
-        Recorder::create(&folder.path().join("history.jsonl"), Box::new(Nobody)).unwrap();
+        Recorder::create(&folder.path().join("history.arrow"), Box::new(Nobody)).unwrap();
     let worker = |wait: &u64| {
         let client = Slow { wait: Duration::from_millis(*wait), opened: 0 };
         Worker::new(Box::new(client), node("n1"), Duration::from_millis(100))

@@ -14,7 +14,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::history::HistoryError;
-use crate::{Event, History};
+use crate::{Event, History, arrow};
 use block::{Block, Cutter, Whole};
 
 /// Why a history file could not be read.
@@ -26,6 +26,9 @@ pub enum ReadError {
     /// What is in it.
     #[error(transparent)]
     Malformed(#[from] HistoryError),
+    /// What is in a file of the store format.
+    #[error("not a history in the store format: {0}")]
+    Store(String),
 }
 
 /// What to do with a last line that does not end.
@@ -37,12 +40,16 @@ pub enum Tail {
     MayBeTorn,
 }
 
-/// Reads a `.jsonl` or (by its first bytes, not its name) zstd-compressed file.
+/// Reads a file of lines, also a zstd-compressed one, or of the store format: its
+/// first bytes tell, not its name.
 pub fn read(path: &Path, tail: Tail) -> Result<History, ReadError> {
     const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let mut file = BufReader::new(File::open(path)?);
     if file.fill_buf()?.starts_with(&ZSTD_MAGIC) {
         return read_from(zstd::stream::read::Decoder::with_buffer(file)?, tail);
+    }
+    if file.fill_buf()?.starts_with(&arrow::MAGIC) {
+        return arrow::read_from(file, tail);
     }
     read_from(file, tail)
 }
@@ -83,7 +90,7 @@ impl History {
         match read_from(text.as_bytes(), Tail::Whole) {
             Ok(history) => Ok(history),
             Err(ReadError::Malformed(error)) => Err(error),
-            Err(ReadError::Io(error)) => unreachable!("reading from memory failed: {error}"),
+            Err(error) => unreachable!("reading lines from memory failed: {error}"),
         }
     }
 }

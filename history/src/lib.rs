@@ -15,6 +15,7 @@
 //! # Ok::<(), tribunal_history::HistoryError>(())
 //! ```
 
+pub mod arrow;
 mod call;
 mod columns;
 mod event;

@@ -25,7 +25,28 @@
 //! # Ok::<(), tribunal_history::HistoryError>(())
 //! ```
 
+pub mod counter;
+mod dense;
+pub mod engine;
+mod gaps;
+pub mod ids;
+mod judge;
+pub mod lock;
+pub mod log;
+pub mod model;
+pub mod models;
+mod moments;
+pub mod priority;
+pub mod queue;
+mod range_min;
 pub mod register;
+pub mod set;
+mod stabs;
+pub mod stack;
+mod timeline;
+mod told;
 mod wording;
 
+pub use judge::Judge;
 pub use register::Linearizable;
+pub use timeline::timeline;

@@ -31,15 +31,29 @@ pub trait Model: Send + Sync {
 
     /// What it may hold after `call` took effect in `state`; nothing if it cannot have
     /// been answered so. More than one state where the object may choose.
-    fn step(
-        &self,
-        state: &Self::State,
-        call: &Self::Call,
-    ) -> impl IntoIterator<Item = Self::State>;
+    fn step(&self, state: &Self::State, call: &Self::Call)
+    -> impl IntoIterator<Item = Self::State>;
 
     /// Reads a recorded call that did not fail. `None` if it says nothing and does nothing, such as a
     /// read without an answer; an error, in words, if this object has no such call.
     fn call(&self, operation: &Operation) -> Result<Option<Self::Call>, String>;
+
+    /// The calls as the judges see them. A call that stands for several, each at a moment of its own
+    /// between its invocation and its answer, such as a drain, becomes those; they keep its number.
+    fn expand(&self, ops: Vec<Op<Self::Call>>) -> Vec<Op<Self::Call>> {
+        ops
+    }
+
+    /// Whether `call` only looks: it leaves every state as it is. The search lets such a call happen
+    /// as soon as it can; `false` is always right, and slower.
+    fn looks(&self, _call: &Self::Call) -> bool {
+        false
+    }
+
+    /// A state in words, for messages: "the object held …".
+    fn shown(&self, state: &Self::State, _history: &History) -> String {
+        format!("{state:?}")
+    }
 
     /// An exact answer where there is a fast way to one; `None` leaves the object to the search.
     fn decide(&self, _object: &Object<Self::Call>) -> Option<Decision> {

@@ -63,7 +63,7 @@ pub(super) fn ended(call: &Operation) -> Option<Nanos> {
     call.completion().filter(|_| answered).map(|event| event.time())
 }
 
-fn span(call: &Operation) -> String {
+pub(super) fn span(call: &Operation) -> String {
     let from = call.invoked_at();
     match ended(call) {
         Some(until) => format!("{}–{}", decimal(from), seconds(until)),

@@ -6,7 +6,7 @@
 //! judges, and is for histories of about ten calls.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// The end of a call of which nobody knows whether it happened.
@@ -113,6 +113,32 @@ pub fn slots(draw: &mut Draw, most: u64, crashed: u64) -> Vec<Slot> {
         };
     }
     slots
+}
+
+/// Who makes each call: a process makes one at a time, and most stop after one of unknown outcome.
+pub fn processes(draw: &mut Draw, slots: &[Slot]) -> Vec<u64> {
+    let mut order: Vec<usize> = (0..slots.len()).collect();
+    order.sort_by_key(|&at| slots[at].start);
+    let mut free: HashMap<u64, u32> = HashMap::new();
+    let mut processes = vec![0; slots.len()];
+    let mut fresh = 10;
+    let goes_on = draw.one_in(8);
+    for at in order {
+        let slot = slots[at];
+        let mut process = draw.below(3);
+        if free.get(&process).is_some_and(|&until| until > slot.start) {
+            process = fresh;
+            fresh += 1;
+        }
+        let until = match slot.outcome {
+            Outcome::Open => u32::MAX,
+            Outcome::Info if !goes_on => u32::MAX,
+            _ => slot.end,
+        };
+        free.insert(process, until);
+        processes[at] = process;
+    }
+    processes
 }
 
 /// A call, and when it must have taken effect. [`NEVER`] as its end: at any time after its start, or not at all.

@@ -140,8 +140,17 @@ impl Check {
     }
 }
 
+/// The history that a user named: a file's, or a run's.
+pub fn read(target: &str, store: &Path) -> anyhow::Result<History> {
+    let path = Path::new(target);
+    if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
+        return jsonl::read(path, Tail::Whole).with_context(|| target.to_owned());
+    }
+    Ok(find_run(store, target)?.history()?)
+}
+
 fn looks_like_a_file(target: &str) -> bool {
-    target.contains('/') || target.contains(".jsonl")
+    target.contains('/') || target.contains(".jsonl") || target.contains(".arrow")
 }
 
 fn as_json(name: &str, verdict: &Verdict) -> Value {

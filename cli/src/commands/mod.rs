@@ -4,6 +4,7 @@ mod agent;
 pub mod check;
 pub mod cluster;
 pub mod doctor;
+pub mod export;
 pub mod heal;
 pub mod holder;
 pub mod ls;
@@ -26,6 +27,8 @@ pub enum Command {
     Ls(ls::Ls),
     /// Shows a stored run: its verdict, its evidence and where its files are.
     Show(show::Show),
+    /// Writes a history as JSON lines, or in the store's own format.
+    Export(export::Export),
     /// Undoes what a killed controller or agent left on nodes.
     Heal(heal::Heal),
     /// Nodes on this machine: make, list, end, run commands on them.
@@ -52,6 +55,7 @@ impl Command {
             Self::Check(command) => command.run(),
             Self::Ls(command) => command.run(),
             Self::Show(command) => command.run(),
+            Self::Export(command) => command.run(),
             Self::Heal(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Doctor(command) => command.run(),
