@@ -216,6 +216,14 @@ fn swaps_that_did_not_happen() {
          calls explains it: 1 call before it had returned, and in every order they allow, the \
          register held 1, and no other call was open",
     );
+    convict(
+        "p0: |--w1--|                      |--r1--|
+         p1:           |--c1,2!--|",
+        "denied",
+        "p1 found another value in a cas of 1 to 2 on n2 (0.011–0.021 s), although the register held \
+         1 all the while: p0's write of 1 on n1 had been acknowledged at 0.008 s, and p0's read of \
+         1 on n1 began at 0.031 s and found it there still",
+    );
     // Somebody may have written another value meanwhile, and somebody else 1 again.
     acquit(
         "p0: |--w1--|  |--c1,3!--|  |--r1--|

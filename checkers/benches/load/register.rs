@@ -19,6 +19,8 @@ pub struct Shape {
     pub clients: u64,
     /// Values to write; `None` is a new one each time.
     pub values: Option<u64>,
+    /// Whether a compare-and-set that does not swap keeps to itself what it found.
+    pub silent: bool,
     /// Calls in a thousand whose outcome nobody knows; half of them take effect.
     pub crashed: u64,
 }
@@ -33,8 +35,7 @@ struct Open {
 
 /// A valid history: reads, writes and compare-and-sets in equal parts.
 ///
-/// A call begins, takes effect and ends at the whim of chance. A compare-and-set that does not
-/// swap is told what it found. A client whose call crashes goes on under a new number.
+/// A call begins, takes effect and ends at the whim of chance. A client whose call crashes goes on under a new number.
 pub fn history(shape: Shape) -> History {
     let mut draw = Draw::new();
     let mut held = vec![Value::Null; shape.keys as usize];
@@ -62,7 +63,7 @@ pub fn history(shape: Shape) -> History {
                 let kind = if crashes { Kind::Info } else { Kind::Ok };
                 let mut answer = Event::of(&call, time, who, kind);
                 if !crashes || draw.below(2) == 0 {
-                    apply(&call, &mut held[key], &mut answer);
+                    apply(&call, &mut held[key], &mut answer, shape.silent);
                 }
                 match crashes {
                     true => process[client] += shape.clients,
@@ -88,14 +89,16 @@ fn wish(draw: &mut Draw, held: &Value, fresh: u64, values: Option<u64>) -> Call 
 }
 
 /// Lets a call take effect, and writes down what it found.
-fn apply(call: &Call, held: &mut Value, answer: &mut Event) {
+fn apply(call: &Call, held: &mut Value, answer: &mut Event, silent: bool) {
     match &*call.f {
         "read" => answer.value = held.clone(),
         "write" => *held = call.value.clone(),
         _ if call.value[0] == *held => *held = call.value[1].clone(),
         _ => {
             answer.ext.insert("swapped".to_owned(), json!(false));
-            answer.ext.insert("found".to_owned(), held.clone());
+            if !silent {
+                answer.ext.insert("found".to_owned(), held.clone());
+            }
         }
     }
 }

@@ -18,11 +18,13 @@
 //! A crashed call whose value was seen did take effect; its end stays open. One
 //! whose value was not seen is dropped.
 //!
-//! Negative observations are not judged here: with them, `Ok` speaks of the
-//! other calls only, while a conflict stands.
+//! Negative observations are judged against one order of the other calls, the
+//! one that takes each as early as can be: if there is room for them, it is an order of all. And one
+//! that lies wholly within a stretch in which the register certainly held the value it denies is a
+//! conflict. What is neither is left to the search.
 
 use super::op::{Action, INITIAL, NEVER, Op, Point, ValueId};
-use super::reduction::observed;
+use super::reduction::{has_negative, observed};
 
 /// Why the calls cannot be put in order. Calls are operations, by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,17 @@ pub enum Conflict {
     },
     /// Two chains that would each have to come before the other.
     Interleaved(Span, Span),
+    /// Found another value, while the register certainly held the one that was denied.
+    Denied {
+        /// The call that found another value.
+        negative: u32,
+        /// A call that had set or seen the value before; `None` is the setting of the initial value.
+        first: Option<u32>,
+        /// A call that found the value afterwards.
+        last: u32,
+        /// The call that set the value; `None` is the setting of the initial value.
+        setter: Option<u32>,
+    },
 }
 
 /// What of a block contradicts another block.
@@ -70,13 +83,22 @@ const NONE: u32 = u32::MAX;
 
 /// Judges the calls on one register whose values are `0..values`.
 ///
-/// `None` where some value is set twice: such a history needs a search.
+/// `None` where some value is set twice, or a negative observation is neither explained nor
+/// refuted: such a history needs a search.
 pub fn check(ops: &[Op], values: usize) -> Option<Result<(), Conflict>> {
     let chains = match Chains::link(ops, values)? {
         Ok(chains) => chains,
         Err(conflict) => return Some(Err(conflict)),
     };
-    Some(chains.blocks().and_then(|mut blocks| sweep(&mut blocks, &chains)))
+    let ordered = chains.blocks().and_then(|mut blocks| {
+        sweep(&mut blocks, &chains)?;
+        Ok(blocks)
+    });
+    match ordered {
+        Ok(_) if !has_negative(ops) => Some(Ok(())),
+        Ok(blocks) => deny(&chains, &blocks),
+        Err(conflict) => Some(Err(conflict)),
+    }
 }
 
 /// The stretch of time that calls take up together: who ended first, who began last.
@@ -100,7 +122,7 @@ impl Reach {
 }
 
 /// A chain's stretch, and the op that began it.
-struct Block {
+pub(super) struct Block {
     reach: Reach,
     root: u32,
 }
@@ -288,4 +310,83 @@ fn sweep(blocks: &mut [Block], chains: &Chains) -> Result<(), Conflict> {
         }
     }
     Ok(())
+}
+
+/// Judges the negative observations among calls that are ordered otherwise.
+///
+/// `Some(Ok)` if all fit into the order of `blocks` in which every call takes effect as early as
+/// it can; `None` if that is not known.
+fn deny(chains: &Chains, blocks: &[Block]) -> Option<Result<(), Conflict>> {
+    let held = Stretch::all(chains, blocks);
+    let mut explained = true;
+    for op in chains.ops {
+        let Action::Differs(value) = op.action else { continue };
+        let stretch = held[value as usize];
+        explained &= op.start < stretch.from || stretch.until < op.end;
+        if let Some(conflict) = denied(chains, op, value) {
+            return Some(Err(conflict));
+        }
+    }
+    explained.then_some(Ok(()))
+}
+
+/// When the register holds a value.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: Point,
+    until: Point,
+}
+
+impl Stretch {
+    /// By value, in the earliest order; from [`NEVER`] if not at all.
+    ///
+    /// Ordered by the lesser of first end and last start, no block precedes an earlier one: if
+    /// `f(A) < s(B)` and B comes first, then by `f(B) < s(B)`, and since B does not precede A,
+    /// `s(A) < f(B)`; but `f(B)` is less than that.
+    fn all(chains: &Chains, blocks: &[Block]) -> Vec<Self> {
+        let mut held = vec![Self { from: NEVER, until: NEVER }; chains.producer.len()];
+        let (mut now, mut last) = (0, None);
+        for block in blocks {
+            let mut next = match block.root {
+                NONE => Some((INITIAL, 0)),
+                root => chains.ops[root as usize].action.produces().map(|value| (value, root)),
+            };
+            while let Some((value, setter)) = next {
+                if value != INITIAL {
+                    now = now.max(chains.ops[setter as usize].start);
+                }
+                held[value as usize].from = now;
+                let before: Option<ValueId> = last.replace(value);
+                before.into_iter().for_each(|before| held[before as usize].until = now);
+                now = now.max(chains.reads[value as usize].last_start.0);
+                let swap = chains.swap[value as usize];
+                next = chains
+                    .ops
+                    .get(swap as usize)
+                    .and_then(|op| Some((op.action.produces()?, swap)));
+            }
+        }
+        held
+    }
+}
+
+/// The conflict that a call which found another value than this is in, if it certainly is.
+fn denied(chains: &Chains, op: &Op, value: ValueId) -> Option<Conflict> {
+    let (setter, swap) = (chains.producer[value as usize], chains.swap[value as usize]);
+    let reads = chains.reads[value as usize];
+    let set = match (chains.ops.get(setter as usize), value) {
+        (_, INITIAL) => (0, NONE),
+        (Some(producer), _) => (producer.end, setter),
+        (None, _) => return None,
+    };
+    let first = reads.first_end.min(set);
+    let swapped = chains.ops.get(swap as usize).map_or((0, NONE), |op| (op.start, swap));
+    let last = reads.last_start.max(swapped);
+    let call = |at: u32| (at != NONE).then(|| chains.call(at));
+    (first.0 < op.start && op.end < last.0).then(|| Conflict::Denied {
+        negative: op.call,
+        first: call(first.1),
+        last: chains.call(last.1),
+        setter: call(setter),
+    })
 }

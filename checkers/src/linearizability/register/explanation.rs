@@ -33,6 +33,9 @@ impl Object<'_> {
             Conflict::SwapCycle(calls) => self.swap_cycle(calls),
             Conflict::OutOfOrder { early, late, links } => self.out_of_order(*early, *late, links),
             Conflict::Interleaved(one, other) => self.interleaved(one, other),
+            Conflict::Denied { negative, first, last, setter } => {
+                self.denied(*negative, *first, *last, *setter)
+            }
         };
         message.push_str(&self.add_observers(&mut calls));
         let details = json!({"algorithm": "blocks", "kind": kind});
@@ -198,6 +201,30 @@ impl Object<'_> {
         calls
             .extend([back.first_end, between.last_start, back.root, between.root].iter().flatten());
         Finding { kind: "stale", message, calls }
+    }
+
+    fn denied(&self, negative: u32, first: Option<u32>, last: u32, setter: Option<u32>) -> Finding {
+        let (call, then) = (self.call(negative), self.call(last));
+        let value = self.action(last).and_then(Action::observes).unwrap_or_default();
+        let since = match first.map(|first| self.call(first)) {
+            Some(first) => format!(
+                "{} had {} at {}",
+                noun(&first),
+                returned(&first),
+                ended(&first).map_or_else(String::new, seconds),
+            ),
+            None => "it is there from the beginning".to_owned(),
+        };
+        let message = format!(
+            "{}, although the register held {} all the while: {since}, and {} began at {} and \
+             found it there still",
+            did(&call),
+            self.shown(value),
+            noun(&then),
+            seconds(then.invoked_at()),
+        );
+        let calls = [Some(negative), first, Some(last), setter].into_iter().flatten().collect();
+        Finding { kind: "denied", message, calls }
     }
 
     /// Why the chain of `old` came before the one of `new`.

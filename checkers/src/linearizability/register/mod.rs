@@ -76,9 +76,9 @@ impl Ruling {
     fn of(object: &Object, budget: u64) -> Self {
         let (ops, values) = (&object.ops, object.values);
         match blocks::check(ops, values) {
-            Some(Ok(())) if !reduction::has_negative(ops) => return Self::default(),
+            Some(Ok(())) => return Self::default(),
             Some(Err(conflict)) => return Self::against(object, &conflict),
-            _ => {}
+            None => {}
         }
         if let Some(op) = reduction::unwritten(ops, values) {
             return Self::against(object, &Conflict::Unwritten { observer: op.call });
