@@ -209,9 +209,7 @@ impl UsedTable {
 
     /// With its guard set, a field stays above zero where the other takes no more than it has.
     fn dominates(&self, fewer: UsedId, more: UsedId) -> bool {
-        let words = self.vector(fewer).iter().zip(self.vector(more)).zip(&self.guards);
-        words
-            .into_iter()
-            .all(|((&fewer, &more), &guards)| ((more | guards) - fewer) & guards == guards)
+        let mut words = self.vector(fewer).iter().zip(self.vector(more)).zip(&self.guards);
+        words.all(|((&fewer, &more), &guards)| ((more | guards) - fewer) & guards == guards)
     }
 }

@@ -105,8 +105,8 @@ impl Live {
         let swaps = self.swapping[value as usize] & open;
         bits(swaps).filter_map(move |slot| {
             let Op { action, end, .. } = self.op(slot);
-            let later = bits(swaps).map(|other| self.op(other));
-            let twin = later.into_iter().any(|other| other.action == action && other.end < end);
+            let mut later = bits(swaps).map(|other| self.op(other));
+            let twin = later.any(|other| other.action == action && other.end < end);
             Some((slot, action.produces().filter(|_| !twin)?))
         })
     }

@@ -78,6 +78,7 @@ impl<'h> Calls<'h> {
         if keys.ranges.is_empty() {
             let Some(first) = source.history.operations().next() else { return Vec::new() };
             // In place: the one object may be the largest there is.
+            #[allow(clippy::filter_map_identity, reason = "flatten would copy")]
             let mut ops: Vec<Op> = ops.into_iter().filter_map(|op| op).collect();
             let values = Renaming::default().rename(&mut ops);
             return vec![with(Object { source: &source, key: first.key(), ops, values })];
