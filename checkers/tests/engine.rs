@@ -165,8 +165,8 @@ fn calls_that_are_none_are_objected_to() {
     script.call((2, 3), json!({"p": 0, "f": "pop"}));
     let history = script.history();
     let objection = "event 2: `pop` is not a call of a cell";
-    assert_eq!(Judge::new(Cell).objection(&history).as_deref(), Some(objection));
     let verdict = Judge::new(Cell).check(&history);
+    assert_eq!(verdict.objection.as_deref(), Some(objection));
     assert_eq!((verdict.validity, &*verdict.unknowns[0]), (Validity::Unknown, objection));
 }
 
@@ -308,7 +308,7 @@ fn texts_are_set_and_lengthened() {
     assert!(message.contains("key \"x\": p1's get returned \"abc\""), "{message}");
     assert!(message.contains("the object held \"acb\", and no other call was open"), "{message}");
     script.call((90, 91), json!({"p": 0, "f": "put", "arg": 3, "key": "x"}));
-    let objection = Judge::new(Kv).objection(&script.history());
+    let objection = Judge::new(Kv).check(&script.history()).objection;
     let expected = "event 12: the value of a kv must be text, and this one is 3";
     assert_eq!(objection.as_deref(), Some(expected));
 }

@@ -54,13 +54,17 @@ pub(super) fn window<M: Model, const W: usize>(
     let &Checkpoint { layer, ref configs } = checkpoints.iter().find(fits)?;
     let from = layer.checked_sub(1).map_or(0, |last| plan.ops[plan.returns[last].op as usize].end);
     let until = plan.ops[call].end;
-    let inside = |op: &Op<ClassId>| op.end > from && op.start < until;
-    let mut ops: Vec<Op<ClassId>> = plan.ops.iter().filter(|op| inside(op)).copied().collect();
-    for op in &mut ops {
-        if op.end > until {
-            op.end = NEVER;
-        }
+    // By their place among the returns, not by their ends: what a drain stands for ends all at once.
+    let mut rank = vec![usize::MAX; plan.ops.len()];
+    for (at, returned) in plan.returns.iter().enumerate() {
+        rank[returned.op as usize] = at;
     }
+    let inside = |&at: &usize| rank[at] >= layer && plan.ops[at].start < until;
+    let cut = |at: usize| match rank[at] > rank[call] {
+        true => Op { end: NEVER, ..plan.ops[at] },
+        false => plan.ops[at],
+    };
+    let ops: Vec<Op<ClassId>> = (0..plan.ops.len()).filter(inside).map(cut).collect();
     let position = |number: u32| ops.iter().position(|op| op.number == number);
     let last = position(plan.ops[call].number).unwrap_or_default() as u32;
     walk.cursor.seek(layer);
