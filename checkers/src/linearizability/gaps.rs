@@ -5,7 +5,8 @@
 
 use super::model::Point;
 
-/// The ranks of these points, in the same order as they are, and how many ranks there are. Equal points rank equally.
+/// The ranks of these points, in the same order as they are, and how many ranks there are. Equal
+/// points rank equally.
 pub(super) fn ranks(points: &[Point]) -> (Vec<u32>, usize) {
     let mut keys: Vec<u64> =
         (0_u64..).zip(points).map(|(at, &point)| u64::from(point) << 32 | at).collect();

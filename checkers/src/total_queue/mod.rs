@@ -1,8 +1,8 @@
 //! What went into a queue against what came out: the semantics of Jepsen's `total-queue`, in any order.
 //!
 //! - *lost*: a value whose put was acknowledged never came out, though later a call found
-//!   nothing left. Calls without an answer may have taken one value each (a drain any number): only what is more than those
-//!   is lost for certain. Without such a call nothing is known, and the verdict is unknown.
+//!   nothing left. Calls without an answer may have taken one value each (a drain any number): only
+//!   what is more than those is lost for certain. Without such a call nothing is known, and the verdict is unknown.
 //! - *unexpected*: a value came out that nobody put in, or before somebody did.
 //! - *duplicated*: a value came out more often than it was put in. It is told, and is no
 //!   fault of a queue that promises to deliver at least once, unless [`TotalQueue::at_most_once`] is asked for.

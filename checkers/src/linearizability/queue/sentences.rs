@@ -68,7 +68,9 @@ fn returned(object: &Object<Call>, at: At) -> String {
 }
 
 fn found_nothing(object: &Object<Call>, at: At) -> String {
-    format!("{} found nothing ({})", whose(object, at), span(&operation(object, at)))
+    let call = operation(object, at);
+    let found = if call.f() == "drain" { "left nothing behind" } else { "found nothing" };
+    format!("{} {found} ({})", whose(object, at), span(&call))
 }
 
 fn acknowledged(object: &Object<Call>, at: At) -> String {
@@ -126,7 +128,7 @@ fn twice(object: &Object<Call>, put: At, first: At, second: At) -> String {
     let at = ended(&by).map_or_else(String::new, seconds);
     let what = value(object, put);
     format!(
-        "{}, but {what} had already been taken by {} at {at}; it was put in once, by {}",
+        "{}, but {} had returned {what} as well, by {at}; it was put in once, by {}",
         returned(object, second),
         whose(object, first),
         noun(object, put)
@@ -205,8 +207,8 @@ fn crossed(object: &Object<Call>, lives: &[Life]) -> String {
     };
     let what = value(object, above.put);
     let until = match above.taken() {
-        true => format!("it came out only with {}", noun(object, above.took)),
-        false => "it never came out".to_owned(),
+        true => format!("{what} came out only with {}", noun(object, above.took)),
+        false => format!("{what} never came out"),
     };
     format!(
         "{}, but {what} lay on top of it: {}, before {}, and {until}",

@@ -62,7 +62,7 @@ pub fn check(ops: &[Op<Call>]) -> Option<Result<(), Clash>> {
             _ => return None,
         }
     }
-    let strays = strays(ops, &mut numbers, &mut stories);
+    let strays = strays(ops, &numbers, &stories);
     let bad = stories.iter().zip(strays).find(|(story, stray)| !story.fits(ops, *stray));
     Some(bad.map_or(Ok(()), |(story, stray)| Err(story.clash(stray))))
 }
@@ -80,7 +80,7 @@ fn story<'a>(numbers: &mut Dense, stories: &'a mut Vec<Story>, value: Datum) -> 
 
 /// Of each element, a call that did not find it and lies wholly between the first end and the last
 /// start of those that need it in; [`NONE`] if there is none.
-fn strays(ops: &[Op<Call>], numbers: &mut Dense, stories: &mut Vec<Story>) -> Vec<At> {
+fn strays(ops: &[Op<Call>], numbers: &Dense, stories: &[Story]) -> Vec<At> {
     let stays: Vec<(Point, Point)> = stories.iter().map(|story| story.stay(ops)).collect();
     let mut strays = vec![NONE; stories.len()];
     for (at, op) in (0..).zip(ops) {

@@ -61,7 +61,7 @@ fn answered(object: &Object<Call>, at: At, value: Datum) -> String {
     let call = operation(object, at);
     let (who, what, when) = (noun(object, at), shown(object, value), span(&call));
     let found = match &object.ops[at as usize].call {
-        Call::Contains(_, found) => *found,
+        Call::Contains(_, found) => return format!("{who} was answered {found} ({when})"),
         Call::Read(elements) => elements.binary_search(&value).is_ok(),
         Call::Add(_) => return format!("{who} had been acknowledged ({when})"),
         Call::Remove(_) => return format!("{who} ({when})"),
