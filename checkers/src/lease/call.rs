@@ -1,6 +1,5 @@
-//! The calls on leases, read once, on all cores.
+//! The calls on leases, each read once.
 
-use rayon::prelude::*;
 use tribunal_history::{Datum, History, Kind, Nanos, Operation, Process, ValueRef};
 
 /// A call on a lease.
@@ -9,8 +8,6 @@ pub(super) struct Call {
     pub action: Action,
     pub outcome: Outcome,
     pub process: u64,
-    /// The place of its lease among the history's keys.
-    pub key: Option<usize>,
     /// Which operation it is.
     pub number: u32,
     /// When it began.
@@ -40,62 +37,57 @@ pub(super) enum Outcome {
     Unknown,
 }
 
-/// What a history says of leases.
+/// What a history says of leases, by number, in the order of the starts.
 pub(super) struct Calls {
-    pub leases: Vec<Call>,
-    /// Acknowledged writes under a token, by number.
+    /// The calls on each lease.
+    pub leases: Vec<Vec<u32>>,
+    /// Acknowledged writes under a token.
     pub writes: Vec<u32>,
 }
 
-/// An operation that matters here.
-enum Read {
-    Lease(Call),
-    Write(u32),
-}
-
-/// Reads all calls, in the order of their starts.
-pub(super) fn read(history: &History) -> Calls {
-    let numbers = 0..history.operations().len() as u32;
-    let read = |number| Read::of(history, history.operation(number));
-    let all: Vec<Read> = numbers.into_par_iter().filter_map(read).collect();
-    let mut calls = Calls { leases: Vec::with_capacity(all.len()), writes: Vec::new() };
-    for read in all {
-        match read {
-            Read::Lease(call) => calls.leases.push(call),
-            Read::Write(number) => calls.writes.push(number),
+/// Sorts the calls by lease. What they say is read later, each lease by itself.
+pub(super) fn sort(history: &History) -> Calls {
+    let mut leases = vec![Vec::new(); history.keys().len() + 1];
+    let mut writes = Vec::new();
+    for operation in history.operations() {
+        match operation.f() {
+            "acquire" | "renew" | "release" => {
+                let place = history.key_place(&operation).map_or(0, |place| place + 1);
+                leases[place].push(operation.number());
+            }
+            "write" if operation.is_ok() && operation.argument().get("token").is_some() => {
+                writes.push(operation.number());
+            }
+            _ => {}
         }
     }
-    calls
+    leases.retain(|calls| !calls.is_empty());
+    Calls { leases, writes }
 }
 
-impl Read {
-    fn of(history: &History, operation: Operation) -> Option<Self> {
+impl Call {
+    /// Reads a call on a lease.
+    pub fn of(operation: &Operation) -> Option<Self> {
         let action = match operation.f() {
             "acquire" => Action::Acquire,
             "renew" => Action::Renew,
-            "release" => Action::Release,
-            "write" if operation.is_ok() => {
-                let guarded = operation.argument().get("token").is_some();
-                return guarded.then(|| Read::Write(operation.number()));
-            }
-            _ => return None,
+            _ => Action::Release,
         };
         let Process::Client(process) = operation.process() else { return None };
         let (argument, result) = (operation.argument(), operation.result());
         let field = |name| result.and_then(|it| it.get(name)).or_else(|| argument.get(name));
-        let is_acquire = action != Action::Release;
-        Some(Read::Lease(Call {
+        let grants = action != Action::Release;
+        Some(Self {
             action,
-            outcome: outcome(&operation, result),
+            outcome: outcome(operation, result),
             process,
-            key: history.key_place(&operation),
             number: operation.number(),
             start: operation.invoked_at(),
             end: operation.completed_at().unwrap_or(Nanos::MAX),
             points: (operation.start() as u32 + 1, operation.end().map_or(0, |it| it as u32 + 1)),
-            ttl: is_acquire.then(|| ttl(field)).flatten(),
-            token: is_acquire.then(|| field("token").and_then(ValueRef::as_i64)).flatten(),
-        }))
+            ttl: grants.then(|| ttl(field)).flatten(),
+            token: grants.then(|| field("token").and_then(ValueRef::as_i64)).flatten(),
+        })
     }
 }
 

@@ -76,17 +76,15 @@ struct Lessee {
 }
 
 impl<'h> Holds<'h> {
-    /// The leases of a history, in the order of their keys.
-    pub fn of(history: &'h History, calls: &[Call], lease: &Lease) -> Vec<Self> {
-        let none = history.keys().len();
-        let mut leases: Vec<Option<Self>> = Vec::new();
-        leases.resize_with(none + 1, || None);
-        for call in calls {
-            let key = call.key.map(|place| history.values().get(history.keys()[place]));
-            let holds = leases[call.key.unwrap_or(none)].get_or_insert_with(|| Self::new(key));
-            holds.add(call, lease);
+    /// What the calls on one lease, at least one, tell of it.
+    pub fn of(history: &'h History, calls: &[u32], lease: &Lease) -> Self {
+        let mut holds = Self::new(history.operation(calls[0]).key());
+        for &number in calls {
+            if let Some(call) = Call::of(&history.operation(number)) {
+                holds.add(&call, lease);
+            }
         }
-        leases.into_iter().flatten().collect()
+        holds
     }
 
     fn new(key: Option<ValueRef<'h>>) -> Self {

@@ -25,6 +25,7 @@ mod overlap;
 mod report;
 mod token;
 
+use rayon::prelude::*;
 use serde_json::json;
 use tribunal_history::{Fault, History, Nanos};
 
@@ -69,11 +70,13 @@ fn scaled(ttl: Nanos, millionths: u32) -> Nanos {
 impl Checker for Lease {
     fn check(&self, history: &History) -> Verdict {
         let faults = history.faults();
-        let calls = call::read(history);
+        let calls = call::sort(history);
+        let holds = |calls: &Vec<u32>| Holds::of(history, calls, self);
+        let leases: Vec<Holds> = calls.leases.par_iter().map(holds).collect();
         let mut tally = Tally::default();
         let mut anomalies = Vec::new();
-        for holds in Holds::of(history, &calls.leases, self) {
-            anomalies.extend(judge(history, &holds, &faults, &mut tally));
+        for holds in &leases {
+            anomalies.extend(judge(history, holds, &faults, &mut tally));
         }
         anomalies.extend(token::stale_writes(history, &calls.writes));
         tally.writes = calls.writes.len();
