@@ -15,7 +15,7 @@ const TTL_NS: u64 = 100_000;
 
 fn history(calls: u64) -> History {
     let call = |_: &mut load::Draw, number: u64| {
-        let f = if number / LEASES % 2 == 0 { "acquire" } else { "renew" };
+        let f = if (number / LEASES).is_multiple_of(2) { "acquire" } else { "renew" };
         Call::new(f).key(number % LEASES)
     };
     let mut token = 0;

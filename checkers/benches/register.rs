@@ -22,8 +22,15 @@ fn bench(criterion: &mut Criterion, name: &str, history: &History, expected: Val
 
 /// Few values: the search. The columns are those of the table in `docs/performance.md`.
 fn few_values(criterion: &mut Criterion) {
-    let few =
-        Shape { calls: 10_000, keys: 1, rotate: true, clients: 10, values: Some(5), crashed: 0 };
+    let few = Shape {
+        calls: 10_000,
+        keys: 1,
+        rotate: true,
+        clients: 10,
+        values: Some(5),
+        crashed: 0,
+        silent: false,
+    };
     let thousand_a_key = |calls| Shape { calls, keys: calls / 1_000, crashed: 50, ..few };
     for (name, shape) in [
         ("5 values, 10k calls on a key", few),
@@ -37,8 +44,15 @@ fn few_values(criterion: &mut Criterion) {
 
 /// Unique values: blocks.
 fn unique_values(criterion: &mut Criterion) {
-    let hot =
-        Shape { calls: 1_000_000, keys: 1, rotate: false, clients: 20, values: None, crashed: 10 };
+    let hot = Shape {
+        calls: 1_000_000,
+        keys: 1,
+        rotate: false,
+        clients: 20,
+        values: None,
+        crashed: 10,
+        silent: false,
+    };
     let small = Shape { calls: 10_000, ..hot };
     bench(criterion, "unique, 10k calls on a key, 1% crashed", &history(small), Validity::Valid);
     let stale = with_stale_read(&history(Shape { calls: 1_000, ..hot }));
