@@ -361,9 +361,9 @@ fn is_least<S: Subject>(subject: &S, ops: &[Op<S::Call>], witness: &[usize]) -> 
         }
         truth(subject, &ops, &all)
     };
-    // The last to return is what the witness is a witness of; it is not tried.
-    let last = witness.iter().copied().max_by_key(|&at| ops[at].end);
-    let others = witness.iter().filter(|&&at| Some(at) != last);
+    // The last to return is what the witness is a witness of; it is not tried. Several may end last.
+    let last = witness.iter().map(|&at| ops[at].end).max();
+    let others = witness.iter().filter(|&&at| Some(ops[at].end) != last);
     !without(None) && others.into_iter().all(|&at| without(Some(at)))
 }
 
@@ -382,7 +382,7 @@ fn compare<S: Subject>(name: &str, subject: &S, most: u64, crashed: u64, share: 
             engine::Outcome::Linearizable { .. } => assert!(fair, "it has no order; {}", told()),
             engine::Outcome::Stuck(stuck) => {
                 assert!(!fair, "it has an order; {}", told());
-                let witness = stuck.witness.expect("there is budget enough");
+                let witness = stuck.witness.unwrap_or_else(|| panic!("no witness; {}", told()));
                 assert_eq!(witness.before, None);
                 let chosen = || witness.calls.iter().chain(&witness.helpers).copied();
                 let chosen: Vec<usize> = chosen().collect();

@@ -60,7 +60,8 @@ pub(super) fn window<M: Model, const W: usize>(
         rank[returned.op as usize] = at;
     }
     let inside = |&at: &usize| rank[at] >= layer && plan.ops[at].start < until;
-    let cut = |at: usize| match rank[at] > rank[call] {
+    // What ends with it may have had to go first, so it stays.
+    let cut = |at: usize| match plan.ops[at].end > until {
         true => Op { end: NEVER, ..plan.ops[at] },
         false => plan.ops[at],
     };
