@@ -332,3 +332,26 @@ fn the_checker_agrees_whatever_it_picks() {
         });
     }
 }
+
+/// Whoever gives up may ask for a second opinion; neither may be wrong for lack of time.
+#[test]
+fn a_small_budget_may_miss_but_never_errs() {
+    let (mut decided, mut given_up) = (0, 0);
+    for seed in 0..HISTORIES / 4 {
+        let history = history(&mut Draw(seed), Shape { values: 4, silent: 3, crashed: 6 });
+        let truth = linearizable(&history);
+        for budget in [4, 12, 40] {
+            let checker = Linearizable { budget, ..Linearizable::default() };
+            let validity = checker.check(&history).validity;
+            let right = if truth { Validity::Valid } else { Validity::Invalid };
+            assert!(
+                validity == right || validity == Validity::Unknown,
+                "seed {seed}, budget {budget}: {validity:?}\n{}",
+                told(&history)
+            );
+            *(if validity == right { &mut decided } else { &mut given_up }) += 1;
+        }
+    }
+    println!("{decided} decided, {given_up} given up");
+    assert!(decided > HISTORIES / 4 && given_up > HISTORIES / 100);
+}

@@ -2,7 +2,8 @@
 //!
 //! - [`op`] says what a call does to a register, and [`parse`] reads the calls of a history;
 //! - [`blocks`] decides in linear time where every value is set only once;
-//! - [`search`] decides the rest within a budget, or says how far it got.
+//! - [`search`] decides the rest within a budget, or says how far it got; before it gives up,
+//!   `second` asks the general engine for an order.
 //!
 //! Several keys in one call are not judged here.
 
@@ -21,6 +22,7 @@ mod pass;
 mod reduction;
 mod renaming;
 pub mod search;
+mod second;
 mod severity;
 pub mod staleness;
 mod versions;
@@ -90,7 +92,10 @@ impl Ruling {
                 let anomaly = graded(object, object.explain_stuck(&stuck));
                 Self { anomaly: Some(anomaly), ..ruling }
             }
-            other => Self { doubt: Some(object.explain_doubt(&other)), ..ruling },
+            other => match second::order(ops, values, budget) {
+                Some(steps) => Self { steps, ..ruling },
+                None => Self { doubt: Some(object.explain_doubt(&other)), ..ruling },
+            },
         }
     }
 
