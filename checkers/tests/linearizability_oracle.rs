@@ -8,37 +8,17 @@
 //! ORACLE_SEED=17 cargo test -p tribunal-checkers --test linearizability_oracle
 //! ```
 
+mod oracle;
+
 use std::collections::HashSet;
 use std::fmt::Write;
 
+use oracle::{Draw, histories};
 use serde_json::{Value, json};
 use tribunal_checkers::linearizability::register::op::Op;
 use tribunal_checkers::linearizability::register::{Calls, blocks, search};
 use tribunal_checkers::{Checker, Linearizable, Validity};
 use tribunal_history::{Call, Event, EventRef, History, Kind, Operation, Process};
-
-/// Histories a test judges.
-const HISTORIES: u64 = 100_000;
-
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn one_in(&mut self, bound: u64) -> bool {
-        self.below(bound) == 0
-    }
-}
 
 // The oracle.
 
@@ -202,14 +182,17 @@ fn compare(name: &str, shape: Shape, judge: impl Fn(&History) -> Option<bool>) {
         match agree(name, seed, &history, &judge) {
             Some(true) => good += 1,
             Some(false) => bad += 1,
-            None => assert!(seed < 4 * HISTORIES, "{name}: abstains too often"),
+            None => assert!(seed < 4 * histories(), "{name}: abstains too often"),
         }
-        if good + bad == HISTORIES {
+        if good + bad == histories() {
             break;
         }
     }
     println!("{name}: {good} linearizable, {bad} not, 0 mismatches");
-    assert!(good > HISTORIES / 10 && bad > HISTORIES / 10, "{name}: {good} to {bad} is one-sided");
+    assert!(
+        good > histories() / 10 && bad > histories() / 10,
+        "{name}: {good} to {bad} is one-sided"
+    );
 }
 
 fn agree(
@@ -299,7 +282,7 @@ fn excerpt(history: &History, starts: &[u64]) -> History {
 #[test]
 fn a_witness_of_blocks_convicts_by_itself() {
     let (mut witnesses, mut widest) = (0, 0);
-    for seed in 0..HISTORIES / 4 {
+    for seed in 0..histories() / 4 {
         let silent = seed % 2;
         let history = history(&mut Draw(seed), Shape { values: 0, silent, crashed: 2 });
         for anomaly in Linearizable::default().check(&history).anomalies {
@@ -319,7 +302,7 @@ fn a_witness_of_blocks_convicts_by_itself() {
         }
     }
     println!("{witnesses} witnesses of at most {widest} calls");
-    assert!(witnesses > HISTORIES / 40 && widest <= 6);
+    assert!(witnesses > histories() / 40 && widest <= 6);
 }
 
 #[test]
@@ -337,7 +320,7 @@ fn the_checker_agrees_whatever_it_picks() {
 #[test]
 fn a_small_budget_may_miss_but_never_errs() {
     let (mut decided, mut given_up) = (0, 0);
-    for seed in 0..HISTORIES / 4 {
+    for seed in 0..histories() / 4 {
         let history = history(&mut Draw(seed), Shape { values: 4, silent: 3, crashed: 6 });
         let truth = linearizable(&history);
         for budget in [4, 12, 40] {
@@ -353,5 +336,5 @@ fn a_small_budget_may_miss_but_never_errs() {
         }
     }
     println!("{decided} decided, {given_up} given up");
-    assert!(decided > HISTORIES / 4 && given_up > HISTORIES / 100);
+    assert!(decided > histories() / 4 && given_up > histories() / 100);
 }
