@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tribunal_harness::cluster::local::{ProcessId, Record};
 
@@ -35,10 +35,15 @@ impl Traces {
         // What is dead already only waits for this machine's first process to notice. And
         // the numbers of namespaces come round again: who began later holds another's.
         let old = |pid: &u32| ProcessId::of(*pid).is_some_and(|process| process.start < gone);
-        for pid in pids().filter(old) {
-            let held: Vec<_> = namespaces(pid).filter(|n| self.namespaces.contains(n)).collect();
-            assert!(held.is_empty(), "process {pid} holds {held:?}");
+        let holds = |pid: &u32| namespaces(*pid).any(|held| self.namespaces.contains(&held));
+        // Who was killed with its namespace takes a moment to be gone.
+        let patience = Instant::now() + Duration::from_secs(10);
+        let mut left: Vec<u32> = pids().filter(old).filter(holds).collect();
+        while !left.is_empty() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(20));
+            left.retain(holds);
         }
+        assert!(left.is_empty(), "processes {left:?} are still in the nodes' namespaces");
         assert_nothing_names(&self.directory);
     }
 }
