@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tribunal_harness::cluster::local::{ProcessId, Record};
 
@@ -13,53 +13,43 @@ pub struct Traces {
     pub directory: PathBuf,
     pub record: Record,
     pub namespaces: BTreeSet<String>,
+    /// The processes that are in them.
+    holders: Vec<ProcessId>,
 }
 
 impl Traces {
     pub fn of(scene: &Scene, name: &str) -> Self {
         let record = scene.record(name);
-        let holders = record.nodes.iter().filter_map(|node| node.init).chain(record.wire);
+        let first = record.nodes.iter().filter_map(|node| node.init).chain(record.wire);
         let own: BTreeSet<String> = namespaces(std::process::id()).collect();
-        let theirs = holders.flat_map(|holder| namespaces(holder.pid));
-        Self {
-            directory: scene.directory(name),
-            namespaces: theirs.filter(|namespace| !own.contains(namespace)).collect(),
-            record,
-        }
+        let theirs = first.flat_map(|holder| namespaces(holder.pid));
+        let theirs: Vec<_> = theirs.filter(|namespace| !own.contains(namespace)).collect();
+        let namespaces: BTreeSet<String> = theirs.into_iter().collect();
+        let inside = |pid: &u32| self::namespaces(*pid).any(|held| namespaces.contains(&held));
+        let holders = pids().filter(inside).filter_map(ProcessId::of).collect();
+        Self { directory: scene.directory(name), namespaces, holders, record }
     }
 
     pub fn assert_gone(&self) {
         assert!(!self.directory.exists(), "{} is left", self.directory.display());
         assert_no_uplink(&self.record);
-        let gone = ticks_at(last_change(&self.directory));
-        // What is dead already only waits for this machine's first process to notice. And
-        // the numbers of namespaces come round again: who began later holds another's.
-        let old = |pid: &u32| ProcessId::of(*pid).is_some_and(|process| process.start < gone);
-        let holds = |pid: &u32| namespaces(*pid).any(|held| self.namespaces.contains(&held));
+        // Who came later into a node's process namespace ended with its first process. The numbers
+        // of namespaces come round again, so only those are asked who were there before.
+        let there = |process: &ProcessId| {
+            ProcessId::of(process.pid).is_some_and(|now| now == *process)
+                && namespaces(process.pid).any(|held| self.namespaces.contains(&held))
+        };
         // Who was killed with its namespace takes a moment to be gone.
         let patience = Instant::now() + Duration::from_secs(10);
-        let mut left: Vec<u32> = pids().filter(old).filter(holds).collect();
+        let mut left = self.holders.clone();
+        left.retain(there);
         while !left.is_empty() && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(20));
-            left.retain(holds);
+            left.retain(there);
         }
-        assert!(left.is_empty(), "processes {left:?} are still in the nodes' namespaces");
+        assert!(left.is_empty(), "still in the nodes' namespaces: {left:?}");
         assert_nothing_names(&self.directory);
     }
-}
-
-/// When an entry was last made or removed in the folder that `path` was in, or in
-/// the nearest one that is left.
-fn last_change(path: &Path) -> SystemTime {
-    let left = path.ancestors().skip(1).find_map(|folder| folder.metadata().ok());
-    left.and_then(|folder| folder.modified().ok()).expect("the root is left")
-}
-
-/// A time as the kernel tells when a process began: in hundredths since the boot.
-fn ticks_at(time: SystemTime) -> u64 {
-    let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
-    let now: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
-    ((now - time.elapsed().unwrap_or_default().as_secs_f64()) * 100.0) as u64
 }
 
 /// This machine has no interface to a cluster's wire. Its name may be another
