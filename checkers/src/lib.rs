@@ -46,6 +46,7 @@ pub mod objects;
 mod set_full;
 mod statistics;
 mod total_queue;
+pub mod transactions;
 mod verdict;
 
 pub use evidence::Evidence;

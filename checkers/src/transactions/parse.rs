@@ -1,0 +1,221 @@
+//! Transactions, read from a history once, in parallel.
+//!
+//! Nothing is judged here. What cannot be a transaction is a [`BadTransaction`]; it is
+//! never guessed at, because a guess may convict a database.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use tribunal_history::{Datum, History, Kind, Operation, Process, Value, ValueRef};
+
+use super::transaction::{Action, Fate, KeyId, MicroOp, NEVER, Transactions, Txn};
+
+/// Operations read at a time.
+const CHUNK: usize = 1 << 13;
+
+/// What a key holds, which says what micro-operations there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A list: `["append", k, v]` and `["r", k, [v, …]]`.
+    Lists,
+    /// A register: `["w", k, v]` and `["r", k, v]`.
+    Registers,
+}
+
+impl<'h> Transactions<'h> {
+    /// Reads the client calls of `history`, all of which must be transactions.
+    pub fn read(history: &'h History, shape: Shape) -> Result<Self, BadTransaction> {
+        let count = history.operations().len() as u32;
+        let words = Words::of(history);
+        let firsts: Vec<u32> = (0..count).step_by(CHUNK).collect();
+        let chunks: Vec<Result<Chunk, BadTransaction>> = firsts
+            .into_par_iter()
+            .map(|first| {
+                let mut chunk = Chunk::new(history, shape, words);
+                chunk.read(first..count.min(first + CHUNK as u32)).map(|()| chunk)
+            })
+            .collect();
+        let chunks = chunks.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(join(history, chunks))
+    }
+}
+
+/// One table of all chunks, with one number for each key.
+fn join<'h>(history: &'h History, chunks: Vec<Chunk<'h>>) -> Transactions<'h> {
+    let mut keys = Keys::default();
+    let names: Vec<Vec<KeyId>> = chunks
+        .iter()
+        .map(|chunk| chunk.keys.list.iter().map(|&key| keys.number(key)).collect())
+        .collect();
+    let mut table = Vec::with_capacity(chunks.iter().map(|chunk| chunk.table.len()).sum());
+    let mut ops = Vec::with_capacity(chunks.iter().map(|chunk| chunk.ops.len()).sum());
+    for (chunk, names) in chunks.into_iter().zip(names) {
+        let before = ops.len() as u32;
+        table.extend(chunk.table.iter().map(|txn| Txn { ops_end: before + txn.ops_end, ..*txn }));
+        let named = |op: &MicroOp| MicroOp { key: names[op.key as usize], ..*op };
+        ops.extend(chunk.ops.iter().map(named));
+    }
+    Transactions { history, table, ops, keys: keys.list }
+}
+
+/// The names of micro-operations, as the history's values have them.
+#[derive(Clone, Copy)]
+struct Words {
+    read: Datum,
+    append: Datum,
+    write: Datum,
+}
+
+impl Words {
+    fn of(history: &History) -> Self {
+        let word = |word: &str| history.values().find(&Value::from(word));
+        Self { read: word("r"), append: word("append"), write: word("w") }
+    }
+}
+
+/// Numbers for keys, in the order in which they come.
+#[derive(Default)]
+struct Keys {
+    list: Vec<Datum>,
+    numbers: FxHashMap<Datum, KeyId>,
+}
+
+impl Keys {
+    fn number(&mut self, key: Datum) -> KeyId {
+        let Self { list, numbers } = self;
+        *numbers.entry(key).or_insert_with(|| {
+            list.push(key);
+            (list.len() - 1) as KeyId
+        })
+    }
+}
+
+/// The transactions of a part of the history.
+struct Chunk<'h> {
+    history: &'h History,
+    shape: Shape,
+    words: Words,
+    keys: Keys,
+    table: Vec<Txn>,
+    ops: Vec<MicroOp>,
+}
+
+impl<'h> Chunk<'h> {
+    fn new(history: &'h History, shape: Shape, words: Words) -> Self {
+        let (keys, table, ops) = (Keys::default(), Vec::with_capacity(CHUNK), Vec::new());
+        Self { history, shape, words, keys, table, ops }
+    }
+
+    fn read(&mut self, numbers: std::ops::Range<u32>) -> Result<(), BadTransaction> {
+        for number in numbers {
+            let operation = self.history.operation(number);
+            let index = operation.start();
+            self.transaction(&operation).map_err(|problem| BadTransaction { index, problem })?;
+        }
+        Ok(())
+    }
+
+    fn transaction(&mut self, operation: &Operation<'h>) -> Result<(), Problem> {
+        if operation.f() != "txn" {
+            return Err(Problem::Function(operation.f().to_owned()));
+        }
+        let fate = match operation.kind() {
+            Kind::Ok => Fate::Committed,
+            Kind::Fail => Fate::Aborted,
+            Kind::Info | Kind::Invoke => Fate::Unknown,
+        };
+        let steps = operation.result().unwrap_or_else(|| operation.argument());
+        let not_a_list = || Problem::NotAList(excerpt(steps));
+        for step in steps.elements().ok_or_else(not_a_list)? {
+            let op = self.micro_op(step)?;
+            if fate == Fate::Committed || op.action != Action::Read {
+                self.ops.push(op);
+            }
+        }
+        let Process::Client(process) = operation.process() else { unreachable!("clients call") };
+        self.table.push(Txn {
+            start: operation.start() as u32,
+            end: operation.end().map_or(NEVER, |index| index as u32),
+            session: process as u32,
+            fate,
+            ops_end: self.ops.len() as u32,
+        });
+        Ok(())
+    }
+
+    fn micro_op(&mut self, step: ValueRef<'h>) -> Result<MicroOp, Problem> {
+        let unknown = || Problem::MicroOp { found: excerpt(step), known: self.shape.calls() };
+        let elements = step.elements().ok_or_else(unknown)?;
+        let &[word, key, value] = elements.data() else { return Err(unknown()) };
+        let action = match self.shape {
+            _ if word == self.words.read => Action::Read,
+            Shape::Lists if word == self.words.append => Action::Append,
+            Shape::Registers if word == self.words.write => Action::Write,
+            _ => return Err(unknown()),
+        };
+        let read = self.history.values().get(value);
+        match (self.shape, action) {
+            (Shape::Lists, Action::Read) if !value.is_null() && read.elements().is_none() => {
+                return Err(Problem::NoListRead(excerpt(step)));
+            }
+            (_, Action::Append | Action::Write) if value.is_null() => {
+                return Err(Problem::NoValue(excerpt(step)));
+            }
+            _ => {}
+        }
+        Ok(MicroOp { action, key: self.keys.number(key), value })
+    }
+}
+
+impl Shape {
+    fn calls(self) -> &'static str {
+        match self {
+            Shape::Lists => r#"["r", key, [values] or null] and ["append", key, value]"#,
+            Shape::Registers => r#"["r", key, value or null] and ["w", key, value]"#,
+        }
+    }
+}
+
+/// A value in a sentence: its beginning, where it is long.
+fn excerpt(value: ValueRef) -> String {
+    const LONGEST: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// A call that is no transaction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event {index}: {problem}")]
+pub struct BadTransaction {
+    /// Index of its invocation.
+    pub index: u64,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What can be wrong with a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Another function.
+    #[error("`{0}` is no transaction; every call must be a `txn`")]
+    Function(String),
+    /// A value that is no list of steps.
+    #[error("the value of a txn must be a list of micro-operations, and this one is {0}")]
+    NotAList(String),
+    /// A step that is none.
+    #[error("{found} is no micro-operation here; there are {known}")]
+    MicroOp {
+        /// What is there.
+        found: String,
+        /// What could be.
+        known: &'static str,
+    },
+    /// A read of a list that found something else.
+    #[error("{0} read no list; a key here holds a list, or null where nothing was appended yet")]
+    NoListRead(String),
+    /// A write of nothing. Null stands for what was there before the first write.
+    #[error("{0} has no value to set; null stands for a key that nobody has written")]
+    NoValue(String),
+}
