@@ -17,6 +17,8 @@ pub struct History {
     pub(crate) columns: Columns,
     /// For each client invocation, in order: its index and its completion's.
     pairs: Vec<(u32, u32)>,
+    /// Nobody recorded when calls of different processes were made.
+    without_real_time: bool,
 }
 
 /// The completion of a call that has none.
@@ -42,7 +44,18 @@ impl History {
     /// Checks and indexes events in columns.
     pub(crate) fn of(columns: Columns) -> Result<Self, HistoryError> {
         let pairs = Pairing::of(&columns)?;
-        Ok(Self { columns, pairs })
+        Ok(Self { columns, pairs, without_real_time: false })
+    }
+
+    /// The same history, of which nobody recorded when its calls were made.
+    pub(crate) fn without_real_time(self) -> Self {
+        Self { without_real_time: true, ..self }
+    }
+
+    /// Whether the order of the events is that in which they happened. Where it is not, only the
+    /// events of one process are in order; times and places in the history say nothing else.
+    pub fn has_real_time(&self) -> bool {
+        !self.without_real_time
     }
 
     /// All events.

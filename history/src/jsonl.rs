@@ -13,9 +13,10 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::cutter::Cutter;
 use crate::history::HistoryError;
 use crate::{Event, History};
-use block::{Block, Cutter, Whole};
+use block::{Block, Whole};
 
 /// Why a history file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -52,15 +53,9 @@ pub fn read(path: &Path, tail: Tail) -> Result<History, ReadError> {
 
 /// Reads events from any reader until its end.
 pub fn read_from(mut from: impl Read, tail: Tail) -> Result<History, ReadError> {
-    let (mut cutter, mut whole) = (Cutter::default(), Whole::default());
+    let (mut cutter, mut whole) = (Cutter::new(usize::MAX), Whole::default());
     loop {
-        let mut texts = Vec::new();
-        while texts.len() < rayon::current_num_threads() {
-            match cutter.next(&mut from)? {
-                Some(text) => texts.push(text),
-                None => break,
-            }
-        }
+        let texts = cutter.several(&mut from)?;
         if texts.is_empty() {
             break;
         }

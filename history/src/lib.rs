@@ -18,6 +18,7 @@
 pub mod arrow;
 mod call;
 mod columns;
+mod cutter;
 mod event;
 mod event_ref;
 mod fault;

@@ -25,9 +25,12 @@ const ELLE: &str = r#"[{"type":"invoke","f":"txn","value":[["w","x",2]],"process
 {"type":"ok","f":"txn","value":[["w","x",-2.5e3,"\u00e9\n"]],"process":0,"index":2,"ext":{"a":null}}]"#;
 const ETCD: &str = "INFO  jepsen.util - 0\t:invoke\t:cas\t[1 2]\nINFO  jepsen.util - 0\t:fail\t:cas\t[1 2]\nINFO  jepsen.util - 0\t:invoke\t:read\tnil\nINFO  jepsen.util - 0\t:fail\t:read\t:timed-out\n";
 const JSONL: &str = "{\"index\":0,\"time\":1,\"process\":3,\"type\":\"invoke\",\"f\":\"write\",\"key\":\"x\",\"value\":7}\n{\"time\":2,\"process\":3,\"type\":\"ok\",\"f\":\"write\",\"value\":7,\"ext\":{\"a\":[1]}}\n";
-const SAMPLES: [&str; 6] = [JEPSEN, KNOSSOS, KEY_VALUE, ELLE, ETCD, JSONL];
+const PLUME: &str = "w(1,5,0,0)\nr(2,0,0,0)\nr(1,5,3,7)\nw(1,6,0,1)\nw(9,9,0,-1)\nr(2,0,3,7)\n";
+const AWDIT: &str = "w 0 0\n-----\nr 0 0\nw 1 3\n=====\nr 1 3\n";
+const DBCOP: &str = r#"{"params":{"id":1},"data":[[{"events":[{"Write":{"variable":1,"version":2}},["r",1,2]],"committed":true},{"events":[["w",1,4]],"committed":false}]],"end":5}"#;
+const SAMPLES: [&str; 9] = [JEPSEN, KNOSSOS, KEY_VALUE, ELLE, ETCD, JSONL, PLUME, AWDIT, DBCOP];
 
-const WORDS: [&str; 62] = [
+const WORDS: [&str; 68] = [
     "{",
     "}",
     "[",
@@ -90,6 +93,12 @@ const WORDS: [&str; 62] = [
     "[:a nil]",
     "[[:r 1 nil]]",
     "\u{feff}",
+    "r(1,5,3,7)\n",
+    "w(1,5,3,-1)\n",
+    "\nr 1 5\n",
+    "-----",
+    "=====\n",
+    "{\"Read\":{\"variable\":1,\"version\":null}}",
 ];
 
 /// Reads in every format. Each must end, and an error must be one printable sentence with a place.

@@ -17,6 +17,17 @@ fn any_value() -> impl Strategy<Value = Value> {
             .prop_map(Value::from),
         "[a-c]{0,2}".prop_map(Value::from),
     ];
+    let step = (
+        prop::sample::select(&["r", "w", "append", "x"][..]),
+        prop_oneof![0..9_i64, Just((1 << 29) - 1), Just(1 << 29), -2_i64..0],
+        prop_oneof![
+            Just(Value::Null),
+            prop_oneof![0..9_i64, -2_i64..0].prop_map(Value::from),
+            ((1_i64 << 30) - 3..(1 << 30) + 2).prop_map(Value::from)
+        ],
+    );
+    let leaf =
+        prop_oneof![4 => leaf, 1 => step.prop_map(|(word, key, value)| json!([word, key, value]))];
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -18,7 +18,8 @@
 //! | `error` | text, nullable | why, as JSON |
 //! | `ext` | text, nullable | what the database exposes, as a JSON object |
 //!
-//! An event's index is its row. Nothing is compressed: a reader is done with ten
+//! An event's index is its row. The schema's metadata hold `real-time: none` where only the
+//! events of one process are in order, and nothing otherwise. Nothing is compressed: a reader is done with ten
 //! million calls in less time than it would take to unpack them.
 
 mod message;
@@ -51,6 +52,9 @@ fn schema() -> Arc<Schema> {
         Field::new("ext", DataType::Utf8, true),
     ]))
 }
+
+/// What the schema's metadata say of a history without real time.
+const NO_REAL_TIME: (&str, &str) = ("real-time", "none");
 
 /// The texts of the column `type`, by the number of a kind.
 const KINDS: [&str; 4] = ["invoke", "ok", "fail", "info"];

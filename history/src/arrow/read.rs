@@ -11,7 +11,7 @@ use arrow_schema::Schema;
 use serde_json::Value;
 
 use super::message::Message;
-use super::{KINDS, schema};
+use super::{KINDS, NO_REAL_TIME, schema};
 use crate::columns::{Columns, ERROR, NEMESIS, NONE};
 use crate::history::HistoryError;
 use crate::jsonl::{ReadError, Tail};
@@ -43,9 +43,13 @@ pub fn read_from(mut from: impl Read, tail: Tail) -> Result<History, ReadError> 
             added.map_err(|why| damaged(&columns, why))?;
         }
     }
-    History::of(columns).map_err(|HistoryError { line, reason }| {
+    let history = History::of(columns).map_err(|HistoryError { line, reason }| {
         ReadError::Store(format!("event {}: {reason}", line - 1))
-    })
+    })?;
+    let (name, value) = NO_REAL_TIME;
+    let metadata = decoder.schema().map(|schema| schema.metadata().get(name).cloned());
+    let timeless = metadata.flatten().as_deref() == Some(value);
+    Ok(if timeless { history.without_real_time() } else { history })
 }
 
 fn damaged(columns: &Columns, why: impl std::fmt::Display) -> ReadError {

@@ -13,7 +13,7 @@ use arrow_schema::{ArrowError, Schema};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
-use super::{KINDS, schema};
+use super::{KINDS, NO_REAL_TIME, schema};
 use crate::columns::{Columns, NEMESIS, NONE};
 use crate::{Event, EventRef, History, HistoryError, ValueRef};
 
@@ -78,7 +78,12 @@ impl<W: Write> Recording<W> {
 impl History {
     /// Writes the history in the store format.
     pub fn write_arrow(&self, to: impl Write) -> io::Result<()> {
-        let schema = schema();
+        let mut schema = schema();
+        if !self.has_real_time() {
+            let (name, value) = NO_REAL_TIME;
+            let metadata = [(name.to_owned(), value.to_owned())];
+            schema = Arc::new(Schema::clone(&schema).with_metadata(metadata));
+        }
         let mut to = StreamWriter::try_new(to, &schema).map_err(other)?;
         for from in (0..self.len()).step_by(CHUNK) {
             let chunk = Chunk { history: self, rows: from..(from + CHUNK).min(self.len()) };

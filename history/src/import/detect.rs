@@ -1,11 +1,14 @@
 //! Tells a format from the beginning of a file.
 
 use super::error::Unrecognized;
-use super::{Format, porcupine};
+use super::{Format, awdit, plume, porcupine};
 use crate::arrow;
 
 /// How much of a file is looked at, in bytes.
 pub(super) const HEAD: u64 = 64 << 10;
+
+/// How dbcop's histories begin.
+const DBCOP: &str = "{\"params\":{";
 
 /// The format of a file that begins with `head`. The dialects of EDN differ
 /// further inside, so all of them are [`Format::Edn`] here.
@@ -20,6 +23,16 @@ pub fn detect(head: &[u8]) -> Result<Format, Unrecognized> {
     if lines(head).take(100).any(|line| porcupine::after_prefix(line).is_some()) {
         return Ok(Format::Porcupine);
     }
+    if plume::is_told(head) {
+        return Ok(Format::Plume);
+    }
+    if awdit::is_told(head) {
+        return Ok(Format::Awdit);
+    }
+    let bytes = significant(head).take(DBCOP.len());
+    if bytes.eq(DBCOP.bytes()) {
+        return Ok(Format::Dbcop);
+    }
     let mut bytes = significant(head);
     match (bytes.next(), bytes.next()) {
         // Nothing is a history without events, in our own format.
@@ -32,7 +45,6 @@ pub fn detect(head: &[u8]) -> Result<Format, Unrecognized> {
         }),
         (Some(b'{' | b'[' | b'(' | b'^'), _) => Ok(Format::Edn),
         (Some(b'#'), Some(_)) => Ok(Format::Edn),
-        (Some(b'r' | b'w'), Some(b'(')) => Err(Unrecognized::Transactions),
         _ => Err(Unrecognized::Unknown),
     }
 }

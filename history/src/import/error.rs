@@ -53,16 +53,10 @@ pub enum Unrecognized {
     /// Compressed by other means than zstd.
     #[error("this is a gzip file; unpack it first (gunzip), or compress it with zstd")]
     Gzip,
-    /// `r(key,value,session,transaction)`.
-    #[error(
-        "this looks like Plume's text of reads and writes, one r(..) or w(..) a line, which has no \
-         calls and no times and is not read here"
-    )]
-    Transactions,
     /// Anything else.
     #[error(
         "the format was not told from the content; say which it is: --format jsonl | store | edn | \
-         knossos | elle-json | porcupine | key-value"
+         knossos | elle-json | porcupine | key-value | plume | awdit | dbcop"
     )]
     Unknown,
 }
@@ -167,6 +161,47 @@ pub enum Problem {
     /// The user says that all values are tuples, and one is not.
     #[error("the value {0} of this call is not a [key value] tuple; try --format edn-plain")]
     NotATuple(Excerpt),
+    /// A line that is no read and no write.
+    #[error(
+        "`{0}` is no operation; a line of plume's text is r(key,value,session,transaction) or \
+         w(..), one of awdit's is `r key value`, `w key value`, ----- or =====, all whole numbers"
+    )]
+    NotAStep(Excerpt),
+    /// More than 64 bits.
+    #[error("{0} is too large; numbers have at most 64 bits")]
+    NumberTooLarge(Excerpt),
+    /// A write of the value that stands for none.
+    #[error(
+        "this writes 0, which stands for what was there before all writes; number the values from 1"
+    )]
+    WriteOfInitial,
+    /// A transaction of two sessions.
+    #[error(
+        "transaction {transaction} is of session {first} and of session {second}; a transaction is \
+         run by one session, and its number is its own in the whole file"
+    )]
+    TwoSessions {
+        /// Its number.
+        transaction: u64,
+        /// Whose it was.
+        first: u32,
+        /// Whose it is here.
+        second: u32,
+    },
+    /// A transaction that goes on after the next one has begun.
+    #[error(
+        "session {session} had begun another transaction since its transaction {transaction}; give \
+         every transaction its own number, and let its lines follow each other"
+    )]
+    Resumed {
+        /// Its number.
+        transaction: u64,
+        /// Whose it is.
+        session: u32,
+    },
+    /// JSON that is not dbcop's.
+    #[error("not a history of dbcop's: {0}")]
+    NotDbcop(Excerpt),
     /// The events do not make a history.
     #[error("{0}")]
     History(Reason),

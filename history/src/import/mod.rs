@@ -3,7 +3,8 @@
 //! [`read`] tells the format from the content, never from the name, unless the caller says
 //! which it is. One file reads each [`Format`]; what their events mean is then settled in
 //! [`tuples`] and [`knossos`], and [`assemble`] makes a history of them: dense indexes, times
-//! that never run backwards, a new process after every info. `docs/formats.md` tells it to users.
+//! that never run backwards, a new process after every info. The formats of transactions that have
+//! no events and no times go through [`sessions`] instead. `docs/formats.md` tells it to users.
 //!
 //! Nothing is judged here, and nothing is guessed that could accuse a database: what cannot
 //! be told is refused with a sentence that says what to do. A file is read in pieces; its nesting
@@ -20,6 +21,8 @@
 //! ```
 
 mod assemble;
+mod awdit;
+mod dbcop;
 mod detect;
 mod edn;
 mod elle_json;
@@ -28,9 +31,12 @@ mod jepsen;
 mod json;
 mod key_value;
 mod knossos;
+mod plume;
 mod porcupine;
 mod record;
 mod remark;
+mod sessions;
+mod steps;
 mod text;
 mod tuples;
 
@@ -74,11 +80,17 @@ pub enum Format {
     Porcupine,
     /// Porcupine's key-value files.
     KeyValue,
+    /// The text of reads and writes that Plume, PolySI and AWDIT share.
+    Plume,
+    /// AWDIT's plain text of sessions of transactions.
+    Awdit,
+    /// dbcop's JSON.
+    Dbcop,
 }
 
 impl Format {
     /// All of them, in the order in which they are listed to users.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 12] = [
         Format::Jsonl,
         Format::Store,
         Format::Edn,
@@ -88,6 +100,9 @@ impl Format {
         Format::ElleJson,
         Format::Porcupine,
         Format::KeyValue,
+        Format::Plume,
+        Format::Awdit,
+        Format::Dbcop,
     ];
 
     /// Its name on the command line.
@@ -102,6 +117,9 @@ impl Format {
             Format::ElleJson => "elle-json",
             Format::Porcupine => "porcupine",
             Format::KeyValue => "key-value",
+            Format::Plume => "plume",
+            Format::Awdit => "awdit",
+            Format::Dbcop => "dbcop",
         }
     }
 }
@@ -152,12 +170,15 @@ pub fn read_from(mut from: impl Read, format: Option<Format>) -> Result<Imported
     let told = format.map_or_else(|| detect(head), Ok)?;
     let is_json = detect(head) == Ok(Format::ElleJson);
     let mut from = head.chain(from);
-    let ours = match told {
+    let at_once = match told {
         Format::Jsonl => Some(jsonl::read_from(&mut from, Tail::Whole)?),
         Format::Store => Some(arrow::read_from(&mut from, Tail::Whole)?),
+        Format::Plume => Some(plume::read(&mut from)?),
+        Format::Awdit => Some(awdit::read(&mut from)?),
+        Format::Dbcop => Some(dbcop::read(&mut from)?),
         _ => None,
     };
-    if let Some(history) = ours {
+    if let Some(history) = at_once {
         return Ok(Imported { history, format: told, remarks: Vec::new() });
     }
     let mut text = Text::new(&mut from);
@@ -203,7 +224,13 @@ fn settle(
     remarks: &mut Vec<Remark>,
 ) -> Result<(), ImportError> {
     match format {
-        Format::Jsonl | Format::Store | Format::Porcupine | Format::EdnPlain => {}
+        Format::Jsonl
+        | Format::Store
+        | Format::Plume
+        | Format::Awdit
+        | Format::Dbcop
+        | Format::Porcupine
+        | Format::EdnPlain => {}
         Format::KeyValue => key_value::require(records)?,
         Format::EdnKeyed => tuples::split(records)?,
         Format::Edn | Format::ElleJson | Format::Knossos => {

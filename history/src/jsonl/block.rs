@@ -1,39 +1,9 @@
 //! A part of a file: whole lines, read by themselves, and put together in order.
 
-use std::io::{self, Read};
-
 use super::{ReadError, Tail, line};
 use crate::Event;
 use crate::columns::Columns;
 use crate::history::{HistoryError, Reason};
-
-/// Bytes of a block, which ends with the last line that is whole in them.
-const BLOCK: usize = 4 << 20;
-
-/// Cuts what a reader gives into blocks of whole lines.
-#[derive(Default)]
-pub(super) struct Cutter {
-    /// The beginning of a line whose end has not been read yet.
-    rest: Vec<u8>,
-}
-
-impl Cutter {
-    /// The next block; `None` at the end. Only the last may end without a line's end.
-    pub fn next(&mut self, from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-        let mut text = std::mem::take(&mut self.rest);
-        loop {
-            let before = text.len();
-            let read = from.by_ref().take(BLOCK as u64).read_to_end(&mut text)?;
-            if read == 0 {
-                return Ok((!text.is_empty()).then_some(text));
-            }
-            if let Some(end) = text[before..].iter().rposition(|&byte| byte == b'\n') {
-                self.rest = text.split_off(before + end + 1);
-                return Ok(Some(text));
-            }
-        }
-    }
-}
 
 /// What was read of a block.
 pub(super) struct Block {

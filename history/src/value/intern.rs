@@ -8,15 +8,26 @@ use rustc_hash::FxBuildHasher;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
+use super::step::WORDS;
 use super::{Datum, Tag, ValueRef};
 
 /// The values of a history. Equal ones are kept once.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Values {
     pub(super) texts: Pool<u8>,
     pub(super) lists: Pool<Datum>,
     /// Elements of the lists that are being read.
     open: Vec<Datum>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        let mut texts = Pool::default();
+        for word in WORDS {
+            texts.add(word.as_bytes());
+        }
+        Self { texts, lists: Pool::default(), open: Vec::new() }
+    }
 }
 
 impl fmt::Debug for Values {
@@ -61,7 +72,8 @@ impl Values {
     /// The datum of a value, or [`Datum::NOWHERE`] if no event of the history holds it.
     pub fn find(&self, value: &Value) -> Datum {
         let found = match value {
-            Value::Null | Value::Bool(_) => Some(Self::default().intern(value)),
+            Value::Null => Some(Datum::NULL),
+            Value::Bool(truth) => Some(if *truth { Datum::TRUE } else { Datum::FALSE }),
             Value::Number(number) => match number.as_i64().and_then(Datum::int) {
                 Some(datum) => Some(datum),
                 None => self.found(Tag::Number, number.to_string().as_bytes()),
@@ -69,11 +81,8 @@ impl Values {
             Value::String(text) => self.found(Tag::Text, text.as_bytes()),
             Value::Array(elements) => {
                 let elements: Vec<Datum> = elements.iter().map(|value| self.find(value)).collect();
-                let pair = match elements[..] {
-                    [first, second] => Datum::pair(first, second),
-                    _ => None,
-                };
-                pair.or_else(|| Some(Datum::of(Tag::List, self.lists.find(&elements)?)))
+                let alone = Datum::list(&elements);
+                alone.or_else(|| Some(Datum::of(Tag::List, self.lists.find(&elements)?)))
             }
             Value::Object(fields) => {
                 let mut pairs: Vec<(&str, &Value)> =
@@ -121,11 +130,8 @@ impl Values {
     /// Makes a list of all elements that were opened since `base`.
     fn close(&mut self, base: usize, tag: Tag) -> Datum {
         let elements = &self.open[base..];
-        let pair = match *elements {
-            [first, second] if tag == Tag::List => Datum::pair(first, second),
-            _ => None,
-        };
-        let datum = pair.unwrap_or_else(|| Datum::of(tag, self.lists.add(elements)));
+        let alone = Datum::list(elements).filter(|_| tag == Tag::List);
+        let datum = alone.unwrap_or_else(|| Datum::of(tag, self.lists.add(elements)));
         self.open.truncate(base);
         datum
     }
@@ -148,7 +154,7 @@ impl Values {
     /// Takes over a datum of other values.
     pub(crate) fn adopt(&mut self, other: &Values, datum: Datum) -> Datum {
         match datum.tag() {
-            Tag::Constant | Tag::Int | Tag::Pair => datum,
+            Tag::Constant | Tag::Int | Tag::Pair | Tag::Step => datum,
             tag @ (Tag::Number | Tag::Text) => {
                 Datum::of(tag, self.texts.add(other.texts.get(datum.place())))
             }

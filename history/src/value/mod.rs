@@ -2,8 +2,8 @@
 //!
 //! A history of a million calls holds a few million values, most of them small
 //! numbers. A [`Datum`] is such a value in eight bytes: null, truth values,
-//! whole numbers and pairs of small ones stand for themselves, all else is a
-//! place in the [`Values`] of its history, which holds equal values only once.
+//! whole numbers, pairs of small ones and most steps of transactions stand for
+//! themselves, all else is a place in the [`Values`] of its history, which holds equal values only once.
 //! So two data of one history are the same value exactly if their bits are the
 //! same, and checkers compare, hash and copy values as plain numbers.
 //!
@@ -11,6 +11,7 @@
 //! is the two together, and reads like a `serde_json::Value`.
 
 mod intern;
+mod step;
 mod view;
 
 pub use intern::Values;
@@ -38,6 +39,8 @@ enum Tag {
     List,
     /// An object: a list of names and values by turns, in the order of the names.
     Object,
+    /// A list of a word, a small key and a small value: most steps of transactions.
+    Step,
 }
 
 const TAG_BITS: u32 = 3;
@@ -73,6 +76,15 @@ impl Datum {
         Some(Self::of(Tag::Pair, half(first)? << HALF_BITS | half(second)?))
     }
 
+    /// A list that stands for itself.
+    fn list(elements: &[Self]) -> Option<Self> {
+        match *elements {
+            [first, second] => Self::pair(first, second),
+            [word, key, value] => Self::step(word, key, value),
+            _ => None,
+        }
+    }
+
     /// Both numbers of a pair.
     fn halves(self) -> [Self; 2] {
         let signed = |half: u64| {
@@ -92,7 +104,8 @@ impl Datum {
             3 => Tag::Number,
             4 => Tag::Text,
             5 => Tag::List,
-            _ => Tag::Object,
+            6 => Tag::Object,
+            _ => Tag::Step,
         }
     }
 

@@ -79,6 +79,7 @@ impl<'h> ValueRef<'h> {
     pub fn elements(self) -> Option<Elements<'h>> {
         let from = match self.datum.tag() {
             Tag::Pair => Source::Pair(self.datum.halves()),
+            Tag::Step => Source::Step(self.datum.parts()),
             Tag::List => Source::List(self.values.lists.get(self.datum.place())),
             _ => return None,
         };
@@ -112,7 +113,7 @@ impl<'h> ValueRef<'h> {
             Tag::Int => self.datum.as_i64().into(),
             Tag::Number => Value::Number(self.number()),
             Tag::Text => self.text().into(),
-            Tag::Pair | Tag::List => {
+            Tag::Pair | Tag::Step | Tag::List => {
                 self.elements().into_iter().flatten().map(ValueRef::to_value).collect()
             }
             Tag::Object => {
@@ -183,6 +184,7 @@ pub struct Elements<'h> {
 #[derive(Clone)]
 enum Source<'h> {
     Pair([Datum; 2]),
+    Step([Datum; 3]),
     List(&'h [Datum]),
 }
 
@@ -191,6 +193,7 @@ impl Elements<'_> {
     pub fn data(&self) -> &[Datum] {
         match &self.from {
             Source::Pair(pair) => &pair[self.at..],
+            Source::Step(step) => &step[self.at..],
             Source::List(list) => &list[self.at..],
         }
     }

@@ -1,0 +1,104 @@
+//! AWDIT's plain text: `r key value` and `w key value`, one a line.
+//!
+//! A line of dashes ends a transaction, a line of equals signs ends a session too. Keys
+//! and values are whole numbers, and 0 is one like any other: there is no word for what was there before
+//! all writes.
+
+use std::io::Read;
+
+use super::error::{ImportError, Problem};
+use super::sessions::{Fate, Sessions};
+use super::steps::{self, Block, Cursor, Step, datum};
+use crate::{Datum, History};
+
+/// Reads a whole file.
+pub(super) fn read(from: &mut impl Read) -> Result<History, ImportError> {
+    let mut merge = Merge::default();
+    let mut sessions = Sessions::new();
+    steps::read(from, line, |block, _| {
+        merge.add(&mut sessions, &block);
+        Ok(())
+    })?;
+    merge.close(&mut sessions);
+    Ok(sessions.finish())
+}
+
+/// Whether a file that begins so is such a text.
+pub(super) fn is_told(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    matches!(head, [b'r' | b'w', b' ' | b'\t', ..] | [b'-', b'-', b'-', ..])
+        || head.starts_with(b"===")
+}
+
+/// The end of a transaction.
+struct End {
+    /// How many steps of the block come before it.
+    steps: usize,
+    /// Whether its session ends, too.
+    ends_session: bool,
+}
+
+/// `r key value`, `-----` or `=====`
+fn line(cursor: &mut Cursor, block: &mut Block<End>) -> Result<(), Problem> {
+    let separator = cursor.peek();
+    if let b'-' | b'=' = separator {
+        while cursor.take(separator) {}
+        block.marks.push(End { steps: block.steps.len(), ends_session: separator == b'=' });
+        return Ok(());
+    }
+    let reads = cursor.take(b'r');
+    if !reads && !cursor.take(b'w') {
+        return Err(Problem::NotAStep(cursor.rest_of_line()));
+    }
+    let field = |cursor: &mut Cursor| {
+        if !matches!(cursor.peek(), b' ' | b'\t') {
+            return Err(Problem::NotAStep(cursor.rest_of_line()));
+        }
+        cursor.blanks();
+        cursor.number()
+    };
+    let (key, value) = (field(cursor)?, field(cursor)?);
+    let (key, value) = (datum(&mut block.values, key), datum(&mut block.values, value));
+    block.step(Step { reads, key, value: Some(value) });
+    Ok(())
+}
+
+/// The transaction and the session that are being read.
+#[derive(Default)]
+struct Merge {
+    session: u32,
+    /// Whether the session has a transaction.
+    began: bool,
+    steps: Vec<Datum>,
+}
+
+impl Merge {
+    fn add(&mut self, sessions: &mut Sessions, block: &Block<End>) {
+        let mut from = 0;
+        let values = &block.values;
+        for end in &block.marks {
+            self.extend(sessions, &block.steps[from..end.steps], values);
+            from = end.steps;
+            self.close(sessions);
+            if end.ends_session && self.began {
+                self.session += 1;
+                self.began = false;
+            }
+        }
+        self.extend(sessions, &block.steps[from..], values);
+    }
+
+    fn extend(&mut self, sessions: &mut Sessions, steps: &[Datum], from: &crate::Values) {
+        let values = sessions.values();
+        self.steps.extend(steps.iter().map(|&step| values.adopt(from, step)));
+    }
+
+    /// Ends the transaction, if there is any.
+    fn close(&mut self, sessions: &mut Sessions) {
+        if !self.steps.is_empty() {
+            sessions.push(self.session, &self.steps, Fate::Committed);
+            self.steps.clear();
+            self.began = true;
+        }
+    }
+}
