@@ -37,6 +37,7 @@
 
 mod blame;
 mod evidence;
+pub mod invariants;
 mod keys;
 mod leader;
 mod lease;

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::invariants::{Bank, CausalReverse, LongFork, Monotonic, WriteSkew};
 use crate::linearizability::counter::Counter;
 use crate::linearizability::ids::UniqueIds;
 use crate::linearizability::lock::{FencedLock, FencedStore, OwnedLock, Semaphore};
@@ -14,6 +15,7 @@ use crate::linearizability::priority::PriorityQueue;
 use crate::linearizability::queue::{FifoQueue, UnorderedQueue};
 use crate::linearizability::set::{GrowOnlySet, Set};
 use crate::linearizability::stack::Stack;
+use crate::transactions::{Level, ListAppend};
 use crate::{Checker, Judge, Leader, Lease, Linearizable, Lww, SetFull, TotalQueue};
 
 /// An object as it stands in the table.
@@ -33,12 +35,14 @@ pub struct Setting {
     pub initial: Option<Value>,
     /// The permits of a semaphore.
     pub permits: Option<u32>,
+    /// The isolation level that transactions must keep.
+    pub level: Option<Level>,
 }
 
 impl ObjectKind {
     /// Its checker. An error says what the object does not have.
     pub fn checker(&self, setting: &Setting) -> Result<Box<dyn Checker>, String> {
-        let starts = ["register", "cas-register", "lww", "counter"];
+        let starts = ["register", "cas-register", "lww", "counter", "bank"];
         if setting.initial.is_some() && !starts.contains(&self.name) {
             return Err(format!(
                 "a {} begins empty; only {} have an initial value",
@@ -48,6 +52,9 @@ impl ObjectKind {
         }
         if setting.permits.is_some() && self.name != "semaphore" {
             return Err(format!("a {} has no permits; only a semaphore has", self.name));
+        }
+        if setting.level.is_some() && self.name != "list-append" {
+            return Err(format!("a {} has no isolation levels; list-append has", self.name));
         }
         (self.make)(setting)
     }
@@ -61,9 +68,19 @@ pub fn object(name: &str) -> Option<&'static ObjectKind> {
 /// All objects, by name.
 pub const OBJECTS: &[ObjectKind] = &[
     ObjectKind {
+        name: "bank",
+        summary: "transfer {from,to,amount}, read -> {account: balance}; the total is kept",
+        make: bank,
+    },
+    ObjectKind {
         name: "cas-register",
         summary: "write v, read -> v, cas [old,new]; by key; linearizable",
         make: register,
+    },
+    ObjectKind {
+        name: "causal-reverse",
+        summary: "write v, read -> [v..]; a write is seen with all that were over before it",
+        make: |_| Ok(Box::new(CausalReverse)),
     },
     ObjectKind {
         name: "counter",
@@ -101,6 +118,14 @@ pub const OBJECTS: &[ObjectKind] = &[
         make: |_| Ok(Box::new(Lease::default())),
     },
     ObjectKind {
+        name: "list-append",
+        summary: "txn [[\"r\",k,[v..]],[\"append\",k,v]..]; to an isolation level (--level)",
+        make: |setting| {
+            let level = setting.level.unwrap_or(Level::StrictSerializable);
+            Ok(Box::new(ListAppend { level }))
+        },
+    },
+    ObjectKind {
         name: "lock",
         summary: "acquire, release by the holder; one holder at a time",
         make: |_| judge(OwnedLock::PLAIN),
@@ -111,11 +136,21 @@ pub const OBJECTS: &[ObjectKind] = &[
         make: |_| judge(Log),
     },
     ObjectKind {
+        name: "long-fork",
+        summary: "txn [[\"w\",k,v]] or [[\"r\",k,v]..]; no two reads disagree on an order",
+        make: |_| Ok(Box::new(LongFork)),
+    },
+    ObjectKind {
         name: "lww",
         summary: "write v, read -> v, last reads marked final; no acknowledged write is lost",
         make: |setting| {
             Ok(Box::new(Lww { initial: setting.initial.clone().unwrap_or(Value::Null) }))
         },
+    },
+    ObjectKind {
+        name: "monotonic",
+        summary: "inc k -> {k: n}, read -> {k: n..}; counters grow, in one order",
+        make: |_| Ok(Box::new(Monotonic)),
     },
     ObjectKind {
         name: "multi-register",
@@ -185,6 +220,11 @@ pub const OBJECTS: &[ObjectKind] = &[
         summary: "generate -> id; no id twice",
         make: |_| judge(UniqueIds),
     },
+    ObjectKind {
+        name: "write-skew",
+        summary: "insert [id,null] or [null,id], by key; one insert a key succeeds at most (G2)",
+        make: |_| Ok(Box::new(WriteSkew)),
+    },
 ];
 
 fn judge<M: crate::linearizability::model::Model + 'static>(
@@ -202,4 +242,14 @@ fn counter(setting: &Setting) -> Result<Box<dyn Checker>, String> {
     let initial = setting.initial.clone().unwrap_or(Value::from(0));
     let whole = || format!("a counter begins with a whole number, and {initial} is none");
     judge(Counter { initial: initial.as_i64().ok_or_else(whole)? })
+}
+
+/// A bank begins with the total of its accounts.
+fn bank(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    let whole = |initial: &Value| {
+        let wrong = || format!("a bank's total is a whole number, and {initial} is none");
+        initial.as_i64().ok_or_else(wrong)
+    };
+    let total = setting.initial.as_ref().map(whole).transpose()?;
+    Ok(Box::new(Bank { total, debts: false }))
 }

@@ -11,7 +11,7 @@ mod by_key;
 mod completion;
 mod cycles;
 mod drawing;
-mod graph;
+pub(crate) mod graph;
 mod isolation;
 mod level;
 mod parse;

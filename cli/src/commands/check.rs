@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Map, Value, json};
 use tribunal_checkers::objects::{self, OBJECTS, ObjectKind, Setting};
+use tribunal_checkers::transactions::Level;
 use tribunal_checkers::{Checker, Compose, Validity, Verdict};
 use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::History;
@@ -33,6 +34,9 @@ pub struct Check {
     /// How many may hold a permit of the semaphore at once.
     #[arg(long, value_name = "N")]
     permits: Option<u32>,
+    /// The isolation level that transactions must keep; the strictest by default.
+    #[arg(long, value_name = "LEVEL", value_parser = levels())]
+    level: Option<Level>,
     /// The file's format; by default it is told from the content.
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     format: Option<Format>,
@@ -47,6 +51,11 @@ pub struct Check {
 /// The formats that can be read, by name.
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
+
+/// The isolation levels, by name.
+fn levels() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.map(Level::name)).try_map(|name| name.parse::<Level>())
 }
 
 /// The objects that can be judged, by name.
@@ -127,7 +136,8 @@ impl Check {
     /// What the user wants a file to be judged by.
     fn checker(&self) -> anyhow::Result<Compose> {
         if let Some(object) = self.model {
-            let setting = Setting { initial: self.initial(), permits: self.permits };
+            let setting =
+                Setting { initial: self.initial(), permits: self.permits, level: self.level };
             let checker = object.checker(&setting).map_err(|why| anyhow!(why))?;
             return Ok(Compose::new().with(object.name, checker));
         }

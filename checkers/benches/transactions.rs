@@ -1,0 +1,38 @@
+//! How fast transactions are judged, in memory and without parsing: lists to strict
+//! serializability, over the history's size.
+
+#[path = "load/lists.rs"]
+mod lists;
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use tribunal_checkers::transactions::ListAppend;
+use tribunal_checkers::{Checker, Validity};
+use tribunal_history::History;
+use tribunal_history::jsonl::{self, Tail};
+
+fn history(shape: lists::Shape) -> History {
+    let mut text = Vec::new();
+    lists::write(&mut text, shape).expect("memory takes all");
+    jsonl::read_from(&text[..], Tail::Whole).expect("well formed")
+}
+
+fn list_append(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("list-append to strict serializability");
+    group.sample_size(10);
+    for transactions in [10_000, 100_000, 1_000_000] {
+        let history = history(lists::Shape { transactions, ..lists::Shape::default() });
+        group.throughput(Throughput::Elements(transactions));
+        group.bench_function(BenchmarkId::from_parameter(transactions), |bencher| {
+            bencher.iter(|| {
+                let verdict = ListAppend::default().check(black_box(&history));
+                assert_eq!(verdict.validity, Validity::Valid);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, list_append);
+criterion_main!(benches);

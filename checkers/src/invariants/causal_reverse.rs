@@ -1,0 +1,87 @@
+//! `causal-reverse`: whoever sees a write sees all that were over before it began (Jepsen's
+//! `causal-reverse`; strict serializability forbids what is found here, serializability does not).
+//!
+//! Calls, by key or without: `write` v, every value new; `read` -> [v, …], all that was written.
+
+use rustc_hash::FxHashMap;
+use tribunal_history::{Datum, History, Operation, ValueRef};
+
+use super::{anomaly, first, no_call, who};
+use crate::keys::by_key;
+use crate::{Anomaly, Checker, Verdict};
+
+/// Judges reads of a set by the real-time order of the writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CausalReverse;
+
+impl Checker for CausalReverse {
+    fn check(&self, history: &History) -> Verdict {
+        if !history.has_real_time() {
+            return Verdict::unknown("the history has no real time, by which this is judged");
+        }
+        let (mut anomalies, mut reads) = (Vec::new(), 0);
+        for (key, calls) in by_key(history) {
+            match judge(&calls) {
+                Ok((found, count)) => {
+                    let key = key.map(ValueRef::to_value);
+                    anomalies.extend(found.map(|found| Anomaly { key, ..found }));
+                    reads += count;
+                }
+                Err(problem) => return Verdict::objected(problem),
+            }
+        }
+        Verdict::of(first(anomalies)).fact("reads", reads)
+    }
+}
+
+/// The first read of a key that misses a write, and how many reads there are.
+fn judge(calls: &[Operation]) -> Result<(Option<Anomaly>, usize), String> {
+    let mut writes: FxHashMap<Datum, &Operation> = FxHashMap::default();
+    let mut reads = Vec::new();
+    for call in calls {
+        match (call.f(), call.result()) {
+            ("write", _) => {
+                if writes.insert(call.argument().datum(), call).is_some() {
+                    return Err(format!(
+                        "event {} writes {} again; every value must be new",
+                        call.start(),
+                        call.argument()
+                    ));
+                }
+            }
+            ("read", None) => {}
+            ("read", Some(list)) => {
+                let wrong = || no_call(call, "causal-reverse", "write v and read -> [v, …]");
+                reads.push((call, list.elements().ok_or_else(wrong)?));
+            }
+            _ => return Err(no_call(call, "causal-reverse", "write v and read -> [v, …]")),
+        }
+    }
+    // The writes that were acknowledged, in the order of that.
+    let mut over: Vec<&Operation> = writes.values().copied().filter(|call| call.is_ok()).collect();
+    over.sort_by_key(|call| call.end());
+    let place: FxHashMap<Datum, usize> =
+        over.iter().enumerate().map(|(place, call)| (call.argument().datum(), place)).collect();
+    let missed = reads.iter().find_map(|(read, list)| {
+        let seen = list.data();
+        let last =
+            seen.iter().filter_map(|value| writes.get(value)).max_by_key(|call| call.start())?;
+        let mut there = vec![false; over.len()];
+        seen.iter().filter_map(|value| place.get(value)).for_each(|&at| there[at] = true);
+        let missed = over[there.iter().position(|&there| !there)?];
+        (missed.end()? < last.start()).then(|| reversed(read, last, missed))
+    });
+    Ok((missed, reads.len()))
+}
+
+fn reversed(read: &Operation, seen: &Operation, missed: &Operation) -> Anomaly {
+    let message = format!(
+        "{} saw {}, which {} wrote, and not {}, whose write by {} was over before that began.",
+        who(read),
+        seen.argument(),
+        who(seen),
+        missed.argument(),
+        who(missed)
+    );
+    anomaly("causal-reverse", &[*missed, *seen, *read], message)
+}

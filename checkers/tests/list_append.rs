@@ -1,0 +1,179 @@
+//! Every phenomenon of transactions on lists, drawn, with the levels that it breaks.
+
+mod elle;
+
+use elle::draw;
+use tribunal_checkers::transactions::{Level, ListAppend};
+use tribunal_checkers::{Checker, Validity, Verdict};
+
+fn judge(drawing: &str) -> Verdict {
+    ListAppend::default().check(&draw(drawing, true))
+}
+
+/// The phenomena found, by name, and the weakest levels that they break.
+#[track_caller]
+fn check(drawing: &str, phenomena: &[&str], broken: &[&str]) -> Verdict {
+    let verdict = judge(drawing);
+    let mut names: Vec<&str> = verdict.anomalies.iter().map(|it| it.name.as_str()).collect();
+    names.dedup();
+    assert_eq!(names, phenomena, "{verdict:#?}");
+    assert_eq!(verdict.facts["levels_broken"], serde_json::json!(broken), "{verdict:#?}");
+    verdict
+}
+
+#[test]
+fn one_after_the_other_is_strictly_serializable() {
+    let verdict = check("p0 1-2 ax1 ry_\n p1 3-4 rx1 ay2\n p0 5-6 rx1 ry2", &[], &[]);
+    assert_eq!(verdict.validity, Validity::Valid);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["strict-serializable"]));
+}
+
+#[test]
+fn g0_is_a_cycle_of_writes() {
+    let drawing = "p0 1-4 ax1 ay1\n p1 1-4 ax2 ay2\n p2 5-6 rx12 ry21";
+    let verdict = check(drawing, &["G0"], &["read-uncommitted"]);
+    assert_eq!(verdict.anomalies[0].ops, [0, 1]);
+    let why = &verdict.anomalies[0].details["cycle"][0]["why"];
+    assert_eq!(why, "T1 appended 2 to \"x\", right after T0's");
+}
+
+#[test]
+fn g1a_is_a_read_of_an_aborted_append() {
+    check("p0 1-x2 ax1\n p1 3-4 rx1", &["G1a"], &["read-committed"]);
+}
+
+#[test]
+fn g1b_is_a_read_in_the_middle_of_a_transaction() {
+    let drawing = "p0 1-4 ax1 ax2\n p1 1-4 rx1\n p2 5-6 rx12";
+    check(drawing, &["G1b", "G-single"], &["read-committed"]);
+}
+
+#[test]
+fn g1c_is_a_cycle_of_reads_from_each_other() {
+    check("p0 1-4 ax1 ry1\n p1 1-4 ay1 rx1", &["G1c"], &["read-committed"]);
+}
+
+#[test]
+fn an_aborted_append_under_a_committed_one_is_a_dirty_update() {
+    let drawing = "p0 1-x2 ax1\n p1 3-4 ax2\n p2 5-6 rx12";
+    check(drawing, &["dirty-update", "G1a"], &["read-committed"]);
+}
+
+#[test]
+fn a_transaction_that_forgets_its_own_append_is_internal() {
+    check("p0 1-2 ax1 rx_\n p1 3-4 rx1", &["internal"], &["read-atomic"]);
+}
+
+#[test]
+fn a_read_of_what_the_transaction_appends_only_later_is_internal() {
+    check("p0 1-2 rx1 ax1", &["internal"], &["read-atomic"]);
+}
+
+#[test]
+fn nobody_may_read_what_nobody_appended() {
+    check("p0 1-2 ax1\n p1 3-4 rx19", &["garbage-read"], &["read-committed"]);
+}
+
+#[test]
+fn an_element_is_in_a_list_once() {
+    check("p0 1-2 ax1\n p1 3-4 rx11", &["duplicate-elements"], &["read-uncommitted"]);
+}
+
+#[test]
+fn reads_of_one_key_have_one_order() {
+    let drawing = "p0 1-2 ax1\n p1 1-2 ax2\n p2 3-4 rx12\n p3 3-4 rx21";
+    check(drawing, &["incompatible-order"], &["read-committed"]);
+}
+
+#[test]
+fn two_updates_of_one_state_lose_one() {
+    let drawing = "p0 1-4 rx_ ax1\n p1 1-4 rx_ ax2\n p2 5-6 rx12";
+    check(drawing, &["lost-update", "G-single"], &["cursor-stability"]);
+}
+
+#[test]
+fn so_they_do_where_no_read_shows_them() {
+    let drawing = "p0 1-4 rx_ ax1\n p1 1-4 rx_ ax2";
+    check(drawing, &["lost-update", "G2-item"], &["cursor-stability"]);
+}
+
+#[test]
+fn read_skew_is_g_single() {
+    let drawing = "p0 1-6 rx_ ry1\n p1 2-4 ax1 ay1";
+    check(drawing, &["G-single"], &["consistent-view"]);
+}
+
+#[test]
+fn a_long_fork_has_anti_dependencies_apart() {
+    let drawing = "p0 1-2 ax1\n p1 1-2 ay1\n p2 1-9 rx1 ry_\n p3 1-9 rx_ ry1";
+    check(drawing, &["G-nonadjacent"], &["snapshot-isolation"]);
+}
+
+#[test]
+fn write_skew_has_adjacent_anti_dependencies() {
+    let drawing = "p0 1-4 rx_ ay1\n p1 1-4 ry_ ax1\n p2 5-6 rx1 ry1";
+    let verdict = check(drawing, &["G2-item"], &["repeatable-read"]);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["strong-snapshot-isolation"]));
+}
+
+#[test]
+fn a_session_that_forgets_is_broken_in_its_order_only() {
+    // p1 read past what p0 had written, but neither in a way that real time forbids.
+    let drawing = "p0 1-2 ax1\n p0 3-9 rx_\n p1 1-9 rx1";
+    check(drawing, &["G-single-process"], &["strong-session-snapshot-isolation"]);
+}
+
+#[test]
+fn a_stale_read_is_broken_in_real_time_only() {
+    let drawing = "p0 1-2 ax1\n p1 3-4 rx_\n p2 5-6 rx1";
+    let verdict = check(drawing, &["G-single-realtime"], &["strong-snapshot-isolation"]);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["strong-session-serializable"]));
+}
+
+#[test]
+fn a_level_that_is_asked_for_is_judged_alone() {
+    let history = draw("p0 1-4 rx_ ay1\n p1 1-4 ry_ ax1\n p2 5-6 rx1 ry1", true);
+    let at = |level| ListAppend { level }.check(&history).validity;
+    assert_eq!(at(Level::SnapshotIsolation), Validity::Valid);
+    assert_eq!(at(Level::Serializable), Validity::Invalid);
+    assert_eq!(at(Level::ReadCommitted), Validity::Valid);
+}
+
+#[test]
+fn an_unknown_outcome_counts_once_it_was_read() {
+    // p0's transaction was read by p1, so p2 must see it, too.
+    check(
+        "p0 1-? ax1 ay1\n p1 2-3 rx1\n p2 4-5 ry_",
+        &["G-single-realtime"],
+        &["strong-snapshot-isolation"],
+    );
+    check("p0 1-? ax1 ay1\n p2 4-5 ry_", &[], &[]);
+}
+
+#[test]
+fn a_missing_append_came_after_all_that_was_read() {
+    let drawing = "p0 1-2 ax1\n p1 3-4 rx1\n p2 1-2 ax2";
+    check(drawing, &["G-single-realtime"], &["strong-snapshot-isolation"]);
+}
+
+#[test]
+fn what_is_no_transaction_is_named_and_located() {
+    let objection = |drawing: &str| judge(drawing).objection.expect("an objection");
+    assert_eq!(
+        objection("p0 1-2 ax1\n p1 3-4 ax1"),
+        "event 2 appends 1 again, as event 0 did, to key \"x\"; every element must be new to its \
+         key, or nobody can tell who was read"
+    );
+    assert_eq!(
+        objection("p0 1-2 wx1"),
+        "event 0: [\"w\",\"x\",1] is no micro-operation here; there are [\"r\", key, [values] or \
+         null] and [\"append\", key, value]"
+    );
+}
+
+#[test]
+fn a_cycle_is_drawn_for_graphviz() {
+    let verdict = judge("p0 1-4 rx_ ay1\n p1 1-4 ry_ ax1");
+    let dot = verdict.anomalies[0].details["dot"].as_str().expect("a drawing");
+    assert!(dot.starts_with("digraph {") && dot.contains("rw: T0 read [] of \\\"x\\\""), "{dot}");
+}
