@@ -3,7 +3,7 @@
 mod elle;
 
 use elle::draw;
-use tribunal_checkers::transactions::{Level, ListAppend};
+use tribunal_checkers::transactions::{Level, ListAppend, Phenomenon, page};
 use tribunal_checkers::{Checker, Validity, Verdict};
 
 fn judge(drawing: &str) -> Verdict {
@@ -176,4 +176,20 @@ fn a_cycle_is_drawn_for_graphviz() {
     let verdict = judge("p0 1-4 rx_ ay1\n p1 1-4 ry_ ax1");
     let dot = verdict.anomalies[0].details["dot"].as_str().expect("a drawing");
     assert!(dot.starts_with("digraph {") && dot.contains("rw: T0 read [] of \\\"x\\\""), "{dot}");
+}
+
+#[test]
+fn every_example_shows_its_phenomenon() {
+    for phenomenon in Phenomenon::all() {
+        let verdict = judge(phenomenon.example());
+        let found = verdict.anomalies.iter().any(|anomaly| anomaly.name == phenomenon.name());
+        assert!(found, "{}: {verdict:#?}", phenomenon.name());
+    }
+}
+
+#[test]
+fn the_page_of_anomalies_is_the_one_of_the_docs() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/anomalies.md");
+    let written = std::fs::read_to_string(docs).expect("docs/anomalies.md");
+    assert!(written == page(), "write it anew: tribunal explain > docs/anomalies.md");
 }

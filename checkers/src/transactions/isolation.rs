@@ -5,6 +5,7 @@ use tribunal_history::History;
 
 use super::append::{Lists, Twice};
 use super::cycles::{Cycles, Residue};
+use super::findings::Findings;
 use super::graph::{Builder, Graph, residue};
 use super::level::Level;
 use super::parse::Shape;
@@ -48,10 +49,14 @@ impl Checker for ListAppend {
         let mut report = Report::new(&transactions, &lists);
         lists.faults.iter().for_each(|fault| report.fault(fault));
         cycles.found.iter().for_each(|found| report.cycle(found));
-        let findings = Findings { found: report.phenomena(), undecided: cycles.undecided };
-        findings
-            .verdict(self.level, lists.is_complete(), report)
-            .fact("transactions", counts(&transactions))
+        let findings = Findings {
+            found: report.phenomena(),
+            undecided: cycles.undecided,
+            complete: lists.is_complete(),
+            timed: history.has_real_time(),
+        };
+        let verdict = findings.verdict(self.level, report.anomalies(self.level));
+        verdict.fact("transactions", counts(&transactions))
     }
 }
 
@@ -94,17 +99,25 @@ impl Dependencies<'_, '_> {
     /// The cycles that there are. Sessions are in order of real time as a rule, so they are
     /// looked at only where something is wrong.
     fn cycles(mut self, present: &[bool]) -> Cycles {
-        let first = self.nodes as u32;
-        let (time, moments) = precedence::real_time(self.transactions, present, first);
-        self.nodes += moments;
-        self.edges.push(time);
+        let timed = self.transactions.history().has_real_time();
+        let sessions = || precedence::sessions(self.transactions, present);
+        if timed {
+            let first = self.nodes as u32;
+            let (time, moments) = precedence::real_time(self.transactions, present, first);
+            self.nodes += moments;
+            self.edges.push(time);
+        } else {
+            self.edges.push(sessions());
+        }
         let graph = Graph::new(self.nodes, &self.edges);
         let left = residue(&graph);
         if left.is_empty() {
             return Cycles::default();
         }
         drop(graph);
-        self.edges.push(precedence::sessions(self.transactions, present));
+        if timed {
+            self.edges.push(sessions());
+        }
         let graph = Graph::new(self.nodes, &self.edges);
         let mut cycles = Residue::new(&graph, &left, self.transactions.len()).cycles();
         for scope in Scope::ALL {
@@ -118,46 +131,4 @@ impl Dependencies<'_, '_> {
         }
         cycles
     }
-}
-
-/// What was found of each phenomenon.
-struct Findings {
-    found: Vec<Phenomenon>,
-    undecided: Vec<Phenomenon>,
-}
-
-impl Findings {
-    fn is_broken(&self, level: Level) -> bool {
-        self.found.iter().any(|&phenomenon| level.forbids(phenomenon))
-    }
-
-    fn verdict(&self, level: Level, complete: bool, report: Report) -> Verdict {
-        let open =
-            |level: &Level| self.undecided.iter().any(|&phenomenon| level.forbids(phenomenon));
-        let broken: Vec<Level> =
-            Level::ALL.into_iter().filter(|&level| self.is_broken(level)).collect();
-        let weakest: Vec<Level> = minimal(&broken, |one, other| one.implies(other));
-        let kept: Vec<Level> = Level::ALL
-            .into_iter()
-            .filter(|level| complete && !broken.contains(level) && !open(level))
-            .collect();
-        let strongest = minimal(&kept, |one, other| other.implies(one));
-        let names = |levels: &[Level]| levels.iter().map(|it| it.name()).collect::<Vec<_>>();
-        let mut verdict = Verdict::of(report.anomalies(level))
-            .fact("level", level.name())
-            .fact("levels_broken", names(&weakest))
-            .fact("levels_kept", names(&strongest));
-        if verdict.anomalies.is_empty() && open(&level) {
-            let open: Vec<_> = self.undecided.iter().map(|phenomenon| phenomenon.name()).collect();
-            let open = open.join(", ");
-            verdict.doubt(format!("the search for {open} ended at its budget"));
-        }
-        verdict
-    }
-}
-
-/// Those levels that are above no other of them, by an order.
-fn minimal(levels: &[Level], above: impl Fn(Level, Level) -> bool) -> Vec<Level> {
-    let least = |&level: &Level| !levels.iter().any(|&other| other != level && above(level, other));
-    levels.iter().copied().filter(least).collect()
 }

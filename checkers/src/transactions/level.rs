@@ -116,6 +116,12 @@ impl Level {
         self == other || self.weaker().iter().any(|weaker| weaker.implies(other))
     }
 
+    /// Whether it is told only from the levels around it: what breaks it is some of the cycles
+    /// with one anti-dependency, and which of them is not looked into.
+    pub(super) fn is_implied_only(self) -> bool {
+        matches!(self, MonotonicView | ReadAtomic | Causal | ParallelSnapshotIsolation)
+    }
+
     /// Whether a phenomenon breaks this level.
     pub fn forbids(self, phenomenon: Phenomenon) -> bool {
         self.implies(weakest(phenomenon))

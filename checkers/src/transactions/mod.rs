@@ -11,6 +11,8 @@ mod by_key;
 mod completion;
 mod cycles;
 mod drawing;
+mod explanation;
+mod findings;
 pub(crate) mod graph;
 mod isolation;
 mod level;
@@ -21,6 +23,7 @@ mod report;
 mod transaction;
 mod words;
 
+pub use explanation::page;
 pub use isolation::ListAppend;
 pub use level::Level;
 pub use parse::{BadTransaction, Problem, Shape};

@@ -37,12 +37,12 @@ impl<'a, 'h> Report<'a, 'h> {
     }
 
     /// The anomalies that a level forbids, the worst first.
-    pub fn anomalies(self, level: Level) -> Vec<Anomaly> {
-        let Self { anomalies, counts, .. } = self;
-        let forbidden = anomalies.into_iter().filter(|&(it, _)| level.forbids(it));
-        let counted = forbidden.flat_map(|(phenomenon, mut anomalies)| {
+    pub fn anomalies(&self, level: Level) -> Vec<Anomaly> {
+        let forbidden = self.anomalies.iter().filter(|&(&it, _)| level.forbids(it));
+        let counted = forbidden.flat_map(|(phenomenon, anomalies)| {
+            let mut anomalies = anomalies.clone();
             if let (Some(hidden @ 1..), Some(last)) =
-                (counts[&phenomenon].checked_sub(anomalies.len()), anomalies.last_mut())
+                (self.counts[phenomenon].checked_sub(anomalies.len()), anomalies.last_mut())
             {
                 last.message += &format!(" ({} more of this kind.)", hidden);
             }

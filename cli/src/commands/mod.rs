@@ -4,6 +4,7 @@ mod agent;
 pub mod check;
 pub mod cluster;
 pub mod doctor;
+pub mod explain;
 pub mod export;
 pub mod heal;
 pub mod holder;
@@ -29,6 +30,8 @@ pub enum Command {
     Show(show::Show),
     /// Writes a history as JSON lines, or in the store's own format.
     Export(export::Export),
+    /// Says what an anomaly of transactions is, with an example.
+    Explain(explain::Explain),
     /// Undoes what a killed controller or agent left on nodes.
     Heal(heal::Heal),
     /// Nodes on this machine: make, list, end, run commands on them.
@@ -56,6 +59,7 @@ impl Command {
             Self::Ls(command) => command.run(),
             Self::Show(command) => command.run(),
             Self::Export(command) => command.run(),
+            Self::Explain(command) => command.run(),
             Self::Heal(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Doctor(command) => command.run(),
