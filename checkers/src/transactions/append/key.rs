@@ -3,7 +3,6 @@
 //! The longest list that was read is the order: lists only grow, so every other read must be
 //! a beginning of it (Kingsbury and Alvaro, "Elle", VLDB 2020, section 4).
 
-use rustc_hash::FxHashSet;
 use tribunal_history::Datum;
 
 use super::fault::{Fault, What};
@@ -27,8 +26,6 @@ pub struct Key {
     pub order: Vec<TxnId>,
     /// Who appended what.
     pub writers: Writers,
-    /// Elements that were not the last which their transaction appended.
-    pub middles: FxHashSet<Datum>,
     /// Whether no order can be told: nothing follows from the reads of such a key.
     pub broken: bool,
 }
@@ -59,7 +56,6 @@ impl Key {
             longest_read: None,
             order: Vec::new(),
             writers,
-            middles: middles(transactions, steps),
             broken: false,
         };
         key.choose(transactions, steps);
@@ -133,30 +129,24 @@ fn appends<'s>(
     steps.iter().filter(|step| step.op(transactions).action == Action::Append)
 }
 
-/// Each element after which its own transaction appended another.
-fn middles(transactions: &Transactions, steps: &[Step]) -> FxHashSet<Datum> {
-    let mut middles = FxHashSet::default();
-    let mut before: Option<&Step> = None;
-    for step in appends(transactions, steps) {
-        let own = before.replace(step).filter(|before| before.txn == step.txn);
-        middles.extend(own.map(|own| own.op(transactions).value));
-    }
-    middles
-}
-
 /// Who appended which element. An aborted append counts only where nobody else made the same.
 fn writers(transactions: &Transactions, key: KeyId, steps: &[Step]) -> Result<Writers, Twice> {
     let appended = appends(transactions, steps).map(|step| step.op(transactions).value);
     let mut writers = Writers::with_room(appended);
     let aborted = |txn: TxnId| transactions.get(txn).fate == Fate::Aborted;
+    let mut before: Option<(TxnId, Datum)> = None;
     for step in appends(transactions, steps) {
         let element = step.op(transactions).value;
+        let own = before.replace((step.txn, element)).filter(|&(txn, _)| txn == step.txn);
+        if let Some(append) = own.and_then(|(_, element)| writers.get_mut(element)) {
+            append.middle = append.txn == step.txn;
+        }
         match writers.get(element) {
             Some(_) if aborted(step.txn) => continue,
             Some(other) if !aborted(other.txn) => {
                 return Err(Twice { key, element, txns: [other.txn, step.txn] });
             }
-            _ => writers.set(element, Append { txn: step.txn, place: UNREAD }),
+            _ => writers.set(element, Append { txn: step.txn, place: UNREAD, middle: false }),
         }
     }
     Ok(writers)

@@ -28,6 +28,8 @@ pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Step]) -> Findi
     let first_aborted = key.order.iter().position(|&writer| is_aborted(transactions, writer));
     let longest = key.list(transactions);
     let mut broken = key.broken;
+    let beginnings = vec![Datum::NOWHERE; 1 + longest.data().len()];
+    let mut scratch = Scratch { own: Vec::new(), beginnings };
     for steps in steps.chunk_by(|one, next| one.txn == next.txn) {
         let mut visit = Visit {
             transactions,
@@ -36,6 +38,7 @@ pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Step]) -> Findi
             first_aborted: first_aborted.unwrap_or(usize::MAX),
             steps,
             broken: false,
+            scratch: &mut scratch,
             findings: &mut findings,
         };
         visit.run();
@@ -83,14 +86,23 @@ struct Visit<'a, 'h> {
     steps: &'a [Step],
     /// Whether they show that the key has no one order.
     broken: bool,
+    scratch: &'a mut Scratch,
     findings: &'a mut Findings,
+}
+
+/// What visits share.
+struct Scratch {
+    /// Room for what a transaction appended.
+    own: Vec<Datum>,
+    /// By length, a list that is known to be a beginning of the longest one.
+    beginnings: Vec<Datum>,
 }
 
 impl Visit<'_, '_> {
     fn run(&mut self) {
         let (txn, steps) = (self.steps[0].txn, self.steps);
         let committed = self.transactions.get(txn).fate == Fate::Committed;
-        let mut own: Vec<Datum> = Vec::new();
+        let mut own = std::mem::take(&mut self.scratch.own);
         // How much others had appended, as the first read shows.
         let mut seen: Option<usize> = None;
         let mut updates = false;
@@ -117,6 +129,8 @@ impl Visit<'_, '_> {
         if own.iter().any(|&element| self.place(element) == UNREAD) {
             self.findings.tail.unread.push(txn);
         }
+        own.clear();
+        self.scratch.own = own;
     }
 
     fn place(&self, element: Datum) -> u32 {
@@ -131,9 +145,12 @@ impl Visit<'_, '_> {
     fn read(&mut self, step: &Step, value: Datum, own: &[Datum]) -> Option<usize> {
         let list = self.transactions.list(value);
         let list = list.data();
-        if list.len() > self.longest.len() || list != &self.longest[..list.len()] {
-            self.stray(step, list);
-            return None;
+        if self.scratch.beginnings.get(list.len()) != Some(&value) {
+            if list.len() > self.longest.len() || list != &self.longest[..list.len()] {
+                self.stray(step, list);
+                return None;
+            }
+            self.scratch.beginnings[list.len()] = value;
         }
         let others = list.len().checked_sub(own.len()).filter(|&others| list[others..] == *own);
         let Some(others) = others else {
@@ -173,7 +190,7 @@ impl Visit<'_, '_> {
         }
         let Some(last) = others.checked_sub(1) else { return };
         let (element, writer) = (self.longest[last], self.key.order[last]);
-        if writer != NOBODY && self.key.middles.contains(&element) {
+        if self.key.writers.get(element).is_some_and(|append| append.middle) {
             self.fault(step, What::Intermediate(element, writer));
         }
     }

@@ -15,6 +15,8 @@ pub struct Append {
     pub txn: TxnId,
     /// Its place in the order of the key's elements, or [`UNREAD`].
     pub place: u32,
+    /// Whether its transaction appended another to the key after it.
+    pub middle: bool,
 }
 
 /// The appended elements of a key. Small whole numbers, which most are, need no hashing.
