@@ -45,7 +45,7 @@ pub mod set;
 mod stabs;
 pub mod stack;
 mod timeline;
-mod told;
+pub(crate) mod told;
 mod wording;
 
 pub use judge::Judge;

@@ -52,7 +52,7 @@ pub(super) fn count(number: usize, noun: &str) -> String {
 }
 
 /// "0.310 s".
-pub(super) fn seconds(time: Nanos) -> String {
+pub(crate) fn seconds(time: Nanos) -> String {
     format!("{} s", decimal(time))
 }
 
@@ -84,7 +84,7 @@ fn fills(argument: ValueRef, result: ValueRef) -> bool {
     given.zip(back).is_some_and(|(given, back)| given.len() == back.len())
 }
 
-fn span(call: &Operation) -> String {
+pub(crate) fn span(call: &Operation) -> String {
     let from = call.invoked_at();
     match ended(call) {
         Some(until) => format!("{}–{}", decimal(from), seconds(until)),

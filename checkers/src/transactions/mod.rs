@@ -1,9 +1,28 @@
 //! Judges transactions: which isolation level a history keeps, and which phenomenon breaks it.
 //!
-//! [`Transactions`] are the calls in columns.
+//! From a history to a verdict: [`Transactions`] are the calls in columns (`parse`); `append`
+//! tells the order of every key's versions, the faults that need no cycle, and the
+//! dependencies; `precedence` adds sessions and real time; `graph` finds what is on cycles;
+//! `cycles` says which [`Phenomenon`] each is, `level` which [`Level`] that breaks, and
+//! `report` says it in words.
 
+mod append;
+mod by_key;
+mod completion;
+mod cycles;
+mod drawing;
+mod graph;
+mod isolation;
+mod level;
 mod parse;
+mod phenomenon;
+mod precedence;
+mod report;
 mod transaction;
+mod words;
 
+pub use isolation::ListAppend;
+pub use level::Level;
 pub use parse::{BadTransaction, Problem, Shape};
+pub use phenomenon::{Cycle, Phenomenon, Scope};
 pub use transaction::{Action, Fate, KeyId, List, MicroOp, NEVER, Transactions, Txn, TxnId};

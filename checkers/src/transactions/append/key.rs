@@ -1,0 +1,163 @@
+//! One key: the order of its elements, and who appended them.
+//!
+//! The longest list that was read is the order: lists only grow, so every other read must be
+//! a beginning of it (Kingsbury and Alvaro, "Elle", VLDB 2020, section 4).
+
+use rustc_hash::FxHashSet;
+use tribunal_history::Datum;
+
+use super::fault::{Fault, What};
+use super::writers::{Append, UNREAD, Writers};
+use crate::transactions::by_key::Step;
+use crate::transactions::{Action, Fate, KeyId, List, MicroOp, Transactions, TxnId};
+
+/// Nobody, as the writer of an element.
+pub const NOBODY: TxnId = TxnId::MAX;
+
+/// What is known of a key.
+#[derive(Debug)]
+pub struct Key {
+    /// Its number.
+    pub id: KeyId,
+    /// The longest list that was read; null where nothing was.
+    pub longest: Datum,
+    /// Whose read that was.
+    pub longest_read: Option<Step>,
+    /// The writer of each element of it.
+    pub order: Vec<TxnId>,
+    /// Who appended what.
+    pub writers: Writers,
+    /// Elements that were not the last which their transaction appended.
+    pub middles: FxHashSet<Datum>,
+    /// Whether no order can be told: nothing follows from the reads of such a key.
+    pub broken: bool,
+}
+
+/// Two transactions that both append the same element, which leaves open who read from whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twice {
+    /// To which key.
+    pub key: KeyId,
+    /// Which element.
+    pub element: Datum,
+    /// The one and the other.
+    pub txns: [TxnId; 2],
+}
+
+impl Key {
+    /// Learns a key from the steps on it.
+    pub fn learn(
+        transactions: &Transactions,
+        id: KeyId,
+        steps: &[Step],
+        faults: &mut Vec<Fault>,
+    ) -> Result<Self, Twice> {
+        let writers = writers(transactions, id, steps)?;
+        let mut key = Self {
+            id,
+            longest: Datum::NULL,
+            longest_read: None,
+            order: Vec::new(),
+            writers,
+            middles: middles(transactions, steps),
+            broken: false,
+        };
+        key.choose(transactions, steps);
+        key.arrange(transactions, faults);
+        Ok(key)
+    }
+
+    /// Finds the longest read.
+    fn choose(&mut self, transactions: &Transactions, steps: &[Step]) {
+        let mut most = 0;
+        for step in steps {
+            let MicroOp { action, value, .. } = *step.op(transactions);
+            if action != Action::Read || value == self.longest {
+                continue;
+            }
+            let length = transactions.list(value).data().len();
+            if length > most {
+                (most, self.longest, self.longest_read) = (length, value, Some(*step));
+            }
+        }
+    }
+
+    /// Gives every element of the longest read its place.
+    fn arrange(&mut self, transactions: &Transactions, faults: &mut Vec<Fault>) {
+        let Some(read) = self.longest_read else { return };
+        let list = transactions.list(self.longest);
+        self.order.reserve_exact(list.data().len());
+        for (place, &element) in (0..).zip(list.data()) {
+            let what = match self.writers.get_mut(element) {
+                None => Some(What::Garbage(element)),
+                Some(append) if append.place != UNREAD => Some(What::Duplicate(element)),
+                Some(append) => {
+                    append.place = place;
+                    self.order.push(append.txn);
+                    continue;
+                }
+            };
+            self.order.push(NOBODY);
+            self.broken = true;
+            faults.extend(what.map(|what| Fault {
+                key: self.id,
+                txn: read.txn,
+                at: read.at,
+                what,
+            }));
+        }
+    }
+
+    /// The order, as the history has it.
+    pub fn list<'h>(&self, transactions: &Transactions<'h>) -> List<'h> {
+        transactions.list(self.longest)
+    }
+
+    /// The next writer from a place on that was not aborted.
+    pub fn writer_from(&self, transactions: &Transactions, place: usize) -> Option<TxnId> {
+        let real = |&&txn: &&TxnId| txn != NOBODY && transactions.get(txn).fate != Fate::Aborted;
+        self.order[place..].iter().find(real).copied()
+    }
+
+    /// The last writer before a place that was not aborted.
+    pub fn writer_before(&self, transactions: &Transactions, place: usize) -> Option<TxnId> {
+        let real = |&&txn: &&TxnId| txn != NOBODY && transactions.get(txn).fate != Fate::Aborted;
+        self.order[..place].iter().rev().find(real).copied()
+    }
+}
+
+fn appends<'s>(
+    transactions: &'s Transactions,
+    steps: &'s [Step],
+) -> impl Iterator<Item = &'s Step> + Clone {
+    steps.iter().filter(|step| step.op(transactions).action == Action::Append)
+}
+
+/// Each element after which its own transaction appended another.
+fn middles(transactions: &Transactions, steps: &[Step]) -> FxHashSet<Datum> {
+    let mut middles = FxHashSet::default();
+    let mut before: Option<&Step> = None;
+    for step in appends(transactions, steps) {
+        let own = before.replace(step).filter(|before| before.txn == step.txn);
+        middles.extend(own.map(|own| own.op(transactions).value));
+    }
+    middles
+}
+
+/// Who appended which element. An aborted append counts only where nobody else made the same.
+fn writers(transactions: &Transactions, key: KeyId, steps: &[Step]) -> Result<Writers, Twice> {
+    let appended = appends(transactions, steps).map(|step| step.op(transactions).value);
+    let mut writers = Writers::with_room(appended);
+    let aborted = |txn: TxnId| transactions.get(txn).fate == Fate::Aborted;
+    for step in appends(transactions, steps) {
+        let element = step.op(transactions).value;
+        match writers.get(element) {
+            Some(_) if aborted(step.txn) => continue,
+            Some(other) if !aborted(other.txn) => {
+                return Err(Twice { key, element, txns: [other.txn, step.txn] });
+            }
+            _ => writers.set(element, Append { txn: step.txn, place: UNREAD }),
+        }
+    }
+    Ok(writers)
+}

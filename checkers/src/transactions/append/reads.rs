@@ -1,0 +1,209 @@
+//! What the reads of one key show: faults, and dependencies between transactions.
+
+use tribunal_history::Datum;
+
+use super::fault::{Fault, What};
+use super::key::{Key, NOBODY};
+use super::tail::Tail;
+use super::writers::UNREAD;
+use crate::transactions::by_key::Step;
+use crate::transactions::graph::{Builder, Kind};
+use crate::transactions::{Action, Fate, MicroOp, Transactions, TxnId};
+
+/// What one key says.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Dependencies for certain, but those of the appends that no read shows.
+    pub edges: Builder,
+    /// What is wrong without any cycle.
+    pub faults: Vec<Fault>,
+    /// The appends that no read shows, and whoever comes before them.
+    pub tail: Tail,
+}
+
+/// Looks through the steps on a key, transaction by transaction.
+pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Step]) -> Findings {
+    let mut findings = Findings::default();
+    chain(transactions, key, &mut findings);
+    let first_aborted = key.order.iter().position(|&writer| is_aborted(transactions, writer));
+    let longest = key.list(transactions);
+    let mut broken = key.broken;
+    for steps in steps.chunk_by(|one, next| one.txn == next.txn) {
+        let mut visit = Visit {
+            transactions,
+            key,
+            longest: longest.data(),
+            first_aborted: first_aborted.unwrap_or(usize::MAX),
+            steps,
+            broken: false,
+            findings: &mut findings,
+        };
+        visit.run();
+        broken |= visit.broken;
+    }
+    if broken {
+        key.broken = true;
+        (findings.edges, findings.tail) = Default::default();
+    }
+    findings
+}
+
+fn is_aborted(transactions: &Transactions, writer: TxnId) -> bool {
+    writer != NOBODY && transactions.get(writer).fate == Fate::Aborted
+}
+
+/// From each writer to the next.
+fn chain(transactions: &Transactions, key: &Key, findings: &mut Findings) {
+    let mut before: Option<TxnId> = None;
+    let mut dirty: Option<TxnId> = None;
+    for &writer in key.order.iter().filter(|&&writer| writer != NOBODY) {
+        if is_aborted(transactions, writer) {
+            dirty = Some(writer);
+            continue;
+        }
+        if let (Some(aborted), Some(read)) = (dirty.take(), key.longest_read) {
+            let what = What::DirtyUpdate(aborted);
+            findings.faults.push(Fault { key: key.id, txn: writer, at: read.at, what });
+        }
+        if let Some(before) = before {
+            findings.edges.add(before, writer, Kind::WriteWrite);
+        }
+        before = Some(writer);
+    }
+    findings.tail.last = before;
+}
+
+/// The steps of one transaction on one key.
+struct Visit<'a, 'h> {
+    transactions: &'a Transactions<'h>,
+    key: &'a Key,
+    longest: &'a [Datum],
+    /// The first place in the order whose writer was aborted.
+    first_aborted: usize,
+    steps: &'a [Step],
+    /// Whether they show that the key has no one order.
+    broken: bool,
+    findings: &'a mut Findings,
+}
+
+impl Visit<'_, '_> {
+    fn run(&mut self) {
+        let (txn, steps) = (self.steps[0].txn, self.steps);
+        let committed = self.transactions.get(txn).fate == Fate::Committed;
+        let mut own: Vec<Datum> = Vec::new();
+        // How much others had appended, as the first read shows.
+        let mut seen: Option<usize> = None;
+        let mut updates = false;
+        for step in steps {
+            let MicroOp { action, value, .. } = *step.op(self.transactions);
+            if action == Action::Append {
+                own.push(value);
+                updates |= seen.is_some() && committed;
+                continue;
+            }
+            let Some(others) = self.read(step, value, &own) else { continue };
+            if seen.is_some_and(|before| before != others) {
+                self.fault(step, What::Internal);
+                continue;
+            }
+            if seen.is_none() {
+                self.depend(step, others, own.last().copied());
+            }
+            seen = Some(others);
+        }
+        if let (true, Some(seen)) = (updates, seen) {
+            self.update(seen);
+        }
+        if own.iter().any(|&element| self.place(element) == UNREAD) {
+            self.findings.tail.unread.push(txn);
+        }
+    }
+
+    fn place(&self, element: Datum) -> u32 {
+        self.key.writers.get(element).map_or(UNREAD, |append| append.place)
+    }
+
+    fn fault(&mut self, step: &Step, what: What) {
+        self.findings.faults.push(Fault { key: self.key.id, txn: step.txn, at: step.at, what });
+    }
+
+    /// How many elements of others a read shows, if it is sound in itself.
+    fn read(&mut self, step: &Step, value: Datum, own: &[Datum]) -> Option<usize> {
+        let list = self.transactions.list(value);
+        let list = list.data();
+        if list.len() > self.longest.len() || list != &self.longest[..list.len()] {
+            self.stray(step, list);
+            return None;
+        }
+        let others = list.len().checked_sub(own.len()).filter(|&others| list[others..] == *own);
+        let Some(others) = others else {
+            self.fault(step, What::Internal);
+            return None;
+        };
+        // An element that the transaction appends only later.
+        let future = |step: &Step| {
+            let MicroOp { action, value, .. } = *step.op(self.transactions);
+            action == Action::Append && (self.place(value) as usize) < others
+        };
+        if self.steps.len() > 1 && self.steps.iter().any(future) {
+            self.fault(step, What::Internal);
+            return None;
+        }
+        self.aborted_or_intermediate(step, others);
+        Some(others)
+    }
+
+    /// A read that is no beginning of the longest one.
+    fn stray(&mut self, step: &Step, list: &[Datum]) {
+        self.broken = true;
+        let unknown = list.iter().find(|&&element| self.key.writers.get(element).is_none());
+        let what = match (unknown, self.key.longest_read) {
+            (Some(&element), _) => What::Garbage(element),
+            (None, Some(longest)) => What::Incompatible(longest.txn),
+            (None, None) => unreachable!("a list that was read is no longer than the longest"),
+        };
+        self.fault(step, what);
+    }
+
+    fn aborted_or_intermediate(&mut self, step: &Step, others: usize) {
+        if others > self.first_aborted {
+            let (element, writer) =
+                (self.longest[self.first_aborted], self.key.order[self.first_aborted]);
+            self.fault(step, What::Aborted(element, writer));
+        }
+        let Some(last) = others.checked_sub(1) else { return };
+        let (element, writer) = (self.longest[last], self.key.order[last]);
+        if writer != NOBODY && self.key.middles.contains(&element) {
+            self.fault(step, What::Intermediate(element, writer));
+        }
+    }
+
+    /// What follows from the first read: whom it is after, and whom before.
+    fn depend(&mut self, step: &Step, others: usize, own: Option<Datum>) {
+        let txn = step.txn;
+        if let Some(writer) = self.key.writer_before(self.transactions, others) {
+            self.findings.edges.add(writer, txn, Kind::WriteRead);
+        }
+        // Who appended before reading is in the order of the writers itself.
+        if own.is_some() {
+            return;
+        }
+        match self.key.writer_from(self.transactions, others) {
+            Some(writer) => self.findings.edges.add(txn, writer, Kind::ReadWrite),
+            None => self.findings.tail.readers.push(txn),
+        }
+    }
+
+    /// An append to what was read: nobody else's may have come in between.
+    fn update(&mut self, seen: usize) {
+        let step = self.steps[0];
+        match self.key.writer_from(self.transactions, seen) {
+            Some(writer) if writer != step.txn => self.fault(&step, What::LostUpdate(writer)),
+            Some(_) => {}
+            None => match self.findings.tail.updater {
+                Some(other) => self.fault(&step, What::LostUpdate(other)),
+                None => self.findings.tail.updater = Some(step.txn),
+            },
+        }
+    }
+}
