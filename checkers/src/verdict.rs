@@ -81,6 +81,13 @@ impl Verdict {
         Self { objection: Some(why.clone()), ..Self::unknown(why) }
     }
 
+    /// The verdict of a checker of real time on a history that has none; `None` where it has.
+    pub(crate) fn without_real_time(history: &History) -> Option<Self> {
+        const WHY: &str = "nobody recorded when the calls of this history were made, and without real time \
+             nothing can be said of it here; judge it by a level that needs none";
+        (!history.has_real_time()).then(|| Self::unknown(WHY))
+    }
+
     /// `invalid` if there is any anomaly, `valid` otherwise.
     pub fn of(anomalies: Vec<Anomaly>) -> Self {
         let validity = if anomalies.is_empty() { Validity::Valid } else { Validity::Invalid };

@@ -19,6 +19,7 @@ pub mod arrow;
 mod call;
 mod columns;
 mod cutter;
+pub mod edn;
 mod event;
 mod event_ref;
 mod fault;

@@ -613,7 +613,7 @@ fn formats_are_told_from_the_content() {
     assert_eq!(told("; a comment [ { \"\n ( {:a"), Ok(Format::Edn));
     assert_eq!(told("#jepsen.history.Op{:index 0"), Ok(Format::Edn));
     assert_eq!(told("2020 started\nINFO  jepsen.util - 0 :invoke"), Ok(Format::Porcupine));
-    assert_eq!(told("r(1,2,3,4)"), Err(import::Unrecognized::Transactions));
+    assert_eq!(told("r(1,2,3,4)"), Ok(Format::Plume));
     assert_eq!(told(" \n"), Ok(Format::Jsonl));
     assert_eq!(told("\x1f"), Err(import::Unrecognized::Unknown));
     assert_eq!(import::detect(&tribunal_history::arrow::MAGIC), Ok(Format::Store));

@@ -38,6 +38,9 @@ const LISTED: usize = 100;
 
 impl Checker for Leader {
     fn check(&self, history: &History) -> Verdict {
+        if let Some(verdict) = Verdict::without_real_time(history) {
+            return verdict;
+        }
         let faults = history.faults();
         let mut tally = Tally::default();
         let mut anomalies = Vec::new();

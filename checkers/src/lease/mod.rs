@@ -69,6 +69,9 @@ fn scaled(ttl: Nanos, millionths: u32) -> Nanos {
 
 impl Checker for Lease {
     fn check(&self, history: &History) -> Verdict {
+        if let Some(verdict) = Verdict::without_real_time(history) {
+            return verdict;
+        }
         let faults = history.faults();
         let calls = call::sort(history);
         let holds = |calls: &Vec<u32>| Holds::of(history, calls, self);

@@ -36,6 +36,9 @@ const WORST: usize = 8;
 
 impl Checker for SetFull {
     fn check(&self, history: &History) -> Verdict {
+        if let Some(verdict) = Verdict::without_real_time(history) {
+            return verdict;
+        }
         let mut sets = Vec::new();
         for (key, calls) in by_key(history) {
             match Tally::of(&calls) {

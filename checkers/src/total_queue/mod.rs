@@ -33,6 +33,9 @@ const TOLD: usize = 16;
 
 impl Checker for TotalQueue {
     fn check(&self, history: &History) -> Verdict {
+        if let Some(verdict) = Verdict::without_real_time(history) {
+            return verdict;
+        }
         let mut queues = Vec::new();
         for (key, calls) in by_key(history) {
             match Tally::of(&calls) {

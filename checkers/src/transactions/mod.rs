@@ -4,7 +4,7 @@
 //! tells the order of every key's versions, the faults that need no cycle, and the
 //! dependencies; `precedence` adds sessions and real time; `graph` finds what is on cycles;
 //! `cycles` says which [`Phenomenon`] each is, `level` which [`Level`] that breaks, and
-//! `report` says it in words.
+//! `report` says it in words. The weak levels of registers have a way of their own, in `weak`.
 
 mod append;
 mod by_key;
@@ -21,6 +21,7 @@ mod phenomenon;
 mod precedence;
 mod report;
 mod transaction;
+mod weak;
 mod words;
 
 pub use explanation::page;
@@ -29,3 +30,4 @@ pub use level::Level;
 pub use parse::{BadTransaction, Problem, Shape};
 pub use phenomenon::{Cycle, Phenomenon, Scope};
 pub use transaction::{Action, Fate, KeyId, List, MicroOp, NEVER, Transactions, Txn, TxnId};
+pub use weak::Weak;

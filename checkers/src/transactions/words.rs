@@ -39,9 +39,13 @@ pub fn key(transactions: &Transactions, key: KeyId) -> String {
     format!("key {}", transactions.key(key))
 }
 
-/// "T17 (p3 on n1, 1.200–1.210 s)".
+/// "T17 (p3 on n1, 1.200–1.210 s)"; without the times where nobody knows them.
 pub fn introduced(transactions: &Transactions, txn: TxnId) -> String {
     let call = transactions.operation(txn);
     let node = call.node().map_or(String::new(), |node| format!(" on {node}"));
-    format!("{} ({}{node}, {})", name(transactions, txn), call.process(), told::span(&call))
+    let span = match transactions.history().has_real_time() {
+        true => format!(", {}", told::span(&call)),
+        false => String::new(),
+    };
+    format!("{} ({}{node}{span})", name(transactions, txn), call.process())
 }

@@ -3,14 +3,14 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use tribunal_history::{History, jsonl};
+use tribunal_history::{History, edn, jsonl};
 
 use crate::Exit;
 use crate::commands::check;
 
-/// Writes a history as JSON lines, or in the store's own format.
+/// Writes a history as JSON lines, as Jepsen's EDN, or in the store's own format.
 #[derive(Args)]
 pub struct Export {
     /// A run (an id's beginning, `latest`, `latest-fail`, `-2`) or a history file.
@@ -34,12 +34,21 @@ enum Format {
     Jsonl,
     /// Apache Arrow's stream format: a table for Polars, pandas or DuckDB.
     Arrow,
+    /// Jepsen's EDN: one map a line, for Elle and Knossos.
+    Edn,
 }
 
 impl Export {
     /// Writes it.
     pub fn run(self) -> anyhow::Result<Exit> {
         let history = check::read(&self.target, &self.store)?;
+        if !history.has_real_time() && !matches!(self.format, Format::Arrow) {
+            bail!(
+                "{}: nobody recorded when its calls were made, and only the store format can say so: \
+                 export it as arrow",
+                self.target
+            );
+        }
         match &self.output {
             None => self.write(&history, io::stdout().lock()).context(Exit::Harness)?,
             Some(path) => {
@@ -58,6 +67,7 @@ impl Export {
                 history.events().try_for_each(|event| jsonl::write(&mut to, &event.to_event()))?;
             }
             Format::Arrow => history.write_arrow(&mut to)?,
+            Format::Edn => edn::write(history, &mut to).map_err(io::Error::other)?,
         }
         to.flush()
     }

@@ -28,7 +28,7 @@ pub enum Command {
     Ls(ls::Ls),
     /// Shows a stored run: its verdict, its evidence and where its files are.
     Show(show::Show),
-    /// Writes a history as JSON lines, or in the store's own format.
+    /// Writes a history as JSON lines, as Jepsen's EDN, or in the store's own format.
     Export(export::Export),
     /// Says what an anomaly of transactions is, with an example.
     Explain(explain::Explain),

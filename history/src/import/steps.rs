@@ -18,6 +18,8 @@ pub(super) struct Block<M> {
     pub(super) steps: Vec<Datum>,
     /// What the steps' data are of.
     pub(super) values: Values,
+    /// The words for a read and for a write.
+    words: [Datum; 2],
     /// What the lines say beside the steps.
     pub(super) marks: Vec<M>,
     /// The number of lines.
@@ -29,9 +31,10 @@ pub(super) struct Block<M> {
 impl<M> Block<M> {
     /// Adds a step.
     pub(super) fn step(&mut self, step: Step) {
-        let word = if step.reads { "r" } else { "w" };
-        let parts = [self.values.text(word), step.key, step.value.unwrap_or(Datum::NULL)];
-        self.steps.push(self.values.list(&parts));
+        let [read, write] = self.words;
+        let word = if step.reads { read } else { write };
+        let value = step.value.unwrap_or(Datum::NULL);
+        self.steps.push(self.values.list(&[word, step.key, value]));
     }
 }
 
@@ -80,8 +83,9 @@ pub(super) fn below(at: Position, lines: u64) -> Position {
 }
 
 fn parse<M>(text: &[u8], line: ReadLine<M>) -> Block<M> {
-    let (values, steps) = (Values::default(), Vec::with_capacity(text.len() / 20));
-    let mut block = Block { steps, values, marks: Vec::new(), lines: 0, failure: None };
+    let (mut values, steps) = (Values::default(), Vec::with_capacity(text.len() / 20));
+    let words = ["r", "w"].map(|word| values.text(word));
+    let mut block = Block { steps, values, words, marks: Vec::new(), lines: 0, failure: None };
     let mut cursor = Cursor { text, at: 0, line: 0, line_start: 0 };
     while cursor.begin_line() {
         block.lines = cursor.line;

@@ -110,6 +110,9 @@ impl Values {
 
     /// The datum of a list of data of this history.
     pub fn list(&mut self, elements: &[Datum]) -> Datum {
+        if let Some(alone) = Datum::list(elements) {
+            return alone;
+        }
         let base = self.open.len();
         self.open.extend_from_slice(elements);
         self.close(base, Tag::List)
@@ -180,7 +183,9 @@ impl Values {
 pub(super) struct Pool<T> {
     items: Vec<T>,
     ends: Vec<usize>,
-    places: HashTable<u32>,
+    /// Each place with a part of its sequence's hash, so that the table grows, and most sequences are
+    /// told apart, without a look at the items.
+    places: HashTable<(u32, u32)>,
 }
 
 impl<T> Default for Pool<T> {
@@ -199,27 +204,35 @@ impl<T: Copy + Eq + Hash> Pool<T> {
     }
 
     fn find(&self, sequence: &[T]) -> Option<u64> {
-        let hash = FxBuildHasher.hash_one(sequence);
-        let found = self.places.find(hash, |&place| self.get(place as usize) == sequence);
-        found.map(|&place| u64::from(place))
+        let part = hash_part(sequence);
+        let same =
+            |&(place, hash): &(u32, u32)| hash == part && self.get(place as usize) == sequence;
+        self.places.find(spread(part), same).map(|&(place, _)| u64::from(place))
     }
 
     /// The place of a sequence, which is added if it is new.
     fn add(&mut self, new: &[T]) -> u64 {
-        let Self { items, ends, places } = self;
-        let hash = FxBuildHasher.hash_one(new);
-        let same = |&place: &u32| sequence(items, ends, place as usize) == new;
-        if let Some(&place) = places.find(hash, same) {
-            return u64::from(place);
+        if let Some(place) = self.find(new) {
+            return place;
         }
-        let place = u32::try_from(ends.len()).expect("fewer than 2^32 different values");
-        items.extend_from_slice(new);
-        ends.push(items.len());
-        places.insert_unique(hash, place, |&place| {
-            FxBuildHasher.hash_one(sequence(items, ends, place as usize))
-        });
+        let place = u32::try_from(self.len()).expect("fewer than 2^32 different values");
+        self.items.extend_from_slice(new);
+        self.ends.push(self.items.len());
+        let part = hash_part(new);
+        self.places.insert_unique(spread(part), (place, part), |&(_, part)| spread(part));
         u64::from(place)
     }
+}
+
+/// Half of a sequence's hash.
+fn hash_part<T: Hash>(sequence: &[T]) -> u32 {
+    let hash = FxBuildHasher.hash_one(sequence);
+    (hash >> 32 ^ hash) as u32
+}
+
+/// A hash for the table, which takes the place from the low bits and a mark from the high ones.
+fn spread(part: u32) -> u64 {
+    u64::from(part) << 32 | u64::from(part)
 }
 
 fn sequence<'a, T>(items: &'a [T], ends: &[usize], place: usize) -> &'a [T] {

@@ -1,0 +1,192 @@
+//! Causal consistency: whoever saw a transaction, directly or through others, reads nothing older of
+//! what it wrote.
+//!
+//! In the order that was guessed a read is at odds with the rule only where a writer of its key
+//! lies between whom it read and the reader itself, and was seen. Such writers are few, and
+//! near: a [`Window`] just wide enough for them tells whether they were seen. For those that are
+//! farther away than the widest one, what the reader saw is walked through.
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use super::super::transaction::KeyId;
+use super::history_order::Order;
+use super::reads::INITIAL;
+use super::saturation::Learned;
+use super::table::{Read, Table};
+use super::window::Window;
+
+/// Places that are looked at together. A window begins earlier by its width.
+const CHUNK: usize = 1 << 16;
+
+/// The widest window: 128 MiB of rows.
+const WIDEST: usize = 1 << 15;
+
+/// Transactions that may be walked through for each chunk.
+const BUDGET: u64 = 100_000_000;
+
+/// What contradicts the order, and how many questions were left open by the budget.
+pub fn infer(table: &Table, order: &Order) -> (Vec<Learned>, u64) {
+    let writers = Writers::of(table, order);
+    let firsts: Vec<usize> = (0..order.txns.len()).step_by(CHUNK).collect();
+    let chunks: Vec<(Vec<Learned>, u64)> = firsts
+        .into_par_iter()
+        .map(|first| {
+            let places = first..order.txns.len().min(first + CHUNK);
+            let doubts = doubts(table, order, &writers, places.clone());
+            let mut chunk = Chunk {
+                table,
+                order,
+                writers: &writers,
+                found: Vec::new(),
+                open: 0,
+                budget: BUDGET,
+            };
+            chunk.settle(&doubts, places);
+            (chunk.found, chunk.open)
+        })
+        .collect();
+    let open = chunks.iter().map(|(_, open)| open).sum();
+    (chunks.into_iter().flat_map(|(found, _)| found).collect(), open)
+}
+
+/// The places of every key's writers, in order.
+struct Writers {
+    begins: Vec<u32>,
+    places: Vec<u32>,
+}
+
+impl Writers {
+    fn of(table: &Table, order: &Order) -> Self {
+        let mut begins = vec![0_u32; table.keys + 1];
+        for &txn in &order.txns {
+            table.writes(txn).iter().for_each(|&key| begins[key as usize + 1] += 1);
+        }
+        let mut sum = 0;
+        for begin in &mut begins {
+            sum += *begin;
+            *begin = sum;
+        }
+        let mut next = begins.clone();
+        let mut places = vec![0; sum as usize];
+        for (place, &txn) in (0..).zip(&order.txns) {
+            for &key in table.writes(txn) {
+                let at = &mut next[key as usize];
+                places[*at as usize] = place;
+                *at += 1;
+            }
+        }
+        Self { begins, places }
+    }
+
+    /// The writers of a key after one place and before another.
+    fn between(&self, key: KeyId, after: Option<u32>, before: u32) -> &[u32] {
+        let range = self.begins[key as usize]..self.begins[key as usize + 1];
+        let all = &self.places[range.start as usize..range.end as usize];
+        let from = after.map_or(0, |after| all.partition_point(|&place| place <= after));
+        let count = all[from..].partition_point(|&place| place < before);
+        &all[from..from + count]
+    }
+}
+
+/// A read between which and its writer others wrote the key.
+struct Doubt {
+    /// The place of the reader.
+    place: u32,
+    read: Read,
+}
+
+impl Doubt {
+    /// The writers that the reader may have seen.
+    fn writers<'w>(&self, order: &Order, writers: &'w Writers) -> &'w [u32] {
+        let written =
+            (self.read.writer != INITIAL).then(|| order.places[self.read.writer as usize]);
+        writers.between(self.read.key, written, self.place)
+    }
+}
+
+fn doubts(
+    table: &Table,
+    order: &Order,
+    writers: &Writers,
+    places: std::ops::Range<usize>,
+) -> Vec<Doubt> {
+    let reads = places.flat_map(|place| {
+        let reads = table.reads(order.txns[place]).iter();
+        reads.map(move |&read| Doubt { place: place as u32, read })
+    });
+    reads.filter(|doubt| !doubt.writers(order, writers).is_empty()).collect()
+}
+
+struct Chunk<'a> {
+    table: &'a Table,
+    order: &'a Order,
+    writers: &'a Writers,
+    found: Vec<Learned>,
+    open: u64,
+    budget: u64,
+}
+
+impl Chunk<'_> {
+    fn settle(&mut self, doubts: &[Doubt], places: std::ops::Range<usize>) {
+        let (table, order) = (self.table, self.order);
+        let reach = |doubt: &Doubt| (doubt.place - doubt.writers(order, self.writers)[0]) as usize;
+        let Some(least) = doubts.iter().map(reach).max() else { return };
+        let width = (least + 1).min(WIDEST);
+        let start = places.start.saturating_sub(2 * width);
+        let mut window = Window::new(width, start);
+        let mut doubts = doubts.iter().peekable();
+        for place in start..places.end {
+            // What comes after the last doubt needs no row.
+            if doubts.peek().is_none() {
+                break;
+            }
+            let saw = table.saw(order.txns[place]);
+            window.add(place, saw.map(|txn| order.places[txn as usize] as usize));
+            while let Some(doubt) = doubts.next_if(|doubt| doubt.place as usize == place) {
+                self.ask(doubt, &window);
+            }
+        }
+    }
+
+    /// Which of the writers in question the reader saw.
+    fn ask(&mut self, doubt: &Doubt, window: &Window) {
+        let reader = self.order.txns[doubt.place as usize];
+        for &place in doubt.writers(self.order, self.writers) {
+            let seen = match ((doubt.place - place) as usize) < window.width() {
+                true => Some(window.saw(place as usize)),
+                false => self.walk(place, doubt.place),
+            };
+            match seen {
+                Some(false) => {}
+                None => self.open += 1,
+                Some(true) => self.found.push(Learned {
+                    before: self.order.txns[place as usize],
+                    after: doubt.read.writer,
+                    reader,
+                    key: doubt.read.key,
+                }),
+            }
+        }
+    }
+
+    /// Whether one saw another, by a walk through all between them that it saw; `None` if the
+    /// budget ends before.
+    fn walk(&mut self, seen: u32, by: u32) -> Option<bool> {
+        let mut passed: FxHashSet<u32> = FxHashSet::default();
+        let mut path = vec![by];
+        while let Some(place) = path.pop() {
+            for txn in self.table.saw(self.order.txns[place as usize]) {
+                self.budget = self.budget.checked_sub(1)?;
+                let next = self.order.places[txn as usize];
+                if next == seen {
+                    return Some(true);
+                }
+                if next > seen && passed.insert(next) {
+                    path.push(next);
+                }
+            }
+        }
+        Some(false)
+    }
+}

@@ -1,0 +1,102 @@
+//! The weak levels of registers: read committed, read atomic and causal consistency.
+//!
+//! By the axioms of Biswas and Enea, "On the Complexity of Checking Transactional Consistency"
+//! (OOPSLA 2019): a history keeps a level if its transactions have one order, in which those
+//! of a session stay in order and whoever was read comes before its reader, such that a reader of
+//! a key read the last of the writers that it *saw*. What it saw is what the levels differ in; so each says
+//! that of two writers one came first, and the history is valid exactly if all that
+//! has no cycle. The rules are those of AWDIT (Møldrup and Pavlogiannis, PLDI 2025).
+//!
+//! Other than there, the order is guessed first, and only what contradicts it is kept: a healthy
+//! history of any number of sessions is done after one look (see `saturation`). `reads` tells who was
+//! read and what is wrong without any order; `table` has the rest in columns; `committed`, `atomic`
+//! and `causal` are the three rules; `witness` finds short cycles and `report` tells them.
+
+mod atomic;
+mod causal;
+mod committed;
+mod history_order;
+mod reads;
+mod report;
+mod saturation;
+mod stamped;
+mod table;
+mod window;
+mod witness;
+
+use tribunal_history::History;
+
+use super::level::Level;
+use super::parse::Shape;
+use super::transaction::Transactions;
+use crate::{Checker, Verdict};
+use reads::Reads;
+use report::Report;
+use saturation::Outcome;
+use table::Table;
+
+/// Judges transactions on registers by a weak level.
+///
+/// `txn` [["r", k, v or null], ["w", k, v], …]; every value must be new to its key. It needs no real time.
+#[derive(Clone, Copy, Debug)]
+pub struct Weak {
+    rule: Rule,
+}
+
+/// What a transaction saw when it read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    /// Whom it had read from before.
+    Committed,
+    /// Whom it reads from at all, and its session.
+    Atomic,
+    /// Those, whom they saw, and so on.
+    Causal,
+}
+
+impl Weak {
+    /// The judge of a level: read committed, read atomic or causal; there is none of another.
+    pub fn of(level: Level) -> Option<Self> {
+        let rule = match level {
+            Level::ReadCommitted => Rule::Committed,
+            Level::ReadAtomic => Rule::Atomic,
+            Level::Causal => Rule::Causal,
+            _ => return None,
+        };
+        Some(Self { rule })
+    }
+}
+
+impl Checker for Weak {
+    fn check(&self, history: &History) -> Verdict {
+        let transactions = match Transactions::read(history, Shape::Registers) {
+            Ok(transactions) => transactions,
+            Err(bad) => return Verdict::objected(bad.to_string()),
+        };
+        let reads = match Reads::learn(&transactions) {
+            Ok(reads) => reads,
+            Err(twice) => return Verdict::objected(twice.sentence(&transactions)),
+        };
+        let table = Table::of(&transactions, &reads);
+        let mut report = Report::new(&transactions, &table, self.rule);
+        reads.faults.iter().for_each(|fault| report.fault(fault));
+        let doubt = match saturation::saturate(self.rule, &table) {
+            Outcome::Consistent => None,
+            Outcome::Missed(missed) => {
+                missed.iter().for_each(|missed| report.missed(missed));
+                None
+            }
+            Outcome::Cyclic(learned) => {
+                let cycles = witness::cycles(&table, &learned);
+                cycles.iter().for_each(|cycle| report.cycle(cycle));
+                None
+            }
+            Outcome::Undecided(why) => Some(why),
+        };
+        let mut verdict = report.verdict().fact("sessions", table.sessions.len());
+        if let Some(why) = doubt.filter(|_| verdict.anomalies.is_empty()) {
+            verdict.doubt(why);
+        }
+        verdict
+    }
+}
