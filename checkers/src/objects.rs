@@ -15,7 +15,7 @@ use crate::linearizability::priority::PriorityQueue;
 use crate::linearizability::queue::{FifoQueue, UnorderedQueue};
 use crate::linearizability::set::{GrowOnlySet, Set};
 use crate::linearizability::stack::Stack;
-use crate::transactions::{Level, ListAppend};
+use crate::transactions::{Level, ListAppend, RwRegister};
 use crate::{Checker, Judge, Leader, Lease, Linearizable, Lww, SetFull, TotalQueue};
 
 /// An object as it stands in the table.
@@ -53,8 +53,11 @@ impl ObjectKind {
         if setting.permits.is_some() && self.name != "semaphore" {
             return Err(format!("a {} has no permits; only a semaphore has", self.name));
         }
-        if setting.level.is_some() && self.name != "list-append" {
-            return Err(format!("a {} has no isolation levels; list-append has", self.name));
+        if setting.level.is_some() && !["list-append", "rw-register"].contains(&self.name) {
+            let name = self.name;
+            return Err(format!(
+                "a {name} has no isolation levels; list-append and rw-register have"
+            ));
         }
         (self.make)(setting)
     }
@@ -181,6 +184,14 @@ pub const OBJECTS: &[ObjectKind] = &[
         name: "register",
         summary: "write v, read -> v; by key; linearizable",
         make: register,
+    },
+    ObjectKind {
+        name: "rw-register",
+        summary: "txn [[\"r\",k,v],[\"w\",k,v]..]; to an isolation level (--level)",
+        make: |setting| {
+            let level = setting.level.unwrap_or(Level::StrictSerializable);
+            Ok(Box::new(RwRegister { level }))
+        },
     },
     ObjectKind {
         name: "semaphore",

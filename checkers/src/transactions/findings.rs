@@ -12,6 +12,8 @@ pub struct Findings {
     pub undecided: Vec<Phenomenon>,
     /// Whether every key has an order, so that no dependency is missing.
     pub complete: bool,
+    /// The levels that a guess of what is missing shows to be kept.
+    pub shown: Vec<Level>,
     /// Whether the history has real time.
     pub timed: bool,
 }
@@ -30,6 +32,10 @@ impl Findings {
     /// The levels that are certainly kept. Those that no phenomenon of their own stands for are
     /// so only where a stronger one is.
     fn kept(&self) -> Vec<Level> {
+        if !self.shown.is_empty() {
+            let shown = |level: &Level| self.shown.iter().any(|shown| shown.implies(*level));
+            return Level::ALL.into_iter().filter(shown).collect();
+        }
         let direct = |level: &Level| !level.is_implied_only();
         let kept = |level: &Level| !self.is_broken(*level) && !self.is_open(*level);
         let mut all: Vec<Level> = Level::ALL.into_iter().filter(direct).filter(kept).collect();
@@ -60,9 +66,10 @@ impl Findings {
     fn doubt(&self, level: Level) -> String {
         let open: Vec<&str> = self.undecided.iter().map(|phenomenon| phenomenon.name()).collect();
         match (self.complete, open.is_empty(), self.timed) {
-            (false, ..) => "the reads of some keys have no common order, so not every dependency \
-                            is known"
-                .to_owned(),
+            (false, ..) => format!(
+                "the order of some keys' versions is not known for certain, and none that was tried \
+                 shows {level} to be kept"
+            ),
             (_, false, _) => format!("whether there is any {} is not known", open.join(" or ")),
             (.., false) => format!(
                 "the history has no real time, and {level} asks for it; without, \

@@ -1,18 +1,17 @@
-//! The checker of isolation levels: from a history to a verdict.
+//! The checkers of isolation levels: from a history to a verdict.
 
 use serde_json::{Value, json};
 use tribunal_history::History;
 
-use super::append::{Lists, Twice};
-use super::cycles::{Cycles, Residue};
+use super::append::Lists;
+use super::dependencies::Dependencies;
 use super::findings::Findings;
-use super::graph::{Builder, Graph, residue};
 use super::level::Level;
 use super::parse::Shape;
-use super::phenomenon::{Cycle, Phenomenon, Scope};
+use super::register::Registers;
 use super::report::Report;
-use super::transaction::{Fate, Transactions, TxnId};
-use super::{completion, precedence, words};
+use super::transaction::{Fate, Transactions};
+use super::weak::Weak;
 use crate::{Checker, Verdict};
 
 /// Judges transactions on lists by an isolation level.
@@ -39,20 +38,21 @@ impl Checker for ListAppend {
         };
         let mut lists = match Lists::learn(&transactions) {
             Ok(lists) => lists,
-            Err(twice) => return Verdict::objected(sentence(&transactions, &twice)),
+            Err(twice) => return Verdict::objected(twice.sentence(&transactions)),
         };
         let edges = std::mem::take(&mut lists.edges);
-        let unordered = std::mem::take(&mut lists.unordered);
-        let dependencies =
-            Dependencies { transactions: &transactions, nodes: lists.nodes, edges, unordered };
-        let cycles = dependencies.cycles(&lists.present);
+        let dependencies = Dependencies::new(&transactions, &lists.present, lists.nodes, edges);
+        let cycles = dependencies.cycles(Some(&lists.unordered));
         let mut report = Report::new(&transactions, &lists);
-        lists.faults.iter().for_each(|fault| report.fault(fault));
+        for fault in &lists.faults {
+            report.fault(fault.phenomenon(), fault.key, &fault.txns(), || lists.sentence(fault));
+        }
         cycles.found.iter().for_each(|found| report.cycle(found));
         let findings = Findings {
             found: report.phenomena(),
             undecided: cycles.undecided,
             complete: lists.is_complete(),
+            shown: Vec::new(),
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
@@ -60,20 +60,68 @@ impl Checker for ListAppend {
     }
 }
 
-/// Which of two appends was read nobody can tell.
-fn sentence(transactions: &Transactions, twice: &Twice) -> String {
-    let [one, other] = twice.txns.map(|txn| transactions.get(txn).start);
-    let place = match one == other {
-        true => format!("event {one} appends {} twice", transactions.value(twice.element)),
-        false => format!(
-            "event {other} appends {} again, as event {one} did",
-            transactions.value(twice.element)
-        ),
-    };
-    let key = words::key(transactions, twice.key);
-    format!(
-        "{place}, to {key}; every element must be new to its key, or nobody can tell who was read"
-    )
+/// Judges transactions on registers by an isolation level.
+///
+/// `txn` [["r", k, v or null], ["w", k, v], …]: reads are null in the invocation, and find null
+/// before the first write. Every value must be new to its key. Read committed, read atomic and
+/// causal are judged by the axioms of Biswas and Enea, which have the order of each session in them.
+#[derive(Clone, Copy, Debug)]
+pub struct RwRegister {
+    /// The level that the history must keep.
+    pub level: Level,
+}
+
+impl Default for RwRegister {
+    fn default() -> Self {
+        Self { level: Level::StrictSerializable }
+    }
+}
+
+impl Checker for RwRegister {
+    fn check(&self, history: &History) -> Verdict {
+        if let Some(weak) = Weak::of(self.level) {
+            return weak.check(history);
+        }
+        let transactions = match Transactions::read(history, Shape::Registers) {
+            Ok(transactions) => transactions,
+            Err(bad) => return Verdict::objected(bad.to_string()),
+        };
+        let mut registers = match Registers::learn(&transactions) {
+            Ok(registers) => registers,
+            Err(twice) => return Verdict::objected(twice.sentence(&transactions)),
+        };
+        let edges = std::mem::take(&mut registers.edges);
+        let present = registers.present();
+        let mut dependencies = Dependencies::new(&transactions, present, registers.nodes, edges);
+        let complete = registers.is_complete();
+        let mut shown = Vec::new();
+        // A guess is of an order that there is, if nothing is wrong without one.
+        if !complete && registers.faults.is_empty() {
+            shown = dependencies.shown_by(registers.guess_by_time());
+            if !shown.contains(&self.level)
+                && let Some(places) = dependencies.order()
+            {
+                shown.extend(dependencies.shown_by(registers.guess_by_order(&places)));
+            }
+        }
+        let cycles = dependencies.cycles(None);
+        let mut report = Report::new(&transactions, &registers);
+        for fault in &registers.faults {
+            let key = transactions.all_ops()[fault.at as usize].key;
+            let sentence = || fault.sentence(&transactions);
+            report.fault(fault.phenomenon(), key, &fault.txns(), sentence);
+        }
+        cycles.found.iter().for_each(|found| report.cycle(found));
+        let findings = Findings {
+            found: report.phenomena(),
+            undecided: cycles.undecided,
+            complete,
+            shown,
+            timed: history.has_real_time(),
+        };
+        let verdict = findings.verdict(self.level, report.anomalies(self.level));
+        verdict.fact("transactions", counts(&transactions))
+    }
 }
 
 /// How many transactions there are of each fate.
@@ -84,51 +132,4 @@ fn counts(transactions: &Transactions) -> Value {
         "aborted": count(Fate::Aborted),
         "unknown": count(Fate::Unknown),
     })
-}
-
-/// Dependencies by the data, to which those of time are added.
-struct Dependencies<'t, 'h> {
-    transactions: &'t Transactions<'h>,
-    nodes: usize,
-    edges: Vec<Builder>,
-    /// The writers of each key whose order is not known.
-    unordered: Vec<Vec<TxnId>>,
-}
-
-impl Dependencies<'_, '_> {
-    /// The cycles that there are. Sessions are in order of real time as a rule, so they are
-    /// looked at only where something is wrong.
-    fn cycles(mut self, present: &[bool]) -> Cycles {
-        let timed = self.transactions.history().has_real_time();
-        let sessions = || precedence::sessions(self.transactions, present);
-        if timed {
-            let first = self.nodes as u32;
-            let (time, moments) = precedence::real_time(self.transactions, present, first);
-            self.nodes += moments;
-            self.edges.push(time);
-        } else {
-            self.edges.push(sessions());
-        }
-        let graph = Graph::new(self.nodes, &self.edges);
-        let left = residue(&graph);
-        if left.is_empty() {
-            return Cycles::default();
-        }
-        drop(graph);
-        if timed {
-            self.edges.push(sessions());
-        }
-        let graph = Graph::new(self.nodes, &self.edges);
-        let mut cycles = Residue::new(&graph, &left, self.transactions.len()).cycles();
-        for scope in Scope::ALL {
-            if cycles.break_snapshots(scope) {
-                break;
-            }
-            if !completion::exists(&graph, &mut self.edges, &self.unordered, scope) {
-                let open = [Cycle::GSingle, Cycle::GNonadjacent];
-                cycles.undecided.extend(open.map(|cycle| Phenomenon::Cycle(cycle, scope)));
-            }
-        }
-        cycles
-    }
 }

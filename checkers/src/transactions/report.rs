@@ -4,31 +4,37 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::append::{Fault, Lists, What};
 use super::cycles::{Found, Hop};
 use super::graph::Kind;
 use super::level::{Level, weakest};
 use super::phenomenon::Phenomenon;
-use super::transaction::{Transactions, TxnId};
+use super::transaction::{KeyId, Transactions, TxnId};
 use super::{drawing, words};
 use crate::Anomaly;
+use crate::blame::list;
 use crate::linearizability::told;
 
 /// Witnesses of one phenomenon; further ones are counted.
 const WITNESSES: usize = 8;
 
+/// Why one transaction must come before another.
+pub trait Reasons {
+    /// The reason of an edge by the data, in words. `None` where there is none of that kind.
+    fn why(&self, from: TxnId, to: TxnId, kind: Kind) -> Option<String>;
+}
+
 /// Collects what was found.
 pub struct Report<'a, 'h> {
     transactions: &'a Transactions<'h>,
-    lists: &'a Lists<'a, 'h>,
+    reasons: &'a dyn Reasons,
     anomalies: BTreeMap<Phenomenon, Vec<Anomaly>>,
     counts: BTreeMap<Phenomenon, usize>,
 }
 
 impl<'a, 'h> Report<'a, 'h> {
     /// Nothing yet.
-    pub fn new(transactions: &'a Transactions<'h>, lists: &'a Lists<'a, 'h>) -> Self {
-        Self { transactions, lists, anomalies: BTreeMap::new(), counts: BTreeMap::new() }
+    pub fn new(transactions: &'a Transactions<'h>, reasons: &'a dyn Reasons) -> Self {
+        Self { transactions, reasons, anomalies: BTreeMap::new(), counts: BTreeMap::new() }
     }
 
     /// What was found of any kind.
@@ -59,80 +65,18 @@ impl<'a, 'h> Report<'a, 'h> {
         }
     }
 
-    /// A fault of one key.
-    pub fn fault(&mut self, fault: &Fault) {
-        let (phenomenon, other) = match fault.what {
-            What::Garbage(_) => (Phenomenon::Garbage, None),
-            What::Aborted(_, writer) => (Phenomenon::G1a, Some(writer)),
-            What::Intermediate(_, writer) => (Phenomenon::G1b, Some(writer)),
-            What::Internal => (Phenomenon::Internal, None),
-            What::Duplicate(_) => (Phenomenon::DuplicateElements, None),
-            What::Incompatible(other) => (Phenomenon::IncompatibleOrder, Some(other)),
-            What::DirtyUpdate(aborted) => (Phenomenon::DirtyUpdate, Some(aborted)),
-            What::LostUpdate(other) => (Phenomenon::LostUpdate, Some(other)),
-        };
-        self.add(phenomenon, |report| {
-            let txns: Vec<TxnId> = [fault.txn].into_iter().chain(other).collect();
-            let key = report.transactions.key(fault.key);
-            Anomaly {
-                key: Some(key.to_value()),
-                ..report.anomaly(phenomenon, &txns, report.sentence(fault), Map::new())
-            }
+    /// A fault of one key, which no cycle is needed for.
+    pub fn fault(
+        &mut self,
+        phenomenon: Phenomenon,
+        key: KeyId,
+        txns: &[TxnId],
+        sentence: impl FnOnce() -> String,
+    ) {
+        self.add(phenomenon, |report| Anomaly {
+            key: Some(report.transactions.key(key).to_value()),
+            ..report.anomaly(phenomenon, txns, sentence(), Map::new())
         });
-    }
-
-    fn sentence(&self, fault: &Fault) -> String {
-        let name = |txn| words::introduced(self.transactions, txn);
-        let value = |datum| self.transactions.value(datum);
-        let key = words::key(self.transactions, fault.key);
-        let who = name(fault.txn);
-        let read = words::read(self.transactions, &self.transactions.all_ops()[fault.at as usize]);
-        match fault.what {
-            What::Garbage(element) => {
-                format!("{who} {read}, but nobody ever appended {} to it.", value(element))
-            }
-            What::Aborted(element, writer) => format!(
-                "{who} {read}, but {}, which appended {}, was aborted.",
-                name(writer),
-                value(element)
-            ),
-            What::Intermediate(element, writer) => format!(
-                "{who} {read}, which ends with {}; {} appended more to it in the same transaction.",
-                value(element),
-                name(writer)
-            ),
-            What::Internal => format!(
-                "{who} {read}, which is not what it had read and appended itself: {}.",
-                self.transactions
-                    .operation(fault.txn)
-                    .result()
-                    .unwrap_or_else(|| { self.transactions.operation(fault.txn).argument() })
-            ),
-            What::Duplicate(element) => {
-                format!("{who} {read}, which holds {} twice.", value(element))
-            }
-            What::Incompatible(other) => format!(
-                "{who} {read}, but {} {}; neither is a beginning of the other, and a list only \
-                 grows.",
-                name(other),
-                self.longest(fault)
-            ),
-            What::DirtyUpdate(aborted) => format!(
-                "{who} appended to {key} after {}, which was aborted; both are in the order that \
-                 was read: {}.",
-                name(aborted),
-                self.longest(fault)
-            ),
-            What::LostUpdate(other) => format!(
-                "{who} {read} and appended to it, but {} appended to {key} in between: the update \
-                 was made from a state that was gone.",
-                name(other)
-            ),
-        }
-    }
-
-    fn longest(&self, fault: &Fault) -> String {
-        self.lists.longest(fault.key)
     }
 
     /// A cycle.
@@ -178,7 +122,7 @@ impl<'a, 'h> Report<'a, 'h> {
                     name(hop.to)
                 )
             }
-            kind => self.lists.why(hop.from, hop.to, kind).expect("every edge has its reason"),
+            kind => self.reasons.why(hop.from, hop.to, kind).expect("every edge has its reason"),
         }
     }
 
@@ -201,14 +145,5 @@ impl<'a, 'h> Report<'a, 'h> {
             window: from.zip(until),
             details,
         }
-    }
-}
-
-/// "a, b and c".
-fn list(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }

@@ -34,6 +34,11 @@ pub fn appended(transactions: &Transactions, op: &MicroOp) -> String {
     format!("appended {} to {}", transactions.value(op.value), transactions.key(op.key))
 }
 
+/// "wrote 3 to x".
+pub fn wrote(transactions: &Transactions, op: &MicroOp) -> String {
+    format!("wrote {} to {}", transactions.value(op.value), transactions.key(op.key))
+}
+
 /// "key x".
 pub fn key(transactions: &Transactions, key: KeyId) -> String {
     format!("key {}", transactions.key(key))

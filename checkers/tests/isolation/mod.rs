@@ -6,9 +6,11 @@
 //! the same key only one does (Berenson et al., SIGMOD 1995). For about six transactions.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
+pub mod random;
+
 use std::collections::BTreeMap;
 
-use super::oracle::NEVER;
+use crate::oracle::NEVER;
 
 /// What a key holds: a list, or a register as a list of its values.
 pub type State = BTreeMap<u64, Vec<u64>>;

@@ -8,7 +8,7 @@ use tribunal_history::Datum;
 use super::fault::{Fault, What};
 use super::writers::{Append, UNREAD, Writers};
 use crate::transactions::by_key::Step;
-use crate::transactions::{Action, Fate, KeyId, List, MicroOp, Transactions, TxnId};
+use crate::transactions::{Action, Fate, KeyId, List, MicroOp, Transactions, TxnId, words};
 
 /// Nobody, as the writer of an element.
 pub const NOBODY: TxnId = TxnId::MAX;
@@ -39,6 +39,22 @@ pub struct Twice {
     pub element: Datum,
     /// The one and the other.
     pub txns: [TxnId; 2],
+}
+
+impl Twice {
+    /// What it is, and what to do.
+    pub fn sentence(&self, transactions: &Transactions) -> String {
+        let [one, other] = self.txns.map(|txn| transactions.get(txn).start);
+        let element = transactions.value(self.element);
+        let place = match one == other {
+            true => format!("event {one} appends {element} twice"),
+            false => format!("event {other} appends {element} again, as event {one} did"),
+        };
+        let key = words::key(transactions, self.key);
+        format!(
+            "{place}, to {key}; every element must be new to its key, or nobody can tell who was read"
+        )
+    }
 }
 
 impl Key {

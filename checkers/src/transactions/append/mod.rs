@@ -2,12 +2,12 @@
 //!
 //! After Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental
 //! Observations" (VLDB 2020), made linear and complete: also the appends that no read shows
-//! have their place (see `tail`), and transactions of unknown outcome that were read are in.
+//! have their place, and transactions of unknown outcome that were read are in.
 
 mod fault;
 mod key;
 mod reads;
-mod tail;
+mod sentences;
 mod why;
 mod writers;
 
@@ -17,9 +17,9 @@ pub use fault::{Fault, What};
 pub use key::{Key, Twice};
 
 use super::by_key::ByKey;
+use super::fan::Fan;
 use super::graph::{Builder, Node};
 use super::transaction::{Fate, KeyId, Transactions, TxnId};
-use tail::Tail;
 
 /// Keys looked at together.
 const KEYS: usize = 32;
@@ -45,7 +45,7 @@ pub struct Lists<'t, 'h> {
 #[derive(Default)]
 struct Part {
     keys: Vec<Key>,
-    tails: Vec<Tail>,
+    tails: Vec<Fan>,
     faults: Vec<Fault>,
     edges: Builder,
 }

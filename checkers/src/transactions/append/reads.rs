@@ -4,9 +4,9 @@ use tribunal_history::Datum;
 
 use super::fault::{Fault, What};
 use super::key::{Key, NOBODY};
-use super::tail::Tail;
 use super::writers::UNREAD;
 use crate::transactions::by_key::Step;
+use crate::transactions::fan::Fan;
 use crate::transactions::graph::{Builder, Kind};
 use crate::transactions::{Action, Fate, MicroOp, Transactions, TxnId};
 
@@ -17,8 +17,12 @@ pub struct Findings {
     pub edges: Builder,
     /// What is wrong without any cycle.
     pub faults: Vec<Fault>,
-    /// The appends that no read shows, and whoever comes before them.
-    pub tail: Tail,
+    /// The end of what was read: who read all of it and appended nothing before, the last writer;
+    /// and whose appends no read shows. Lists only grow, so these came after. With this the graph
+    /// is complete: a history of lists is serializable exactly if it has no cycle.
+    pub tail: Fan,
+    /// One who read all and then appended, unread.
+    updater: Option<TxnId>,
 }
 
 /// Looks through the steps on a key, transaction by transaction.
@@ -46,7 +50,7 @@ pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Step]) -> Findi
     }
     if broken {
         key.broken = true;
-        (findings.edges, findings.tail) = Default::default();
+        (findings.edges, findings.tail) = (Builder::default(), Fan::default());
     }
     findings
 }
@@ -73,7 +77,7 @@ fn chain(transactions: &Transactions, key: &Key, findings: &mut Findings) {
         }
         before = Some(writer);
     }
-    findings.tail.last = before;
+    findings.tail.before.extend(before.map(|writer| (writer, Kind::WriteWrite)));
 }
 
 /// The steps of one transaction on one key.
@@ -127,7 +131,7 @@ impl Visit<'_, '_> {
             self.update(seen);
         }
         if own.iter().any(|&element| self.place(element) == UNREAD) {
-            self.findings.tail.unread.push(txn);
+            self.findings.tail.after.push(txn);
         }
         own.clear();
         self.scratch.own = own;
@@ -207,7 +211,7 @@ impl Visit<'_, '_> {
         }
         match self.key.writer_from(self.transactions, others) {
             Some(writer) => self.findings.edges.add(txn, writer, Kind::ReadWrite),
-            None => self.findings.tail.readers.push(txn),
+            None => self.findings.tail.before.push((txn, Kind::ReadWrite)),
         }
     }
 
@@ -217,9 +221,9 @@ impl Visit<'_, '_> {
         match self.key.writer_from(self.transactions, seen) {
             Some(writer) if writer != step.txn => self.fault(&step, What::LostUpdate(writer)),
             Some(_) => {}
-            None => match self.findings.tail.updater {
+            None => match self.findings.updater {
                 Some(other) => self.fault(&step, What::LostUpdate(other)),
-                None => self.findings.tail.updater = Some(step.txn),
+                None => self.findings.updater = Some(step.txn),
             },
         }
     }

@@ -4,12 +4,12 @@ use super::Lists;
 use super::key::Key;
 use super::writers::UNREAD;
 use crate::transactions::graph::Kind;
+use crate::transactions::report::Reasons;
 use crate::transactions::words::{appended, name, read};
 use crate::transactions::{Action, KeyId, MicroOp, TxnId};
 
-impl Lists<'_, '_> {
-    /// "T3 appended 2 to x, which T1's append of 1 came before", for an edge of the data.
-    pub fn why(&self, from: TxnId, to: TxnId, kind: Kind) -> Option<String> {
+impl Reasons for Lists<'_, '_> {
+    fn why(&self, from: TxnId, to: TxnId, kind: Kind) -> Option<String> {
         let ops = |txn| self.transactions.ops(txn).iter();
         match kind {
             Kind::WriteRead => ops(to).find_map(|op| self.read_from(from, to, op)),
@@ -18,7 +18,9 @@ impl Lists<'_, '_> {
             _ => None,
         }
     }
+}
 
+impl Lists<'_, '_> {
     /// "T9 read [1,2] of x": the longest read of a key.
     pub fn longest(&self, key: KeyId) -> String {
         let Some(step) = self.keys[key as usize].longest_read else { return String::new() };

@@ -11,7 +11,7 @@ mod path;
 
 pub use components::Components;
 pub use csr::{Builder, Graph};
-pub use order::residue;
+pub use order::{linear, residue};
 pub use path::{Quest, shortest};
 
 /// A node by number.
@@ -68,6 +68,15 @@ impl Kinds {
     pub const NONE: Self = Self(1 << Kind::Onward as u8);
     /// Every kind.
     pub const ALL: Self = Self(0b11_1111);
+
+    /// All kinds of the data.
+    pub const DATA: Self =
+        Self::NONE.with(Kind::WriteWrite).with(Kind::WriteRead).with(Kind::ReadWrite);
+
+    /// These and others.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// These and one more.
     pub const fn with(self, kind: Kind) -> Self {

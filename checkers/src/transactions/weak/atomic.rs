@@ -8,10 +8,10 @@
 use rayon::prelude::*;
 
 use super::super::transaction::{KeyId, TxnId};
-use super::reads::INITIAL;
 use super::saturation::Learned;
 use super::stamped::Stamped;
 use super::table::{Read, Table};
+use crate::transactions::register::reads::INITIAL;
 
 /// All that the rule says and `wanted` wants, by whom comes before whom.
 pub fn infer(table: &Table, wanted: impl Fn(TxnId, TxnId) -> bool + Sync) -> Vec<Learned> {

@@ -11,10 +11,10 @@ use rustc_hash::FxHashSet;
 
 use super::super::transaction::KeyId;
 use super::history_order::Order;
-use super::reads::INITIAL;
 use super::saturation::Learned;
 use super::table::{Read, Table};
 use super::window::Window;
+use crate::transactions::register::reads::INITIAL;
 
 /// Places that are looked at together. A window begins earlier by its width.
 const CHUNK: usize = 1 << 16;

@@ -1,6 +1,7 @@
 //! An order of transactions in which each comes after those that must come before it, and as near
 //! as may be to the one that was guessed before.
 
+use super::super::register::reads::INITIAL;
 use super::super::transaction::TxnId;
 
 /// An order, and everybody's place in it.
@@ -17,7 +18,7 @@ impl Order {
 
     /// Whether one comes before another. What was there before all writes comes before everybody.
     pub fn has(&self, before: TxnId, after: TxnId) -> bool {
-        after != super::reads::INITIAL && self.places[before as usize] < self.places[after as usize]
+        after != INITIAL && self.places[before as usize] < self.places[after as usize]
     }
 }
 

@@ -8,15 +8,14 @@
 //! has no cycle. The rules are those of AWDIT (Møldrup and Pavlogiannis, PLDI 2025).
 //!
 //! Other than there, the order is guessed first, and only what contradicts it is kept: a healthy
-//! history of any number of sessions is done after one look (see `saturation`). `reads` tells who was
-//! read and what is wrong without any order; `table` has the rest in columns; `committed`, `atomic`
+//! history of any number of sessions is done after one look (see `saturation`). `register::reads` tells who
+//! was read and what is wrong without any order; `table` has the rest in columns; `committed`, `atomic`
 //! and `causal` are the three rules; `witness` finds short cycles and `report` tells them.
 
 mod atomic;
 mod causal;
 mod committed;
 mod history_order;
-mod reads;
 mod report;
 mod saturation;
 mod stamped;
@@ -28,9 +27,10 @@ use tribunal_history::History;
 
 use super::level::Level;
 use super::parse::Shape;
+use super::register::reads::Reads;
 use super::transaction::Transactions;
 use crate::{Checker, Verdict};
-use reads::Reads;
+
 use report::Report;
 use saturation::Outcome;
 use table::Table;

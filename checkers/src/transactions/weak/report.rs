@@ -8,11 +8,11 @@ use super::super::phenomenon::{Cycle, Phenomenon, Scope};
 use super::super::transaction::{Action, KeyId, NEVER, Transactions, TxnId};
 use super::super::words;
 use super::Rule;
-use super::reads::{Fault, What};
 use super::saturation::Learned;
 use super::table::Table;
 use super::witness::{Hop, Why, through};
 use crate::blame::list;
+use crate::transactions::register::reads::Fault;
 use crate::{Anomaly, Verdict};
 
 /// Witnesses of one kind; further ones are counted.
@@ -56,45 +56,11 @@ impl<'a, 'h> Report<'a, 'h> {
 
     /// A read that no order explains.
     pub fn fault(&mut self, fault: &Fault) {
-        let (name, other) = match fault.what {
-            What::Garbage => (Phenomenon::Garbage.name(), None),
-            What::Aborted(writer) => (Phenomenon::G1a.name(), Some(writer)),
-            What::Intermediate(writer) => (Phenomenon::G1b.name(), Some(writer)),
-            What::Future => ("future-read", None),
-            What::Internal => (Phenomenon::Internal.name(), None),
-        };
-        self.add(name, |report| {
+        self.add(fault.name(), |report| {
             let op = report.transactions.all_ops()[fault.at as usize];
-            let txns: Vec<TxnId> = [fault.txn].into_iter().chain(other).collect();
-            report.anomaly(name, &txns, Some(op.key), report.sentence(fault), Map::new())
+            let sentence = fault.sentence(report.transactions);
+            report.anomaly(fault.name(), &fault.txns(), Some(op.key), sentence, Map::new())
         });
-    }
-
-    fn sentence(&self, fault: &Fault) -> String {
-        let op = self.transactions.all_ops()[fault.at as usize];
-        let who = words::introduced(self.transactions, fault.txn);
-        let read = words::read(self.transactions, &op);
-        let name = |txn| words::introduced(self.transactions, txn);
-        match fault.what {
-            What::Garbage => format!("{who} {read}, but nobody ever wrote that."),
-            What::Aborted(writer) => {
-                format!("{who} {read}, but {}, which wrote that, was aborted.", name(writer))
-            }
-            What::Intermediate(writer) => format!(
-                "{who} {read}, but {}, which wrote that, wrote the key again in the same transaction.",
-                name(writer)
-            ),
-            What::Future => format!("{who} {read}, which it wrote itself only afterwards."),
-            What::Internal => {
-                let steps = self.transactions.ops(fault.txn).iter();
-                let at = self.transactions.range(fault.txn).start;
-                let mut mine = steps.take(fault.at as usize - at);
-                let wrote = mine.rfind(|it| it.key == op.key && it.action == Action::Write);
-                let wrote = wrote.map_or(tribunal_history::Datum::NULL, |it| it.value);
-                let wrote = self.transactions.value(wrote);
-                format!("{who} {read}, although it had itself written {wrote} to it before.")
-            }
-        }
     }
 
     /// Somebody who saw a writer of a key, and found what was there before all writes.

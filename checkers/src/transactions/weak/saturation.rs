@@ -8,9 +8,9 @@
 use super::super::transaction::{KeyId, TxnId};
 use super::Rule;
 use super::history_order::{Order, order};
-use super::reads::INITIAL;
 use super::table::Table;
 use super::{atomic, causal, committed};
+use crate::transactions::register::reads::INITIAL;
 
 /// What a rule says: of two writers of a key one came first, because a reader of the other saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

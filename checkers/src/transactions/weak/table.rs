@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::super::transaction::{Action, KeyId, MicroOp, NEVER, Transactions, TxnId};
-use super::reads::{INITIAL, NOBODY, Reads};
+use crate::transactions::register::reads::{INITIAL, NOBODY, Reads};
 
 /// A read of another transaction's write.
 #[derive(Clone, Copy, Debug)]

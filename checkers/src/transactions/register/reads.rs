@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rayon::prelude::*;
 use tribunal_history::Datum;
 
-use super::super::by_key::{ByKey, Step};
-use super::super::transaction::{Action, Fate, KeyId, Transactions, TxnId};
+use crate::transactions::by_key::{ByKey, Step};
+use crate::transactions::{Action, Fate, KeyId, Transactions, TxnId};
 
 /// Stands for the writer of what was there before all writes.
 pub const INITIAL: TxnId = TxnId::MAX;
@@ -35,6 +35,10 @@ pub enum What {
     Aborted(TxnId),
     /// Its writer wrote the key again.
     Intermediate(TxnId),
+    /// The reader had read another's write of the key before.
+    Unrepeatable,
+    /// Another wrote over it, too.
+    LostUpdate(TxnId),
     /// The reader itself wrote it later.
     Future,
     /// The reader had written something else.
@@ -85,7 +89,7 @@ impl Reads {
         };
         let parts: Vec<_> = keys.into_par_iter().fold(|| Ok(Part::default()), look).collect();
         let parts = parts.into_iter().collect::<Result<Vec<Part>, Twice>>()?;
-        let committed = |txn: &super::super::Txn| txn.fate == Fate::Committed;
+        let committed = |txn: &crate::transactions::Txn| txn.fate == Fate::Committed;
         let mut present: Vec<bool> = transactions.all().iter().map(committed).collect();
         parts.iter().flat_map(|it| &it.seen).for_each(|&txn| present[txn as usize] = true);
         let mut faults: Vec<Fault> = parts.into_iter().flat_map(|part| part.faults).collect();

@@ -1,0 +1,155 @@
+//! What the reads and writes of one register say of the order of its versions.
+//!
+//! Values are unique, so it is known who was read. A transaction that read a version and wrote
+//! the key after it *updated* that version: its own comes later, or who reads and who is read
+//! from would go in a circle (G1c). So whoever else read the version came before the updater, and
+//! two updaters of one version lose an update. Where every writer is an updater, the versions are
+//! a chain, and all is known (Gu et al., "MTC: Mini-Transactions", arXiv 2504.02344).
+
+use rustc_hash::FxHashMap;
+
+use super::reads::{Fault, INITIAL, NOBODY, Reads, What};
+use crate::transactions::by_key::Step;
+use crate::transactions::fan::Fan;
+use crate::transactions::graph::{Builder, Kind};
+use crate::transactions::{Action, NEVER, Transactions, TxnId};
+
+/// A register: who wrote and who read which version. A version is known by its writer.
+#[derive(Debug, Default)]
+pub struct Versions {
+    /// By version, who updated it.
+    pub updaters: FxHashMap<TxnId, Vec<TxnId>>,
+    /// By version, who read it first thing.
+    pub readers: FxHashMap<TxnId, Vec<TxnId>>,
+    /// Whoever wrote without having read, and whoever updated what was there before all writes.
+    pub heads: Vec<TxnId>,
+}
+
+impl Versions {
+    /// Learns a register from the steps on it.
+    pub fn learn(
+        transactions: &Transactions,
+        reads: &Reads,
+        steps: &[Step],
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        let mut versions = Self::default();
+        for steps in steps.chunk_by(|one, next| one.txn == next.txn) {
+            if reads.present[steps[0].txn as usize] {
+                versions.visit(transactions, reads, steps, faults);
+            }
+        }
+        versions
+    }
+
+    /// The steps of one transaction.
+    fn visit(
+        &mut self,
+        transactions: &Transactions,
+        reads: &Reads,
+        steps: &[Step],
+        faults: &mut Vec<Fault>,
+    ) {
+        let txn = steps[0].txn;
+        let mut found: Option<(TxnId, &Step)> = None;
+        let mut wrote = false;
+        for step in steps {
+            let version = reads.from[step.at as usize];
+            if step.op(transactions).action == Action::Write {
+                wrote = true;
+            } else if version != NOBODY {
+                match found {
+                    Some((before, _)) if before != version => {
+                        faults.push(Fault { txn, at: step.at, what: What::Unrepeatable });
+                    }
+                    Some(_) => {}
+                    None => {
+                        found = Some((version, step));
+                        self.readers.entry(version).or_default().push(txn);
+                    }
+                }
+            }
+        }
+        match found {
+            Some((version, step)) if wrote => {
+                let updaters = self.updaters.entry(version).or_default();
+                if let Some(&other) = updaters.first() {
+                    faults.push(Fault { txn, at: step.at, what: What::LostUpdate(other) });
+                }
+                updaters.push(txn);
+                self.heads.extend((version == INITIAL).then_some(txn));
+            }
+            None if wrote => self.heads.push(txn),
+            _ => {}
+        }
+    }
+
+    /// Whether the versions have one order for certain.
+    pub fn is_chain(&self) -> bool {
+        self.heads.len() <= 1 && self.updaters.values().all(|updaters| updaters.len() == 1)
+    }
+
+    /// The dependencies that are certain, but for those of the readers of what was there first.
+    pub fn known(&self, edges: &mut Builder) {
+        for (&version, readers) in &self.readers {
+            for &reader in readers {
+                if version != INITIAL {
+                    edges.add(version, reader, Kind::WriteRead);
+                }
+                for &updater in self.updaters.get(&version).into_iter().flatten() {
+                    edges.add(reader, updater, Kind::ReadWrite);
+                }
+            }
+        }
+    }
+
+    /// Whoever read what was there before all writes came before all writers.
+    pub fn first(&self) -> Fan {
+        let readers = self.readers.get(&INITIAL).into_iter().flatten();
+        let before = readers.map(|&reader| (reader, Kind::ReadWrite)).collect();
+        Fan { before, after: self.heads.clone() }
+    }
+
+    /// Dependencies by a guess of the whole order: of the chains that begin with the heads, one
+    /// after the other by their rank, those of what was there first before all.
+    pub fn guess(&self, rank: impl Fn(&Self, TxnId) -> u32, edges: &mut Builder) {
+        let mut chains: Vec<(bool, u32, TxnId, TxnId)> = Vec::with_capacity(self.heads.len());
+        let first = self.updaters.get(&INITIAL);
+        for &head in &self.heads {
+            let blind = !first.is_some_and(|updaters| updaters.contains(&head));
+            chains.push((blind, rank(self, head), head, self.last(head)));
+        }
+        chains.sort_unstable();
+        for pair in chains.windows(2) {
+            let ((_, _, _, last), (_, _, head, _)) = (pair[0], pair[1]);
+            edges.add(last, head, Kind::WriteWrite);
+            for &reader in self.readers.get(&last).into_iter().flatten() {
+                edges.add(reader, head, Kind::ReadWrite);
+            }
+        }
+    }
+
+    /// The end of the chain of updates from a version on.
+    fn last(&self, head: TxnId) -> TxnId {
+        let mut last = head;
+        // A version is updated by whoever read it, so a circle would be one of reads.
+        for _ in 0..=self.updaters.len() {
+            match self.updaters.get(&last).and_then(|updaters| updaters.first()) {
+                Some(&updater) => last = updater,
+                None => break,
+            }
+        }
+        last
+    }
+
+    /// About when a version was there, as a place in the history: not before its writer began or
+    /// its first reader ended, whichever is known to be earlier (its zone, as Gibbons and Korach
+    /// have it, SIAM J. Comput. 1997).
+    pub fn zone(&self, transactions: &Transactions, head: TxnId) -> u32 {
+        let readers = || self.readers.get(&head).into_iter().flatten().chain([&head]);
+        let ends = readers().map(|&txn| transactions.get(txn).end);
+        let starts = readers().map(|&txn| transactions.get(txn).start);
+        let (first_end, last_start) = (ends.min().unwrap_or(NEVER), starts.max().unwrap_or(0));
+        first_end.min(last_start)
+    }
+}

@@ -1,0 +1,198 @@
+//! Random small histories of transactions, and what a verdict on one says of the levels.
+
+use serde_json::{Value, json};
+use tribunal_checkers::Verdict;
+use tribunal_checkers::transactions::Level;
+use tribunal_history::{Call, Event, History, Kind, Process};
+
+use super::{Look, Order, State, Step, Txn, serializable, snapshot_isolated};
+use crate::oracle::{Draw, Outcome, processes, slots};
+
+/// What a random history may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub txns: u64,
+    pub steps: u64,
+    pub keys: u64,
+    /// Of twelve transactions, how many have an unknown outcome.
+    pub crashed: u64,
+    /// One in so many reads an old state of all keys, or of one.
+    pub stale: u64,
+    /// One in so many aborted transactions leaves its appends behind, and one read in so many is
+    /// nonsense.
+    pub leaks: u64,
+    /// One write in so many is of a key that was not read; the others read it first.
+    pub blind: u64,
+    /// Whether keys hold lists, rather than one value.
+    pub lists: bool,
+}
+
+impl Shape {
+    /// What a read returns.
+    pub fn look(self) -> Look {
+        if self.lists { super::whole } else { super::last }
+    }
+}
+
+/// A transaction as it is drawn.
+pub struct Drawn {
+    pub txn: Txn,
+    pub outcome: Outcome,
+    /// Place of its completion, whatever it says.
+    end: u32,
+}
+
+/// Draws a history.
+pub fn drawn(draw: &mut Draw, shape: Shape) -> Vec<Drawn> {
+    let slots = slots(draw, shape.txns, shape.crashed);
+    let processes = processes(draw, &slots);
+    let mut states = vec![State::new()];
+    let mut element = 0;
+    let mut drawn = Vec::new();
+    for (slot, process) in slots.into_iter().zip(processes) {
+        let now = states[states.len() - 1].clone();
+        let mut view = now.clone();
+        if draw.one_in(shape.stale) {
+            view = states[draw.below(states.len() as u64) as usize].clone();
+        }
+        if draw.one_in(2 * shape.stale) {
+            let old = &states[draw.below(states.len() as u64) as usize];
+            let key = draw.below(shape.keys);
+            view.insert(key, old.get(&key).cloned().unwrap_or_default());
+        }
+        let mut after = now;
+        let mut steps = Vec::new();
+        for _ in 0..1 + draw.below(shape.steps) {
+            let key = draw.below(shape.keys);
+            if draw.one_in(2) {
+                if !draw.one_in(shape.blind) {
+                    steps.push(Step::Read(
+                        key,
+                        shape.look()(view.get(&key).map_or(&[], Vec::as_slice)),
+                    ));
+                }
+                element += 1;
+                view.entry(key).or_default().push(element);
+                after.entry(key).or_default().push(element);
+                steps.push(Step::Append(key, element));
+                continue;
+            }
+            let mut found = view.get(&key).cloned().unwrap_or_default();
+            if draw.one_in(shape.leaks) {
+                let by = 1.min(found.len());
+                found.rotate_left(by);
+            }
+            if draw.one_in(shape.leaks) {
+                found.pop();
+            }
+            steps.push(Step::Read(key, shape.look()(&found)));
+        }
+        let happens = match slot.outcome {
+            Outcome::Ok => true,
+            Outcome::Fail => draw.one_in(shape.leaks),
+            Outcome::Info | Outcome::Open => draw.one_in(2),
+        };
+        if happens {
+            // Now and then it is the old state that is written back.
+            states.push(if draw.one_in(3 * shape.stale) { view } else { after });
+        }
+        let txn = Txn { steps, process, start: slot.start, end: slot.deadline() };
+        drawn.push(Drawn { txn, outcome: slot.outcome, end: slot.end });
+    }
+    drawn
+}
+
+/// The same as a history.
+pub fn history(drawn: &[Drawn], shape: Shape) -> History {
+    let mut events: Vec<(u32, Event)> = Vec::new();
+    for Drawn { txn, outcome, end } in drawn {
+        let value = |told: bool| -> Value {
+            let step = |step: &Step| match step {
+                Step::Read(key, _) if !told => json!(["r", key, null]),
+                Step::Read(key, found) if shape.lists => json!(["r", key, found]),
+                Step::Read(key, found) => json!(["r", key, found.last()]),
+                Step::Append(key, element) if shape.lists => json!(["append", key, element]),
+                Step::Append(key, value) => json!(["w", key, value]),
+            };
+            txn.steps.iter().map(step).collect()
+        };
+        let kind = match outcome {
+            Outcome::Ok => Kind::Ok,
+            Outcome::Fail => Kind::Fail,
+            Outcome::Info | Outcome::Open => Kind::Info,
+        };
+        let event = |time: u32, kind, value: Value| {
+            let call = Call::new("txn").value(value);
+            Event::of(&call, u64::from(time), Process::Client(txn.process), kind)
+        };
+        events.push((txn.start, event(txn.start, Kind::Invoke, value(false))));
+        if *outcome != Outcome::Open {
+            events.push((*end, event(*end, kind, value(*outcome == Outcome::Ok))));
+        }
+    }
+    events.sort_by_key(|&(at, _)| at);
+    History::new(events.into_iter().map(|(_, event)| event).collect()).expect("drawn well")
+}
+
+/// The levels that have a definition by brute force.
+pub const LEVELS: [(Level, bool, Order); 6] = [
+    (Level::SnapshotIsolation, true, Order::Any),
+    (Level::StrongSessionSnapshotIsolation, true, Order::Session),
+    (Level::StrongSnapshotIsolation, true, Order::RealTime),
+    (Level::Serializable, false, Order::Any),
+    (Level::StrongSessionSerializable, false, Order::Session),
+    (Level::StrictSerializable, false, Order::RealTime),
+];
+
+/// Whether a verdict says that a level is broken, or is kept; neither where it is open.
+fn says(
+    verdict: &Verdict,
+    fact: &str,
+    level: Level,
+    implied: impl Fn(Level, Level) -> bool,
+) -> bool {
+    let named = verdict.facts[fact].as_array().expect("a list of levels");
+    let named = named.iter().map(|name| name.as_str().and_then(|name| name.parse().ok()));
+    named.into_iter().any(|named: Option<Level>| implied(named.expect("a level"), level))
+}
+
+/// Judgements on levels: how many were broken, kept, and left open.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub broken: u64,
+    pub kept: u64,
+    pub open: u64,
+}
+
+/// Compares a verdict with brute force, level by level.
+pub fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> Counts {
+    assert_eq!(verdict.objection, None, "seed {seed}");
+    let happened = drawn.iter().filter(|drawn| drawn.outcome != Outcome::Fail);
+    let txns: Vec<Txn> = happened.map(|drawn| drawn.txn.clone()).collect();
+    let mut counts = Counts::default();
+    for (level, snapshot, order) in LEVELS {
+        let truth = match snapshot {
+            true => snapshot_isolated(&txns, order, shape.look()),
+            false => serializable(&txns, order, shape.look()),
+        };
+        let broken = says(verdict, "levels_broken", level, |it, level| level.implies(it));
+        let kept = says(verdict, "levels_kept", level, |it, level| it.implies(level));
+        let wrong = broken && truth || kept && !truth || broken && kept;
+        assert!(!wrong, "seed {seed}: {level} is {truth}: {txns:#?} {verdict:#?}");
+        match (broken, kept) {
+            (true, _) => counts.broken += 1,
+            (_, true) => counts.kept += 1,
+            _ => counts.open += 1,
+        }
+    }
+    counts
+}
+
+/// The counts of all seeds, printed.
+pub fn total(all: &[Counts]) -> Counts {
+    let sum = |of: fn(&Counts) -> u64| all.iter().map(of).sum();
+    let total =
+        Counts { broken: sum(|it| it.broken), kept: sum(|it| it.kept), open: sum(|it| it.open) };
+    println!("{} histories: {total:?}", all.len());
+    total
+}
