@@ -13,8 +13,6 @@ pub struct Traces {
     pub directory: PathBuf,
     pub record: Record,
     pub namespaces: BTreeSet<String>,
-    /// The processes that are in them.
-    holders: Vec<ProcessId>,
 }
 
 impl Traces {
@@ -23,33 +21,54 @@ impl Traces {
         let first = record.nodes.iter().filter_map(|node| node.init).chain(record.wire);
         let own: BTreeSet<String> = namespaces(std::process::id()).collect();
         let theirs = first.flat_map(|holder| namespaces(holder.pid));
-        let theirs: Vec<_> = theirs.filter(|namespace| !own.contains(namespace)).collect();
-        let namespaces: BTreeSet<String> = theirs.into_iter().collect();
-        let inside = |pid: &u32| self::namespaces(*pid).any(|held| namespaces.contains(&held));
-        let holders = pids().filter(inside).filter_map(ProcessId::of).collect();
-        Self { directory: scene.directory(name), namespaces, holders, record }
+        let namespaces = theirs.filter(|namespace| !own.contains(namespace)).collect();
+        Self { directory: scene.directory(name), namespaces, record }
     }
 
     pub fn assert_gone(&self) {
         assert!(!self.directory.exists(), "{} is left", self.directory.display());
         assert_no_uplink(&self.record);
-        // Who came later into a node's process namespace ended with its first process. The numbers
-        // of namespaces come round again, so only those are asked who were there before.
-        let there = |process: &ProcessId| {
-            ProcessId::of(process.pid).is_some_and(|now| now == *process)
-                && namespaces(process.pid).any(|held| self.namespaces.contains(&held))
-        };
         // Who was killed with its namespace takes a moment to be gone.
         let patience = Instant::now() + Duration::from_secs(10);
-        let mut left = self.holders.clone();
-        left.retain(there);
+        let mut left = self.inside();
         while !left.is_empty() && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(20));
-            left.retain(there);
+            left = self.inside();
         }
         assert!(left.is_empty(), "still in the nodes' namespaces: {left:?}");
         assert_nothing_names(&self.directory);
     }
+
+    /// Every living process in a namespace with the number of one of this cluster's, with its
+    /// command line and those of its ancestors. The kernel gives numbers out again, so those
+    /// are left out that another cluster's first process or wire is among the ancestors of.
+    fn inside(&self) -> Vec<(ProcessId, Vec<String>)> {
+        let held = |pid: &u32| self::namespaces(*pid).any(|held| self.namespaces.contains(&held));
+        let told = |process: ProcessId| (process, lineage(process.pid));
+        let inside = pids().filter(held).filter_map(ProcessId::of).map(told);
+        inside.filter(|(_, lineage)| !self.is_anothers(lineage)).collect()
+    }
+
+    fn is_anothers(&self, lineage: &[String]) -> bool {
+        let directory = self.directory.to_str().unwrap();
+        let holds = |line: &String| line.contains(" node-init ") || line.contains(" wire ");
+        lineage.iter().any(|line| holds(line) && !line.contains(directory))
+            && !lineage.iter().any(|line| line.contains(directory))
+    }
+}
+
+/// The command lines of a process and its ancestors.
+fn lineage(pid: u32) -> Vec<String> {
+    let parent = |&pid: &u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+        parent.trim().parse().ok().filter(|&parent| parent > 1)
+    };
+    let line = |pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        text(&line).replace('\0', " ")
+    };
+    std::iter::successors(Some(pid), parent).map(line).collect()
 }
 
 /// This machine has no interface to a cluster's wire. Its name may be another
