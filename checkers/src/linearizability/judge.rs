@@ -13,6 +13,7 @@ use tribunal_history::{History, Kind, Operation, ValueRef};
 use super::engine::{self, Budget, Outcome, Stuck, Witness};
 use super::model::{Conflict, Decision, Model, NEVER, Object, Op, Point};
 use super::told::{count, did, ended, noun, seconds};
+use crate::keys::ByKey;
 use crate::{Anomaly, Checker, Verdict};
 
 /// Judges whether each object of a history is linearizable, as a model has it.
@@ -48,10 +49,10 @@ struct Ruling {
 
 impl<M: Model> Checker for Judge<M> {
     fn check(&self, history: &History) -> Verdict {
-        let objects = objects(history);
+        let objects = ByKey::of(history, |_| true);
         let sharing = objects.len().min(rayon::current_num_threads()).max(1);
         let budget = Budget { bytes: self.budget.bytes / sharing, ..self.budget };
-        let judge = |numbers: &Vec<u32>| {
+        let judge = |numbers: &[u32]| {
             parse(&self.model, history, numbers).map(|object| judge(&self.model, &object, &budget))
         };
         let rulings: Vec<Result<Ruling, BadCall>> = objects.par_iter().map(judge).collect();
@@ -89,18 +90,6 @@ fn summarize(rulings: impl Iterator<Item = Ruling>) -> Verdict {
 struct BadCall {
     index: u64,
     problem: String,
-}
-
-/// The operations on each object by number, objects in the order of their first calls.
-fn objects(history: &History) -> Vec<Vec<u32>> {
-    let keys = history.keys().len();
-    let mut objects = vec![Vec::new(); keys + 1];
-    for operation in history.operations() {
-        let place = history.key_place(&operation).unwrap_or(keys);
-        objects[place].push(operation.number());
-    }
-    objects.retain(|numbers| !numbers.is_empty());
-    objects
 }
 
 /// Reads the calls on one object.
