@@ -184,9 +184,12 @@ fn no_way_on<M: Model>(model: &M, object: &Object<M::Call>, stuck: &Stuck<M::Sta
 
 /// How many calls show it, and from where on.
 fn told<C, S>(object: &Object<C>, witness: &Witness<S>, before: Option<&[String]>) -> String {
-    let mut told = format!(". {} show it", count(witness.calls.len(), "call"));
+    let (mut told, alone) = match witness.calls.len() {
+        1 => (". 1 call shows it".to_owned(), " by itself"),
+        calls => (format!(". {} show it", count(calls, "call")), " by themselves"),
+    };
     match before {
-        None => told.push_str(" by themselves"),
+        None => told.push_str(alone),
         Some(states) => {
             let since = object.history.event(u64::from(witness.since) - 1).time();
             let held = either(states, states.len());

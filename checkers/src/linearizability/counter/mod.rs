@@ -90,6 +90,10 @@ impl Model for Counter {
         }
     }
 
+    fn looks(&self, call: &Call) -> bool {
+        call.amount() == 0
+    }
+
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         let (judge, answer) = match units::check(&object.ops, self.initial) {
             Some(answer) => ("units", answer),
