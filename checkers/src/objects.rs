@@ -3,13 +3,15 @@
 //! A workload is more than its object (calls to make, last reads, how much is
 //! enough); this is for a history that is there already, anybody's.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use tribunal_history::History;
 
 use crate::invariants::{Bank, CausalReverse, LongFork, Monotonic, WriteSkew};
 use crate::linearizability::counter::Counter;
 use crate::linearizability::ids::UniqueIds;
 use crate::linearizability::lock::{FencedLock, FencedStore, OwnedLock, Semaphore};
 use crate::linearizability::log::Log;
+use crate::linearizability::model::Model;
 use crate::linearizability::models::{Kv, MultiRegister};
 use crate::linearizability::priority::PriorityQueue;
 use crate::linearizability::queue::{FifoQueue, UnorderedQueue};
@@ -42,26 +44,30 @@ pub struct Setting {
 impl ObjectKind {
     /// Its checker. An error says what the object does not have.
     pub fn checker(&self, setting: &Setting) -> Result<Box<dyn Checker>, String> {
-        let starts = ["register", "cas-register", "lww", "counter", "bank"];
-        if setting.initial.is_some() && !starts.contains(&self.name) {
+        let name = self.name;
+        if setting.initial.is_some() && !STARTS.contains(&name) {
+            let starts = STARTS.join(", ");
             return Err(format!(
-                "a {} begins empty; only {} have an initial value",
-                self.name,
-                starts.join(", ")
+                "a {name} has no initial value; drop --initial, it is for {starts}"
             ));
         }
-        if setting.permits.is_some() && self.name != "semaphore" {
-            return Err(format!("a {} has no permits; only a semaphore has", self.name));
+        if setting.permits.is_some() && name != "semaphore" {
+            return Err(format!("a {name} has no permits; drop --permits, it is for semaphore"));
         }
-        if setting.level.is_some() && !["list-append", "rw-register"].contains(&self.name) {
-            let name = self.name;
-            return Err(format!(
-                "a {name} has no isolation levels; list-append and rw-register have"
-            ));
+        if setting.level.is_some() && !LEVELS.contains(&name) {
+            let levels = LEVELS.join(", ");
+            return Err(format!("a {name} has no levels; drop --level, it is for {levels}"));
         }
         (self.make)(setting)
     }
 }
+
+/// The objects that may hold something before the first call.
+const STARTS: [&str; 8] =
+    ["register", "cas-register", "multi-register", "kv", "fenced-store", "lww", "counter", "bank"];
+
+/// The objects that are judged by an isolation level.
+const LEVELS: [&str; 2] = ["list-append", "rw-register"];
 
 /// The object of this name.
 pub fn object(name: &str) -> Option<&'static ObjectKind> {
@@ -98,7 +104,7 @@ pub const OBJECTS: &[ObjectKind] = &[
     ObjectKind {
         name: "fenced-store",
         summary: "write {token, value}, read -> v; no write under an old token",
-        make: |_| judge(FencedStore),
+        make: fenced_store,
     },
     ObjectKind {
         name: "fifo-queue",
@@ -108,7 +114,7 @@ pub const OBJECTS: &[ObjectKind] = &[
     ObjectKind {
         name: "kv",
         summary: "put v, append v, get -> v; texts by key; linearizable",
-        make: |_| judge(Kv),
+        make: kv,
     },
     ObjectKind {
         name: "leader",
@@ -158,7 +164,7 @@ pub const OBJECTS: &[ObjectKind] = &[
     ObjectKind {
         name: "multi-register",
         summary: "txn [[\"r\",k,v],[\"w\",k,v]..]; several registers at once; linearizable",
-        make: |_| judge(MultiRegister),
+        make: multi_register,
     },
     ObjectKind {
         name: "mutex",
@@ -196,10 +202,7 @@ pub const OBJECTS: &[ObjectKind] = &[
     ObjectKind {
         name: "semaphore",
         summary: "acquire, release; at most as many holders as permits (--permits N)",
-        make: |setting| match setting.permits {
-            Some(permits) => judge(Semaphore { permits }),
-            None => Err("say how many permits the semaphore has: --permits N".to_owned()),
-        },
+        make: semaphore,
     },
     ObjectKind {
         name: "set",
@@ -238,9 +241,7 @@ pub const OBJECTS: &[ObjectKind] = &[
     },
 ];
 
-fn judge<M: crate::linearizability::model::Model + 'static>(
-    model: M,
-) -> Result<Box<dyn Checker>, String> {
+fn judge<M: Model + 'static>(model: M) -> Result<Box<dyn Checker>, String> {
     Ok(Box::new(Judge::new(model)))
 }
 
@@ -263,4 +264,48 @@ fn bank(setting: &Setting) -> Result<Box<dyn Checker>, String> {
     };
     let total = setting.initial.as_ref().map(whole).transpose()?;
     Ok(Box::new(Bank { total, debts: false }))
+}
+
+fn semaphore(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    match setting.permits {
+        Some(0) => Err("a semaphore has at least one permit: --permits N".to_owned()),
+        Some(permits) => judge(Semaphore { permits }),
+        None => Err("say how many permits the semaphore has: --permits N".to_owned()),
+    }
+}
+
+fn kv(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    match &setting.initial {
+        None => judge(Kv::default()),
+        Some(Value::String(text)) => judge(Kv { initial: text.clone() }),
+        Some(other) => Err(format!(
+            "a kv begins with a text, and {other} is none; quote it: --initial '\"{other}\"'"
+        )),
+    }
+}
+
+fn multi_register(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    let initial = match &setting.initial {
+        None => Map::new(),
+        Some(Value::Object(registers)) => registers.clone(),
+        Some(other) => {
+            return Err(format!(
+                "a multi-register begins with an object from key to value, such as \
+                 {{\"x\":0,\"y\":0}}, and {other} is none"
+            ));
+        }
+    };
+    starting(move |history| MultiRegister::starting(history, &initial))
+}
+
+fn fenced_store(setting: &Setting) -> Result<Box<dyn Checker>, String> {
+    let initial = setting.initial.clone().unwrap_or(Value::Null);
+    starting(move |history| FencedStore { initial: history.values().find(&initial) })
+}
+
+/// A model that begins with values of the history that it judges.
+fn starting<M: Model + 'static>(
+    model: impl Fn(&History) -> M + Send + Sync + 'static,
+) -> Result<Box<dyn Checker>, String> {
+    Ok(Box::new(move |history: &History| Judge::new(model(history)).check(history)))
 }

@@ -34,7 +34,7 @@ impl Sample {
         let initial = if self.model.contains("initial value 0") { json!(0) } else { Value::Null };
         match self.model.split(' ').next()? {
             "cas-register" => Some(Box::new(Linearizable { initial, ..Linearizable::default() })),
-            "key-value" => Some(Box::new(Judge::new(Kv))),
+            "key-value" => Some(Box::new(Judge::new(Kv::default()))),
             "counter" => Some(Box::new(Judge::new(Counter::default()))),
             // More than set-full asks for: what it convicts of here, this does, too.
             "set-full" => Some(Box::new(Judge::new(GrowOnlySet))),

@@ -104,6 +104,33 @@ fn different_amounts_are_judged_by_bounds() {
     assert_eq!(conflict(&COUNTER, &read(9)).kind, "beyond");
     assert!(decision(&COUNTER, &read(5)).is_none(), "within its bounds");
     assert_eq!(conflict(&Counter { initial: 7 }, &read(9)).kind, "passed");
+    let read_again = |found| {
+        calls(&[
+            (1, (100, 900), "add", 5, 5, "ok"),
+            (2, (100, 900), "add", 3, 3, "ok"),
+            (3, (200, 210), "read", 0, 5, "ok"),
+            (3, (300, 310), "read", 0, found, "ok"),
+        ])
+    };
+    let found = conflict(&COUNTER, &read_again(3));
+    assert_eq!((found.kind, found.calls), ("passed", vec![2, 3]), "5 was there before");
+    assert!(decision(&COUNTER, &read_again(8)).is_none());
+}
+
+#[test]
+fn a_long_witness_is_cut() {
+    let adds = |count: u64| -> Vec<Drawn> {
+        let read = (0, (9_000, 9_010), "read", 0, 1_000, "ok");
+        let add = |at: u64| (1, (10 * at, 10 * at + 5), "add", 1, 1, "ok");
+        (0..count).map(add).chain([read]).collect()
+    };
+    let found = conflict(&COUNTER, &calls(&adds(31)));
+    assert_eq!((found.kind, found.calls.len()), ("beyond", 32));
+    assert!(!found.message.contains("listed"), "{}", found.message);
+    let found = conflict(&COUNTER, &calls(&adds(99)));
+    assert_eq!(found.calls, (68..100).collect::<Vec<u32>>());
+    let cut = "; it takes all 100 calls to show it, of which the last 32 are listed";
+    assert!(found.message.ends_with(cut), "{}", found.message);
 }
 
 #[test]

@@ -7,9 +7,10 @@
 //! ```
 
 mod oracle;
+mod searched;
 
 use oracle::{Draw, Outcome, Timed};
-use tribunal_checkers::linearizability::counter::{Breach, Call, bounds, units};
+use tribunal_checkers::linearizability::counter::{Breach, Call, Counter, bounds, units};
 use tribunal_checkers::linearizability::model::Op;
 
 fn step(sum: &i64, call: &Call) -> Vec<i64> {
@@ -21,10 +22,16 @@ fn step(sum: &i64, call: &Call) -> Vec<i64> {
     }
 }
 
-/// Calls on a counter that starts at `initial`; of ten adds, `fetches` return the sum.
-fn history(draw: &mut Draw, initial: i64, amounts: &[i64], fetches: u64) -> Vec<Op<Call>> {
+/// Calls on a counter that starts at `initial`, `most` at the most; of ten adds, `fetches` return the sum.
+fn history(
+    draw: &mut Draw,
+    most: u64,
+    initial: i64,
+    amounts: &[i64],
+    fetches: u64,
+) -> Vec<Op<Call>> {
     let crashed = draw.below(5);
-    let slots = oracle::slots(draw, 10, crashed);
+    let slots = oracle::slots(draw, most, crashed);
     let (mut sum, wild) = (initial, 3 + draw.below(25));
     let mut ops = Vec::new();
     for slot in slots {
@@ -112,7 +119,7 @@ fn adds_of_one_amount() {
         for seed in oracle::seeds() {
             let mut draw = Draw(seed);
             let initial = draw.below(3) as i64 - 1;
-            let ops = history(&mut draw, initial, &[amount], fetches);
+            let ops = history(&mut draw, 10, initial, &[amount], fetches);
             counts.add(seed, (&ops, initial), units::check(&ops, initial));
         }
         assert_eq!(counts.left, 0, "equal amounts are decided");
@@ -127,11 +134,21 @@ fn adds_of_any_amount() {
         for seed in oracle::seeds() {
             let mut draw = Draw(seed);
             let initial = draw.below(3) as i64 - 1;
-            let ops = history(&mut draw, initial, amounts, fetches);
+            let ops = history(&mut draw, 10, initial, amounts, fetches);
             counts.add(seed, (&ops, initial), bounds::check(&ops, initial));
         }
         let guilty = counts.left - counts.innocent;
         counts.print(&format!("adds of {amounts:?}"));
         assert!(guilty < counts.not, "the bounds convict nobody");
+    }
+}
+
+#[test]
+fn the_search_agrees() {
+    let counter = Counter { initial: 1 };
+    for (fetches, amount) in [(0, 1), (4, -2)] {
+        let draw = |draw: &mut Draw| history(draw, searched::CALLS, 1, &[amount], fetches);
+        let name = format!("adds of {amount}, of which {fetches} in ten fetch,");
+        searched::compare(&name, &counter, draw, |ops| units::check(ops, 1));
     }
 }

@@ -300,15 +300,15 @@ fn texts_are_set_and_lengthened() {
     script.call((20, 40), json!({"p": 1, "f": "append", "arg": "c", "key": "x"}));
     script.call((50, 60), json!({"p": 1, "f": "get", "value": "acb", "key": "x"}));
     script.call((50, 60), json!({"p": 2, "f": "get", "value": "", "key": "y"}));
-    assert_eq!(Judge::new(Kv).check(&script.history()).validity, Validity::Valid);
+    assert_eq!(Judge::new(Kv::default()).check(&script.history()).validity, Validity::Valid);
     script.call((70, 80), json!({"p": 1, "f": "get", "value": "abc", "key": "x"}));
-    let verdict = Judge::new(Kv).check(&script.history());
+    let verdict = Judge::new(Kv::default()).check(&script.history());
     assert_eq!(verdict.validity, Validity::Invalid);
     let message = &verdict.anomalies[0].message;
     assert!(message.contains("key \"x\": p1's get returned \"abc\""), "{message}");
     assert!(message.contains("the object held \"acb\", and no other call was open"), "{message}");
     script.call((90, 91), json!({"p": 0, "f": "put", "arg": 3, "key": "x"}));
-    let objection = Judge::new(Kv).check(&script.history()).objection;
+    let objection = Judge::new(Kv::default()).check(&script.history()).objection;
     let expected = "event 12: the value of a kv must be text, and this one is 3";
     assert_eq!(objection.as_deref(), Some(expected));
 }
@@ -326,9 +326,12 @@ fn registers_are_read_and_written_together() {
         json!({"p": 2, "f": "txn", "arg": [["r", "x", null], ["w", "y", 2]], "end": "info"});
     script.call((0, 20), crashed);
     script.call((30, 40), txn(1, none.clone(), json!([["r", "x", 1], ["r", "y", 2]])));
-    assert_eq!(Judge::new(MultiRegister).check(&script.history()).validity, Validity::Valid);
+    assert_eq!(
+        Judge::new(MultiRegister::default()).check(&script.history()).validity,
+        Validity::Valid
+    );
     script.call((50, 60), txn(1, none, json!([["r", "x", 1], ["r", "y", 1]])));
-    let verdict = Judge::new(MultiRegister).check(&script.history());
+    let verdict = Judge::new(MultiRegister::default()).check(&script.history());
     assert_eq!(verdict.validity, Validity::Invalid);
     let message = &verdict.anomalies[0].message;
     assert!(message.contains(r#"the object held {"x": 1, "y": 2}"#), "{message}");

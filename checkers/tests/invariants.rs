@@ -92,8 +92,8 @@ fn nothing_is_known_of_a_bank_that_nobody_read() {
 #[test]
 fn what_is_no_call_of_a_bank_is_named() {
     let verdict = Bank::default().check(&calls(&[read(json!([1]))]));
-    let sentence = "event 0: `read` with [1] is no call of a bank; its calls are transfer {from, \
-                    to, amount} and read -> {account: balance}";
+    let sentence = "event 0: `read` with [1] is not of a bank; its calls are transfer {from, to, \
+                    amount} and read -> {account: balance}";
     assert_eq!(verdict.objection.as_deref(), Some(sentence));
 }
 
@@ -105,7 +105,7 @@ fn of_two_inserts_that_exclude_each_other_one_succeeds() {
     script.call((0, 5), insert(1, json!([null, 2]), "fail"));
     kept(WriteSkew, &script.history());
     script.call((1, 6), insert(2, json!([null, 3]), "ok"));
-    let sentence = "key 7: p0 (0.000–0.005 s) inserted [1,null]; p2 (0.001–0.006 s) inserted \
+    let sentence = "p0 (0.000–0.005 s) inserted [1,null]; p2 (0.001–0.006 s) inserted \
                     [null,3]; each was to insert only if there was no row yet, so the second must \
                     have missed the first (G2).";
     broken(WriteSkew, &script.history(), "G2", sentence);

@@ -2,15 +2,15 @@
 //! instants is tried, and each served call is compared with each other.
 
 mod chance;
+mod oracle;
 
 use std::collections::BTreeSet;
 
 use chance::Chance;
+use oracle::seeds;
 use serde_json::{Value, json};
 use tribunal_checkers::{Checker, Leader, Validity, Verdict};
 use tribunal_history::{Event, History};
-
-const HISTORIES: u64 = 120_000;
 
 /// A probe as the oracle sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ struct Probe {
 #[test]
 fn overlaps_agree_with_brute_force() {
     let mut counts = [0_usize; 6];
-    for seed in 0..HISTORIES {
+    for seed in seeds() {
         let events = random_probes(&mut Chance::new(seed));
         let history = History::new(events.clone()).expect("well formed");
         let verdict = Leader { exclusive: true }.check(&history);
@@ -60,10 +60,11 @@ fn overlaps_agree_with_brute_force() {
         counts[5] += usize::from(verdict.facts["terms_resumed"] != 0);
     }
     let names = ["valid", "unknown", "invalid", "overlap", "term shared", "term resumed"];
+    let all: usize = counts[..3].iter().sum();
     for (name, count) in names.iter().zip(counts) {
-        println!("{name}: {count} of {HISTORIES}");
-        let least = if *name == "unknown" { 100 } else { HISTORIES / 50 };
-        assert!(count as u64 > least, "too few {name}: {count}");
+        println!("{name}: {count} of {all}");
+        let least = if *name == "unknown" { all / 1_200 } else { all / 50 };
+        assert!(all == 1 || count > least, "too few {name}: {count}");
     }
 }
 
@@ -291,8 +292,9 @@ fn lines(events: &[Event]) -> String {
 
 #[test]
 fn dual_acknowledgements_agree_with_brute_force() {
-    let (mut invalid, mut stale_reads) = (0_u64, 0_u64);
-    for seed in 0..HISTORIES {
+    let (mut all, mut invalid, mut stale_reads) = (0_u64, 0_u64, 0_u64);
+    for seed in seeds() {
+        all += 1;
         let mut chance = Chance::new(seed);
         let (count, width) = (2 + chance.below(8), 1 + chance.below(4));
         let events = random_events(&mut chance, count, width, |chance, progress| {
@@ -319,9 +321,9 @@ fn dual_acknowledgements_agree_with_brute_force() {
             stale_reads += u64::from(expected.iter().any(|(f, _, _)| f == "read"));
         }
     }
-    println!("invalid: {invalid} of {HISTORIES}; with a stale read: {stale_reads}");
-    assert!((HISTORIES / 50..HISTORIES * 49 / 50).contains(&invalid), "{invalid} invalid");
-    assert!(stale_reads > HISTORIES / 50, "{stale_reads} stale reads");
+    println!("invalid: {invalid} of {all}; with a stale read: {stale_reads}");
+    assert!(all == 1 || (all / 50..all * 49 / 50).contains(&invalid), "{invalid} invalid");
+    assert!(all == 1 || stale_reads > all / 50, "{stale_reads} stale reads");
 }
 
 fn dual(anomaly: &tribunal_checkers::Anomaly) -> (String, String, i64) {

@@ -133,6 +133,19 @@ fn tokens_and_stale_calls() {
     );
 }
 
+/// The same token again is the same lease, and not another grant of it.
+#[test]
+fn a_lease_that_its_holder_acquires_again() {
+    let mut script = Script::new();
+    call(&mut script, 1, (0, 100), "acquire", lease(7, 1_000));
+    call(&mut script, 1, (500, 600), "acquire", lease(7, 1_000));
+    assert_eq!(EXACT.check(&script.history()).validity, Validity::Valid);
+    call(&mut script, 2, (1_200, 1_300), "acquire", lease(8, 1_000));
+    let verdict = EXACT.check(&script.history());
+    assert_eq!(verdict.anomalies.len(), 1, "{verdict:#?}");
+    assert_eq!(verdict.anomalies[0].name, "lease-overlap");
+}
+
 #[test]
 fn a_stale_write() {
     let mut script = Script::new();
@@ -159,4 +172,10 @@ fn without_grants_or_durations_nothing_is_known() {
         verdict.unknowns,
         ["1 of 1 grants and renewals tell no duration (`ttl_ms` or `duration_ns`)"]
     );
+    // A renewal for nobody knows how long may have cut the lease short.
+    let mut script = Script::new();
+    call(&mut script, 1, (0, 100), "acquire", json!({"ttl_ms": 3_000}));
+    call(&mut script, 1, (500, 600), "renew", Value::Null);
+    call(&mut script, 2, (1_000, 1_100), "acquire", json!({"ttl_ms": 3_000}));
+    assert_eq!(EXACT.check(&script.history()).validity, Validity::Unknown);
 }

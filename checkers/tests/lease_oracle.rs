@@ -163,10 +163,16 @@ fn history(processes: &[Vec<Drawn>], tokens: bool) -> History {
     History::new(events).expect("well formed")
 }
 
-/// Whether the process does not go on after an unknown outcome.
+/// Whether the process does not go on after an unknown outcome, nor after a renewal that was refused:
+/// what it is granted then is another hold, and a rival may meet the one or the other for certain, but
+/// neither of them.
 fn simple(calls: &[Drawn]) -> bool {
-    let unknown = calls.iter().position(|call| call.end == End::Unknown);
-    unknown.is_none_or(|at| at + 1 == calls.len())
+    let ends = |call: &Drawn| match call.end {
+        End::Unknown => true,
+        End::Refused => call.action == Action::Renew,
+        End::Ok => false,
+    };
+    calls.iter().position(ends).is_none_or(|at| at + 1 == calls.len())
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn a_store_refuses_old_tokens() {
         write(&mut script, 1, (120, 130), 33, end);
         script.history()
     };
-    let found = conflict(&FencedStore, &stale("ok"));
+    let found = conflict(&FencedStore::default(), &stale("ok"));
     assert_eq!(found.kind, "stale-token");
     assert_eq!(
         found.message,
@@ -226,11 +226,11 @@ fn a_store_refuses_old_tokens() {
          acknowledged p2's write of 2 under token 34 at 0.110 s: the older token should have been \
          refused"
     );
-    assert!(is_fine(&FencedStore, &stale("fail")));
-    assert!(is_fine(&FencedStore, &stale("info")));
+    assert!(is_fine(&FencedStore::default(), &stale("fail")));
+    assert!(is_fine(&FencedStore::default(), &stale("info")));
     let mut script = Script::new();
     write(&mut script, 2, (100, 110), 34, "ok");
     let old = json!({"token": 33, "value": 1});
     script.call((120, 130), json!({"p": 1, "f": "write", "arg": old, "value": false}));
-    assert!(is_fine(&FencedStore, &script.history()), "an answer of false is a refusal");
+    assert!(is_fine(&FencedStore::default(), &script.history()), "an answer of false is a refusal");
 }

@@ -7,12 +7,15 @@
 //! ```
 
 mod oracle;
+mod searched;
 
 use std::fmt::Debug;
 use std::hash::Hash;
 
 use oracle::{Draw, Outcome, Timed};
-use tribunal_checkers::linearizability::lock::{Call, fenced, owner, semaphore, store};
+use tribunal_checkers::linearizability::lock::{
+    Call, FencedLock, FencedStore, OwnedLock, Semaphore, fenced, owner, semaphore, store,
+};
 use tribunal_checkers::linearizability::model::Op;
 use tribunal_history::Datum;
 
@@ -69,13 +72,14 @@ impl Counts {
     }
 }
 
-/// Makes a history: `call` draws what happens at a slot, by its process and whether it takes effect.
+/// Makes a history of at most so many calls: `call` draws what happens at a slot, by its process and whether it takes effect.
 fn history<C>(
     draw: &mut Draw,
+    most: u64,
     mut call: impl FnMut(&mut Draw, u64, bool, bool) -> Option<C>,
 ) -> Vec<Op<C>> {
     let crashed = draw.below(5);
-    let slots = oracle::slots(draw, 10, crashed);
+    let slots = oracle::slots(draw, most, crashed);
     let processes = oracle::processes(draw, &slots);
     let mut ops = Vec::new();
     for (slot, process) in slots.iter().zip(processes) {
@@ -91,31 +95,34 @@ fn history<C>(
     ops
 }
 
+fn permitted(draw: &mut Draw, most: u64, permits: u32) -> Vec<Op<Call>> {
+    let (mut held, wild, tries) = (0, 2 + draw.below(5), draw.one_in(4));
+    history(draw, most, |draw, process, effect, ok| {
+        let mut acquires = draw.below(u64::from(permits)) >= held;
+        let refused = tries && ok && held == u64::from(permits) && draw.one_in(2);
+        if draw.one_in(wild) {
+            acquires = !acquires;
+        } else if refused {
+            return Some(Call::Refused { process });
+        }
+        match acquires {
+            true if effect => held += 1,
+            false if effect => held = held.saturating_sub(1),
+            _ => {}
+        }
+        Some(match acquires {
+            true => Call::Acquire { process, token: None },
+            false => Call::Release { process },
+        })
+    })
+}
+
 #[test]
 fn semaphores() {
     for permits in [1, 2, 3] {
         let mut counts = Counts::default();
         for seed in oracle::seeds() {
-            let mut draw = Draw(seed);
-            let (mut held, wild, tries) = (0, 2 + draw.below(5), draw.one_in(4));
-            let ops = history(&mut draw, |draw, process, effect, ok| {
-                let mut acquires = draw.below(u64::from(permits)) >= held;
-                let refused = tries && ok && held == u64::from(permits) && draw.one_in(2);
-                if draw.one_in(wild) {
-                    acquires = !acquires;
-                } else if refused {
-                    return Some(Call::Refused { process });
-                }
-                match acquires {
-                    true if effect => held += 1,
-                    false if effect => held = held.saturating_sub(1),
-                    _ => {}
-                }
-                Some(match acquires {
-                    true => Call::Acquire { process, token: None },
-                    false => Call::Release { process },
-                })
-            });
+            let ops = permitted(&mut Draw(seed), 10, permits);
             let answer = semaphore::check(&ops, permits);
             let answer = answer.map(|found| found.map_err(|jam| jam.calls));
             counts.add(seed, &ops, answer, 0_u32, &|&held, call| match call {
@@ -132,10 +139,10 @@ fn semaphores() {
 /// Who holds a lock, and how often.
 type Held = Option<(u64, u32)>;
 
-fn owned(draw: &mut Draw, depth: u32) -> Vec<Op<Call>> {
+fn owned(draw: &mut Draw, most: u64, depth: u32) -> Vec<Op<Call>> {
     let mut held: Held = None;
     let (wild, tries) = (4 + draw.below(20), draw.one_in(3));
-    history(draw, |draw, process, effect, ok| {
+    history(draw, most, |draw, process, effect, ok| {
         let mine = held.is_some_and(|(holder, _)| holder == process);
         let again = mine && held.is_some_and(|(_, times)| times < depth) && draw.one_in(2);
         if held.is_some() && !mine && !draw.one_in(wild) {
@@ -181,7 +188,7 @@ fn locks_with_owners() {
     for depth in [1, 2, u32::MAX] {
         let mut counts = Counts::default();
         for seed in oracle::seeds() {
-            let ops = owned(&mut Draw(seed), depth);
+            let ops = owned(&mut Draw(seed), 10, depth);
             let answer = owner::check(&ops, depth);
             let answer = answer.map(|found| found.map_err(|breach| breach.calls(&ops)));
             let step = |held: &Held, call: &Call| step_owned(*held, *call, depth);
@@ -206,16 +213,20 @@ fn with_tokens(draw: &mut Draw, ops: &mut [Op<Call>], wild: u64) {
     }
 }
 
+fn fenced(draw: &mut Draw, most: u64, exclusive: bool) -> Vec<Op<Call>> {
+    let mut ops = owned(draw, most, 1);
+    // An exclusive lock has more to go wrong than its tokens.
+    let wild = 1 + draw.below(if exclusive { 12 } else { 4 });
+    with_tokens(draw, &mut ops, wild);
+    ops
+}
+
 #[test]
 fn fenced_locks() {
     for exclusive in [true, false] {
         let mut counts = Counts::default();
         for seed in oracle::seeds() {
-            let mut draw = Draw(seed);
-            let mut ops = owned(&mut draw, 1);
-            // An exclusive lock has more to go wrong than its tokens.
-            let wild = 1 + draw.below(if exclusive { 12 } else { 4 });
-            with_tokens(&mut draw, &mut ops, wild);
+            let ops = fenced(&mut Draw(seed), 10, exclusive);
             let answer = fenced::check(&ops, exclusive);
             let answer = answer.map(|found| found.map_err(|breach| breach.calls(&ops)));
             let init: (Option<u64>, i64) = (None, i64::MIN);
@@ -237,27 +248,30 @@ fn fenced_locks() {
     }
 }
 
+fn guarded(draw: &mut Draw, most: u64) -> Vec<Op<store::Call>> {
+    let (mut highest, mut held) = (1, None);
+    let (wild, reads) = (2 + draw.below(6), draw.one_in(8));
+    history(draw, most, |draw, process, effect, ok| {
+        if reads && ok && draw.one_in(3) {
+            return Some(store::Call::Read(held.unwrap_or(Datum::NULL)));
+        }
+        let mut token = highest + draw.below(2) as i64;
+        if draw.one_in(wild) {
+            token = 1 + draw.below(6) as i64;
+        }
+        let value = Datum::int(process as i64).expect("a small number");
+        if effect {
+            (highest, held) = (highest.max(token), Some(value));
+        }
+        Some(store::Call::Write { token, value })
+    })
+}
+
 #[test]
 fn fenced_stores() {
     let mut counts = Counts::default();
     for seed in oracle::seeds() {
-        let mut draw = Draw(seed);
-        let (mut highest, mut held) = (1, None);
-        let (wild, reads) = (2 + draw.below(6), draw.one_in(8));
-        let ops = history(&mut draw, |draw, process, effect, ok| {
-            if reads && ok && draw.one_in(3) {
-                return Some(store::Call::Read(held.unwrap_or(Datum::NULL)));
-            }
-            let mut token = highest + draw.below(2) as i64;
-            if draw.one_in(wild) {
-                token = 1 + draw.below(6) as i64;
-            }
-            let value = Datum::int(process as i64).expect("a small number");
-            if effect {
-                (highest, held) = (highest.max(token), Some(value));
-            }
-            Some(store::Call::Write { token, value })
-        });
+        let ops = guarded(&mut Draw(seed), 10);
         let answer = store::check(&ops);
         let answer = answer.map(|found| found.map_err(|breach| vec![breach.newer, breach.stale]));
         let init = (i64::MIN, Datum::NULL);
@@ -268,4 +282,25 @@ fn fenced_stores() {
         });
     }
     counts.print("fenced store");
+}
+
+#[test]
+fn the_search_agrees() {
+    use searched::{CALLS, compare};
+    for permits in [1, 2, 3] {
+        let draw = |draw: &mut Draw| permitted(draw, CALLS, permits);
+        let judge = |ops: &[Op<Call>]| semaphore::check(ops, permits);
+        compare(&format!("semaphore of {permits}"), &Semaphore { permits }, draw, judge);
+    }
+    for depth in [1, 2, u32::MAX] {
+        let draw = |draw: &mut Draw| owned(draw, CALLS, depth);
+        let judge = |ops: &[Op<Call>]| owner::check(ops, depth);
+        compare(&format!("lock held {depth} times"), &OwnedLock { depth }, draw, judge);
+    }
+    for exclusive in [true, false] {
+        let draw = |draw: &mut Draw| fenced(draw, CALLS, exclusive);
+        let judge = |ops: &[Op<Call>]| fenced::check(ops, exclusive);
+        compare("fenced lock", &FencedLock { exclusive }, draw, judge);
+    }
+    compare("fenced store", &FencedStore::default(), |draw| guarded(draw, CALLS), store::check);
 }

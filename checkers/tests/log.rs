@@ -87,6 +87,14 @@ fn consumers_go_on_where_they_were() {
         "p9's poll at 0.530 s went back to offset 0, though p9's poll at 0.510 s had come as far as 2",
     );
     assert!(is_fine(&Log, &rewound(true).history()));
+    // A seek that nobody heard of took the consumer elsewhere once at the most.
+    let mut script = appended(&[Some(0), Some(1)]);
+    script.call((495, 496), json!({"p": 9, "f": "seek", "arg": 0, "end": "info"}));
+    poll(&mut script, 9, (500, 510), json!([[0, 10]]));
+    poll(&mut script, 9, (520, 530), json!([[0, 10]]));
+    assert!(is_fine(&Log, &script.history()));
+    poll(&mut script, 9, (540, 550), json!([[0, 10]]));
+    assert_eq!(conflict(&Log, &script.history()).kind, "rewound");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! ```
 
 mod oracle;
+mod searched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,9 +120,10 @@ impl Drawn {
     }
 }
 
-fn history(draw: &mut Draw) -> Vec<Op<Call>> {
+/// At most so many calls on a log.
+fn history(draw: &mut Draw, most: u64) -> Vec<Op<Call>> {
     let crashed = draw.below(6);
-    let slots = oracle::slots(draw, 10, crashed);
+    let slots = oracle::slots(draw, most, crashed);
     let processes = oracle::processes(draw, &slots);
     let values = draw.one_in(3).then(|| 1 + draw.below(4));
     let (entries, consumers) = (Vec::new(), BTreeMap::new());
@@ -174,7 +176,7 @@ fn logs() {
     let (mut yes, mut not) = (0, 0);
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
     for seed in oracle::seeds() {
-        let ops = history(&mut Draw(seed));
+        let ops = history(&mut Draw(seed), 10);
         let expected = linearizable(ops.iter());
         match expected {
             true => yes += 1,
@@ -200,4 +202,10 @@ fn logs() {
     let all = yes + not;
     assert!(all == 1 || (yes > all / 10 && not > all / 10), "too few of a kind");
     assert!(all == 1 || kinds.len() == 7, "a kind of breach never came up: {kinds:?}");
+}
+
+#[test]
+fn the_search_agrees() {
+    let draw = |draw: &mut Draw| history(draw, searched::CALLS);
+    searched::compare("log", &Log, draw, |ops| Some(offsets::check(ops)));
 }

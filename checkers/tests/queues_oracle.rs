@@ -10,13 +10,17 @@
 //! ```
 
 mod oracle;
+mod searched;
 
 use std::sync::Arc;
 
 use oracle::{Draw, NEVER, Outcome, Slot, Timed, linearizable, seeds, slots};
-use tribunal_checkers::linearizability::model::Op;
-use tribunal_checkers::linearizability::queue::{Call, Clash, bag, drains, fifo};
-use tribunal_checkers::linearizability::{priority, stack};
+use tribunal_checkers::linearizability::model::{Model, Op};
+use tribunal_checkers::linearizability::priority::{self, PriorityQueue};
+use tribunal_checkers::linearizability::queue::{
+    Call, Clash, FifoQueue, UnorderedQueue, bag, drains, fifo,
+};
+use tribunal_checkers::linearizability::stack::{self, Stack};
 use tribunal_history::Datum;
 
 /// Which value comes out.
@@ -262,6 +266,21 @@ fn fourteen_calls_agree() {
     compare("bag of 14", longer(Kind::Any), bag::check, 0);
     compare("stack of 14", longer(Kind::Last), stack::check, 30);
     compare("priority queue of 14", longer(Kind::Highest), priority::check, 30);
+}
+
+#[test]
+fn the_search_agrees() {
+    fn agrees(name: &str, kind: Kind, model: &impl Model<Call = Call>, judge: Judge) {
+        let shape = Shape { kind, calls: searched::CALLS, ..PLAIN };
+        searched::compare(name, model, |draw| ops(draw, shape), judge);
+        let drains = Shape { drains: true, calls: 9, right: 5, ..shape };
+        let draw = |draw: &mut Draw| drains::expand(ops(draw, drains));
+        searched::compare(&format!("{name} with drains"), model, draw, judge);
+    }
+    agrees("fifo", Kind::First, &FifoQueue, fifo::check);
+    agrees("bag", Kind::Any, &UnorderedQueue, bag::check);
+    agrees("stack", Kind::Last, &Stack, stack::check);
+    agrees("priority queue", Kind::Highest, &PriorityQueue, priority::check);
 }
 
 #[test]

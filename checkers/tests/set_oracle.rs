@@ -9,12 +9,13 @@
 //! ```
 
 mod oracle;
+mod searched;
 
 use std::collections::BTreeSet;
 
 use oracle::{Draw, Outcome, Slot, Timed, linearizable, seeds, slots};
 use tribunal_checkers::linearizability::model::Op;
-use tribunal_checkers::linearizability::set::{Call, Clash, element, grow};
+use tribunal_checkers::linearizability::set::{Call, Clash, GrowOnlySet, Set, element, grow};
 use tribunal_history::Datum;
 
 /// What the set holds afterwards, if the call can have gone so.
@@ -199,6 +200,16 @@ fn fourteen_calls_agree() {
     compare("grow-only set of 14", Shape { calls: 14, ..READS }, grow::check);
     let elements = Shape { calls: 14, reads: 0, asks: 7, removes: true, right: 10, ..READS };
     compare("set with remove of 14", elements, element::check);
+}
+
+#[test]
+fn the_search_agrees() {
+    let reads = Shape { calls: searched::CALLS, ..READS };
+    searched::compare("grow-only set", &GrowOnlySet, |draw| ops(draw, reads), grow::check);
+    let asks = Shape { asks: 3, repeats: true, ..reads };
+    searched::compare("grow-only set, more", &GrowOnlySet, |draw| ops(draw, asks), grow::check);
+    let elements = Shape { reads: 0, asks: 7, removes: true, right: 10, ..reads };
+    searched::compare("set with remove", &Set, |draw| ops(draw, elements), element::check);
 }
 
 #[test]

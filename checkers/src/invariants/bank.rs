@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tribunal_history::{History, Operation};
 
-use super::{anomaly, first, no_call, who};
+use super::{anomaly, first, no_answer, no_call, who};
 use crate::{Anomaly, Checker, Verdict};
 
 /// Judges a bank by what its reads show.
@@ -122,7 +122,7 @@ fn reads(history: &History) -> Result<Vec<Read<'_>>, String> {
             ("transfer", _) => {}
             ("read", None) => {}
             ("read", Some(value)) => {
-                let wrong = || no_call(&call, "a bank", CALLS);
+                let wrong = || no_answer(&call, "a bank", CALLS);
                 let mut balances = BTreeMap::new();
                 for (name, balance) in value.entries().ok_or_else(wrong)? {
                     let whole = balance.as_i64();

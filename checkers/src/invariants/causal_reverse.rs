@@ -4,11 +4,12 @@
 //! Calls, by key or without: `write` v, every value new; `read` -> [v, …], all that was written.
 
 use rustc_hash::FxHashMap;
-use tribunal_history::{Datum, History, Operation, ValueRef};
+use tribunal_history::{Datum, History, Operation};
 
-use super::{anomaly, first, no_call, who};
-use crate::keys::by_key;
-use crate::{Anomaly, Checker, Verdict};
+use super::{anomaly, first, no_answer, no_call, who};
+use crate::{Anomaly, Checker, Verdict, keys};
+
+const CALLS: &str = "write v and read -> [v, …]";
 
 /// Judges reads of a set by the real-time order of the writes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,20 +17,15 @@ pub struct CausalReverse;
 
 impl Checker for CausalReverse {
     fn check(&self, history: &History) -> Verdict {
-        if !history.has_real_time() {
-            return Verdict::unknown("the history has no real time, by which this is judged");
+        if let Some(verdict) = Verdict::without_real_time(history) {
+            return verdict;
         }
-        let (mut anomalies, mut reads) = (Vec::new(), 0);
-        for (key, calls) in by_key(history) {
-            match judge(&calls) {
-                Ok((found, count)) => {
-                    let key = key.map(ValueRef::to_value);
-                    anomalies.extend(found.map(|found| Anomaly { key, ..found }));
-                    reads += count;
-                }
-                Err(problem) => return Verdict::objected(problem),
-            }
-        }
+        let judged = match keys::each(history, judge) {
+            Ok(judged) => judged,
+            Err(problem) => return Verdict::objected(problem),
+        };
+        let anomalies = keys::wrong(&judged, |(missed, _)| missed.iter().cloned().collect());
+        let reads: usize = judged.iter().map(|(_, (_, reads))| reads).sum();
         Verdict::of(first(anomalies)).fact("reads", reads)
     }
 }
@@ -51,10 +47,10 @@ fn judge(calls: &[Operation]) -> Result<(Option<Anomaly>, usize), String> {
             }
             ("read", None) => {}
             ("read", Some(list)) => {
-                let wrong = || no_call(call, "causal-reverse", "write v and read -> [v, …]");
+                let wrong = || no_answer(call, "causal-reverse", CALLS);
                 reads.push((call, list.elements().ok_or_else(wrong)?));
             }
-            _ => return Err(no_call(call, "causal-reverse", "write v and read -> [v, …]")),
+            _ => return Err(no_call(call, "causal-reverse", CALLS)),
         }
     }
     // The writes that were acknowledged, in the order of that.

@@ -55,10 +55,13 @@ fn first(mut anomalies: Vec<Anomaly>) -> Vec<Anomaly> {
 
 /// The sentence about a call that is none of the workload's.
 fn no_call(call: &Operation, workload: &str, calls: &str) -> String {
-    format!(
-        "event {}: `{}` with {} is no call of {workload}; its calls are {calls}",
-        call.start(),
-        call.f(),
-        call.result().unwrap_or_else(|| call.argument())
-    )
+    let (event, f) = (call.start(), call.f());
+    format!("event {event}: `{f}` is not a call of {workload}; its calls are {calls}")
+}
+
+/// The same of an answer that no such call has.
+fn no_answer(call: &Operation, workload: &str, calls: &str) -> String {
+    let (event, f) = (call.start(), call.f());
+    let answer = call.result().unwrap_or_else(|| call.argument());
+    format!("event {event}: `{f}` with {answer} is not of {workload}; its calls are {calls}")
 }

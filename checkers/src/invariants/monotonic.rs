@@ -7,11 +7,13 @@
 use rustc_hash::FxHashMap;
 use tribunal_history::{History, Operation};
 
-use super::{anomaly, no_call, who};
+use super::{anomaly, no_answer, no_call, who};
 use crate::transactions::graph::{
     Builder, Components, Edge, Graph, Kind, Kinds, Node, Quest, residue, shortest,
 };
 use crate::{Anomaly, Checker, Verdict};
+
+const CALLS: &str = "inc k -> {k: n} and read [k, …] -> {k: n, …}";
 
 /// Judges states of counters by whether they have an order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,9 +44,9 @@ impl Checker for Monotonic {
 fn states(history: &History) -> Result<Vec<State<'_>>, String> {
     let mut states = Vec::new();
     for call in history.operations() {
-        let wrong = || no_call(&call, "monotonic", "inc k -> {k: n} and read [k, …] -> {k: n, …}");
+        let wrong = || no_answer(&call, "monotonic", CALLS);
         if !matches!(call.f(), "inc" | "read") {
-            return Err(wrong());
+            return Err(no_call(&call, "monotonic", CALLS));
         }
         let Some(answer) = call.result() else { continue };
         let mut counters = Vec::new();

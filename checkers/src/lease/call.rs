@@ -1,6 +1,6 @@
 //! The calls on leases, each read once.
 
-use tribunal_history::{Datum, History, Kind, Nanos, Operation, Process, ValueRef};
+use tribunal_history::{Datum, Kind, Nanos, Operation, Process, ValueRef};
 
 /// A call on a lease.
 #[derive(Clone, Copy, Debug)]
@@ -37,32 +37,14 @@ pub(super) enum Outcome {
     Unknown,
 }
 
-/// What a history says of leases, by number, in the order of the starts.
-pub(super) struct Calls {
-    /// The calls on each lease.
-    pub leases: Vec<Vec<u32>>,
-    /// Acknowledged writes under a token.
-    pub writes: Vec<u32>,
+/// Whether it is a call on a lease.
+pub(super) fn on_lease(operation: &Operation) -> bool {
+    matches!(operation.f(), "acquire" | "renew" | "release")
 }
 
-/// Sorts the calls by lease. What they say is read later, each lease by itself.
-pub(super) fn sort(history: &History) -> Calls {
-    let mut leases = vec![Vec::new(); history.keys().len() + 1];
-    let mut writes = Vec::new();
-    for operation in history.operations() {
-        match operation.f() {
-            "acquire" | "renew" | "release" => {
-                let place = history.key_place(&operation).map_or(0, |place| place + 1);
-                leases[place].push(operation.number());
-            }
-            "write" if operation.is_ok() && operation.argument().get("token").is_some() => {
-                writes.push(operation.number());
-            }
-            _ => {}
-        }
-    }
-    leases.retain(|calls| !calls.is_empty());
-    Calls { leases, writes }
+/// Whether it is an acknowledged write under a token.
+pub(super) fn under_token(operation: &Operation) -> bool {
+    operation.f() == "write" && operation.is_ok() && operation.argument().get("token").is_some()
 }
 
 impl Call {

@@ -1,7 +1,7 @@
 //! Holds: when a process certainly held a lease, and when it may have.
 
 use rustc_hash::FxHashMap;
-use tribunal_history::{History, Nanos, ValueRef};
+use tribunal_history::Nanos;
 
 use super::Lease;
 use super::call::{Action, Call, Outcome};
@@ -51,8 +51,8 @@ impl Hold {
 }
 
 /// All that is known of one lease.
-pub(super) struct Holds<'h> {
-    pub key: Option<ValueRef<'h>>,
+#[derive(Default)]
+pub(super) struct Holds {
     /// In the order in which they began.
     pub all: Vec<Hold>,
     /// Acquires that answered with a token.
@@ -75,28 +75,12 @@ struct Lessee {
     shortest: Nanos,
 }
 
-impl<'h> Holds<'h> {
-    /// What the calls on one lease, at least one, tell of it.
-    pub fn of(history: &'h History, calls: &[u32], lease: &Lease) -> Self {
-        let mut holds = Self::new(history.operation(calls[0]).key());
-        for &number in calls {
-            if let Some(call) = Call::of(&history.operation(number)) {
-                holds.add(&call, lease);
-            }
-        }
+impl Holds {
+    /// What the calls on one lease tell of it.
+    pub fn of(calls: impl Iterator<Item = Call>, lease: &Lease) -> Self {
+        let mut holds = Self::default();
+        calls.for_each(|call| holds.add(&call, lease));
         holds
-    }
-
-    fn new(key: Option<ValueRef<'h>>) -> Self {
-        Self {
-            key,
-            all: Vec::new(),
-            grants: Vec::new(),
-            renewals: Vec::new(),
-            granted: 0,
-            without_ttl: 0,
-            lessees: FxHashMap::default(),
-        }
     }
 
     fn add(&mut self, call: &Call, lease: &Lease) {

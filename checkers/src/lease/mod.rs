@@ -27,9 +27,11 @@ mod token;
 
 use rayon::prelude::*;
 use serde_json::json;
-use tribunal_history::{Fault, History, Nanos};
+use tribunal_history::{History, Nanos};
 
+use crate::keys::ByKey;
 use crate::{Anomaly, Checker, Verdict};
+use call::Call;
 use hold::Holds;
 use report::Report;
 
@@ -63,8 +65,15 @@ impl Lease {
 }
 
 fn scaled(ttl: Nanos, millionths: u32) -> Nanos {
-    let scaled = u128::from(ttl) * u128::from(millionths) / 1_000_000;
-    scaled.try_into().unwrap_or(Nanos::MAX)
+    const MILLION: Nanos = 1_000_000;
+    // Durations of hours need no wider numbers, which are slow to divide.
+    ttl.checked_mul(millionths.into()).map_or_else(
+        || {
+            let scaled = u128::from(ttl) * u128::from(millionths) / u128::from(MILLION);
+            scaled.try_into().unwrap_or(Nanos::MAX)
+        },
+        |scaled| scaled / MILLION,
+    )
 }
 
 impl Checker for Lease {
@@ -73,47 +82,31 @@ impl Checker for Lease {
             return verdict;
         }
         let faults = history.faults();
-        let calls = call::sort(history);
-        let holds = |calls: &Vec<u32>| Holds::of(history, calls, self);
-        let leases: Vec<Holds> = calls.leases.par_iter().map(holds).collect();
-        let mut tally = Tally::default();
-        let mut anomalies = Vec::new();
-        for holds in &leases {
-            anomalies.extend(judge(history, holds, &faults, &mut tally));
-        }
-        anomalies.extend(token::stale_writes(history, &calls.writes));
-        tally.writes = calls.writes.len();
-        tally.verdict(Verdict::of(anomalies))
+        let leases = ByKey::of(history, call::on_lease);
+        // In the order of the history: one lease after the other would fetch it all into the cache
+        // anew for each.
+        let read = |number: u32| Call::of(&history.operation(number));
+        let calls: Vec<Option<Call>> =
+            (0..history.operations().len() as u32).into_par_iter().map(read).collect();
+        let with = |tally: Tally, numbers: &[u32]| {
+            let key = history.operation(numbers[0]).key();
+            let on_lease = numbers.iter().filter_map(|&number| calls[number as usize]);
+            let holds = Holds::of(on_lease, self);
+            tally.with(&holds, &Report { history, key, faults: &faults })
+        };
+        let tally = leases.par_iter().fold(Tally::default, with);
+        let mut tally = tally.reduce(Tally::default, Tally::and);
+        let writes = ByKey::of(history, call::under_token);
+        tally.writes = writes.iter().map(<[u32]>::len).sum();
+        tally.anomalies.extend(token::stale_writes(history, &writes));
+        tally.verdict()
     }
 }
 
-/// Judges one lease.
-fn judge(history: &History, holds: &Holds, faults: &[Fault], tally: &mut Tally) -> Vec<Anomaly> {
-    let report = Report { history, key: holds.key, faults };
-    let definite = overlap::definite(&holds.all);
-    let possible = overlap::possible(&holds.all);
-    let mut anomalies: Vec<Anomaly> = definite
-        .first
-        .iter()
-        .map(|&(one, other)| report.overlap(&holds.all[one], &holds.all[other]))
-        .collect();
-    anomalies.extend(token::disorder(&holds.grants).map(|breach| report.disorder(&breach)));
-    let stale = token::stale_renewal(holds);
-    anomalies.extend(stale.map(|(grant, renewal)| report.stale_renewal(grant, renewal)));
-    tally.leases += 1;
-    tally.grants += holds.granted;
-    tally.without_ttl += holds.without_ttl;
-    tally.definite += definite.count;
-    tally.possible += possible.count;
-    let told = possible.first.iter().take(LISTED.saturating_sub(tally.listed.len()));
-    let told = told.map(|&(one, other)| report.possible(&holds.all[one], &holds.all[other]));
-    tally.listed.extend(told);
-    anomalies
-}
-
-/// What was seen, for the facts.
+/// What was seen of some leases, in their order.
 #[derive(Default)]
 struct Tally {
+    anomalies: Vec<Anomaly>,
     leases: usize,
     grants: usize,
     without_ttl: usize,
@@ -124,7 +117,43 @@ struct Tally {
 }
 
 impl Tally {
-    fn verdict(self, mut verdict: Verdict) -> Verdict {
+    /// Judges one lease.
+    fn with(mut self, holds: &Holds, report: &Report) -> Self {
+        let pair = |&(one, other): &(usize, usize)| (&holds.all[one], &holds.all[other]);
+        let definite = overlap::definite(&holds.all);
+        let overlaps = definite.first.iter().map(pair);
+        self.anomalies.extend(overlaps.map(|(one, other)| report.overlap(one, other)));
+        let breach = token::disorder(&holds.grants);
+        self.anomalies.extend(breach.map(|breach| report.disorder(&breach)));
+        let stale = token::stale_renewal(holds);
+        self.anomalies.extend(stale.map(|(grant, renewal)| report.stale_renewal(grant, renewal)));
+        let possible = overlap::possible(&holds.all);
+        let told = possible.first.iter().take(LISTED.saturating_sub(self.listed.len())).map(pair);
+        self.listed.extend(told.map(|(one, other)| report.possible(one, other)));
+        self.leases += 1;
+        self.grants += holds.granted;
+        self.without_ttl += holds.without_ttl;
+        self.definite += definite.count;
+        self.possible += possible.count;
+        self
+    }
+
+    /// The same with the leases that come after these.
+    fn and(mut self, after: Self) -> Self {
+        self.anomalies.extend(after.anomalies);
+        self.leases += after.leases;
+        self.grants += after.grants;
+        self.without_ttl += after.without_ttl;
+        self.writes += after.writes;
+        self.definite += after.definite;
+        self.possible += after.possible;
+        self.listed.extend(after.listed);
+        self.listed.truncate(LISTED);
+        self
+    }
+
+    fn verdict(self) -> Verdict {
+        let mut verdict = Verdict::of(self.anomalies);
         if self.grants == 0 && self.writes == 0 {
             verdict.doubt("no lease was ever granted");
         }

@@ -1,12 +1,12 @@
 //! Tokens that should not have been given, or should have been refused.
 
-use rustc_hash::FxHashMap;
 use serde_json::{Map, json};
 use tribunal_history::{Datum, History, Operation, ValueRef};
 
 use super::hold::Holds;
 use crate::Anomaly;
 use crate::blame::seconds;
+use crate::keys::ByKey;
 use crate::linearizability::lock::{Call, fenced, store};
 use crate::linearizability::model::{NEVER, Op};
 
@@ -58,23 +58,15 @@ pub(super) fn stale_renewal(holds: &Holds) -> Option<(u32, u32)> {
 }
 
 /// Writes that a store should have refused, one of each key.
-pub(super) fn stale_writes(history: &History, writes: &[u32]) -> Vec<Anomaly> {
-    let mut stores: Vec<Vec<Op<store::Call>>> = Vec::new();
-    let mut places: FxHashMap<Option<usize>, usize> = FxHashMap::default();
-    for write in writes.iter().map(|&number| history.operation(number)) {
-        let Some(op) = guarded(&write) else { continue };
-        let place = *places.entry(history.key_place(&write)).or_insert_with(|| {
-            stores.push(Vec::new());
-            stores.len() - 1
-        });
-        stores[place].push(op);
-    }
-    let stale = |ops: Vec<Op<store::Call>>| {
+pub(super) fn stale_writes(history: &History, writes: &ByKey) -> Vec<Anomaly> {
+    let stale = |writes: &[u32]| {
+        let calls = writes.iter().map(|&number| history.operation(number));
+        let ops: Vec<Op<store::Call>> = calls.filter_map(|write| guarded(&write)).collect();
         let breach = store::check(&ops)?.err()?;
         let call = |at: u32| history.operation(ops[at as usize].number);
         Some(stale_write(&call(breach.newer), &call(breach.stale)))
     };
-    stores.into_iter().filter_map(stale).collect()
+    writes.iter().filter_map(stale).collect()
 }
 
 fn guarded(write: &Operation) -> Option<Op<store::Call>> {

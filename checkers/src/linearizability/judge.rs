@@ -13,6 +13,7 @@ use tribunal_history::{History, Kind, Operation, ValueRef};
 use super::engine::{self, Budget, Outcome, Stuck, Witness};
 use super::model::{Conflict, Decision, Model, NEVER, Object, Op, Point};
 use super::told::{count, did, ended, noun, seconds};
+use crate::keys::ByKey;
 use crate::{Anomaly, Checker, Verdict};
 
 /// Judges whether each object of a history is linearizable, as a model has it.
@@ -51,10 +52,10 @@ impl<M: Model> Checker for Judge<M> {
         if let Some(verdict) = Verdict::without_real_time(history) {
             return verdict;
         }
-        let objects = objects(history);
+        let objects = ByKey::of(history, |_| true);
         let sharing = objects.len().min(rayon::current_num_threads()).max(1);
         let budget = Budget { bytes: self.budget.bytes / sharing, ..self.budget };
-        let judge = |numbers: &Vec<u32>| {
+        let judge = |numbers: &[u32]| {
             parse(&self.model, history, numbers).map(|object| judge(&self.model, &object, &budget))
         };
         let rulings: Vec<Result<Ruling, BadCall>> = objects.par_iter().map(judge).collect();
@@ -92,18 +93,6 @@ fn summarize(rulings: impl Iterator<Item = Ruling>) -> Verdict {
 struct BadCall {
     index: u64,
     problem: String,
-}
-
-/// The operations on each object by number, objects in the order of their first calls.
-fn objects(history: &History) -> Vec<Vec<u32>> {
-    let keys = history.keys().len();
-    let mut objects = vec![Vec::new(); keys + 1];
-    for operation in history.operations() {
-        let place = history.key_place(&operation).unwrap_or(keys);
-        objects[place].push(operation.number());
-    }
-    objects.retain(|numbers| !numbers.is_empty());
-    objects
 }
 
 /// Reads the calls on one object.
@@ -198,9 +187,12 @@ fn no_way_on<M: Model>(model: &M, object: &Object<M::Call>, stuck: &Stuck<M::Sta
 
 /// How many calls show it, and from where on.
 fn told<C, S>(object: &Object<C>, witness: &Witness<S>, before: Option<&[String]>) -> String {
-    let mut told = format!(". {} show it", count(witness.calls.len(), "call"));
+    let (mut told, alone) = match witness.calls.len() {
+        1 => (". 1 call shows it".to_owned(), " by itself"),
+        calls => (format!(". {} show it", count(calls, "call")), " by themselves"),
+    };
     match before {
-        None => told.push_str(" by themselves"),
+        None => told.push_str(alone),
         Some(states) => {
             let since = object.history.event(u64::from(witness.since) - 1).time();
             let held = either(states, states.len());

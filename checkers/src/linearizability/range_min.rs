@@ -1,5 +1,5 @@
-//! An array of integers to which one adds over ranges, and of which one asks
-//! the least: a segment tree whose nodes keep what was added to them whole.
+//! An array of integers to which one adds over ranges, and from which one takes those
+//! that have come down to zero: a segment tree whose nodes keep what was added to them whole.
 
 use std::ops::Range;
 
@@ -67,23 +67,6 @@ impl RangeMin {
         }
     }
 
-    /// The least of those from `start` on; a large number if there are none.
-    pub fn least_from(&self, start: usize) -> i32 {
-        let mut node = start + self.leaves;
-        if start >= self.leaves {
-            return OUT;
-        }
-        let mut least = self.least[node];
-        while node > 1 {
-            if node & 1 == 0 {
-                least = least.min(self.least[node + 1]);
-            }
-            node >>= 1;
-            least += self.added[node];
-        }
-        least
-    }
-
     /// Takes out one integer that is at most 0, and says where it stood.
     pub fn take_zero(&mut self) -> Option<usize> {
         if self.least[1] > 0 {
@@ -109,7 +92,6 @@ mod tests {
         let mut array = RangeMin::new(&[3, 1, 4, 1, 5]);
         array.add(1..4, 2);
         array.add(0..5, -3);
-        assert_eq!([0, 1, 4].map(|start| array.least_from(start)), [0, 0, 2]);
         assert_eq!(array.take_zero(), Some(0));
         assert_eq!(array.take_zero(), Some(1));
         assert_eq!(array.take_zero(), Some(3));

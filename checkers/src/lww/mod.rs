@@ -20,18 +20,22 @@ mod judgement;
 mod register;
 mod report;
 mod stray;
+mod tally;
 mod wording;
 
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
-use tribunal_history::{Fault, History, Kind};
+use serde_json::Value;
+use tribunal_history::{Fault, History};
 
 use crate::blame::{self, Window};
+use crate::keys::ByKey;
 use crate::{Checker, Verdict};
-use judgement::{Judgement, judge};
+use judgement::judge;
 use register::Register;
+use report::Case;
+use tally::Tally;
 
 /// Finds lost writes and divergence by final reads. Values are unique per key.
 #[derive(Clone, Debug, Default)]
@@ -40,41 +44,28 @@ pub struct Lww {
     pub initial: Value,
 }
 
-/// How many keys a fact or a doubt names before it only counts them.
-const NAMED: usize = 5;
-/// Of how many keys one may stay in the dark. Some always do, where the last
-/// write was never answered.
-const ONE_OF: usize = 10;
-
 impl Checker for Lww {
     fn check(&self, history: &History) -> Verdict {
         if let Some(verdict) = Verdict::without_real_time(history) {
             return verdict;
         }
-        let faults = history.faults();
-        let registers = Register::collect(history, &self.initial);
-        let judged =
-            |register: &Register| judgeable(register, &faults).and_then(|()| judge(register));
-        let judgements: Vec<_> = registers.par_iter().map(judged).collect();
-        // Most histories lose nothing, and need no list of nodes.
-        let mut nodes = None;
-        let mut tally = Tally::default();
-        let mut lost = Vec::new();
-        let mut others = Vec::new();
-        for (register, judgement) in registers.iter().zip(judgements) {
-            tally.count(register, &judgement);
-            others.extend(stray::anomalies(register));
-            let Ok(judgement) = judgement else { continue };
-            if judgement.is_fine() {
-                continue;
+        let (faults, nodes) = (history.faults(), OnceLock::new());
+        let initial = history.values().find(&self.initial);
+        let calls = ByKey::of(history, |call| matches!(call.f(), "write" | "read"));
+        let with = |mut tally: Tally, calls: &[u32]| {
+            let register = Register::of(history, calls, initial);
+            let judgement = judgeable(&register, &faults).and_then(|()| judge(&register));
+            tally.count(&register, &judgement);
+            if let Some(judgement) = judgement.ok().filter(|judgement| !judgement.is_fine()) {
+                // Most histories lose nothing, and need no list of nodes.
+                let nodes = nodes.get_or_init(|| register::nodes(history));
+                let (register, judgement, faults) = (&register, &judgement, &faults[..]);
+                tally.accuse(&Case { register, judgement, faults, nodes });
             }
-            let nodes = nodes.get_or_insert_with(|| register::nodes(history));
-            let case = report::Case { register, judgement: &judgement, faults: &faults, nodes };
-            lost.extend(case.lost_writes(&mut tally.causes));
-            others.extend(case.divergence());
-        }
-        lost.append(&mut others);
-        tally.verdict(Verdict::of(lost))
+            tally
+        };
+        let tally = calls.par_iter().fold(Tally::default, with);
+        tally.reduce(Tally::default, Tally::and).verdict()
     }
 }
 
@@ -93,71 +84,4 @@ fn final_window(register: &Register) -> Option<Window> {
     let start = register.finals.iter().map(|read| read.op.invoked_at()).min()?;
     let end = register.finals.iter().filter_map(|read| read.op.completion());
     Some(start..=end.map(|event| event.time()).max()?)
-}
-
-/// What was judged and what was found, for the facts.
-#[derive(Default)]
-struct Tally {
-    keys: usize,
-    unjudged: Vec<String>,
-    /// For each node, on how many keys it never answered a final read.
-    silent: BTreeMap<String, usize>,
-    writes: usize,
-    final_reads: usize,
-    stale_reads: usize,
-    lost: usize,
-    superseded: usize,
-    never_visible: usize,
-    diverged: usize,
-    causes: Map<String, Value>,
-}
-
-impl Tally {
-    fn count(&mut self, register: &Register, judgement: &Result<Judgement, String>) {
-        self.keys += 1;
-        for node in &register.silent {
-            *self.silent.entry((*node).to_owned()).or_default() += 1;
-        }
-        self.writes += register.writes.iter().filter(|write| write.op.kind() == Kind::Ok).count();
-        self.final_reads += register.finals.len();
-        self.stale_reads += register.stale_reads;
-        match judgement {
-            Err(why) => self.unjudged.push(format!("{}: {why}", wording::key_name(register.key))),
-            Ok(judgement) => {
-                let lost = &judgement.lost;
-                self.lost += lost.len();
-                self.superseded += lost.iter().filter(|lost| lost.superseded).count();
-                let unseen = |lost: &&judgement::Lost| !register.writes[lost.write].visible;
-                self.never_visible += lost.iter().filter(unseen).count();
-                self.diverged += usize::from(judgement.survivors.len() > 1);
-            }
-        }
-    }
-
-    fn verdict(self, mut verdict: Verdict) -> Verdict {
-        let (unjudged, keys) = (self.unjudged.len(), self.keys);
-        match self.unjudged.first() {
-            None if keys == 0 => verdict.doubt("no call on any key: no final read to judge by"),
-            Some(first) if unjudged * ONE_OF > keys => {
-                verdict.doubt(format!("{unjudged} of {keys} keys could not be judged; {first}"));
-            }
-            _ => {}
-        }
-        for (node, silent) in self.silent.iter().filter(|(_, silent)| **silent * ONE_OF > keys) {
-            verdict.doubt(format!("{node} answered no final read of {silent} of {keys} keys"));
-        }
-        let named: Vec<_> = self.unjudged.into_iter().take(NAMED).collect();
-        verdict
-            .fact("keys", self.keys)
-            .fact("keys_judged", self.keys - unjudged)
-            .fact("keys_unjudged", json!({"count": unjudged, "first": named}))
-            .fact("writes_acknowledged", self.writes)
-            .fact("final_reads", self.final_reads)
-            .fact("stale_reads", self.stale_reads)
-            .fact("lost_writes", self.lost)
-            .fact("superseded_by_a_lost_write", self.superseded)
-            .fact("lost_and_never_read", self.never_visible)
-            .fact("keys_diverged", self.diverged)
-            .fact("causes", self.causes)
-    }
 }

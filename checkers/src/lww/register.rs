@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde_json::Value;
 use tribunal_history::{Datum, EventRef, History, Kind, Nanos, Operation, ValueRef};
 
 /// A key as one register.
@@ -109,62 +107,61 @@ impl<'h> Write<'h> {
 }
 
 impl<'h> Register<'h> {
-    /// All keys of a history, in the order in which they were first called.
-    pub fn collect(history: &'h History, initial: &Value) -> Vec<Self> {
-        let initial = history.values().find(initial);
-        let keys = calls_by_key(history);
-        let register = |calls: Vec<Called<'h>>| Self::of(calls[0].op.key(), &calls, initial);
-        keys.into_par_iter().map(register).collect()
-    }
-
-    fn of(key: Option<ValueRef<'h>>, calls: &[Called<'h>], initial: Datum) -> Self {
+    /// What the calls on one key, at least one, tell of it.
+    pub fn of(history: &'h History, calls: &[u32], initial: Datum) -> Self {
         let mut register = Register {
-            key,
-            writes: Vec::new(),
+            key: history.operation(calls[0]).key(),
+            writes: Vec::with_capacity(calls.len()),
             finals: Vec::new(),
             silent: BTreeSet::new(),
             strays: Vec::new(),
             ambiguous: None,
             stale_reads: 0,
         };
-        let writers = register.add_writes(calls, initial);
-        let (mut reads, mut asked) = (Vec::new(), Vec::new());
-        for &Called { op, .. } in calls.iter().filter(|call| !call.writes) {
+        let mut writers = Writers::default();
+        writers.by_value.reserve(calls.len());
+        let mut reads = Vec::with_capacity(calls.len());
+        for op in calls.iter().map(|&number| history.operation(number)) {
+            match op.f() {
+                "write" => register.add_write(op, initial, &mut writers),
+                _ => reads.push(op),
+            }
+        }
+        register.add_reads(&reads, initial, &writers);
+        register
+    }
+
+    fn add_write(&mut self, op: Operation<'h>, initial: Datum, writers: &mut Writers<'h>) {
+        let value = op.argument();
+        if op.kind() == Kind::Fail {
+            writers.failed.insert(value.datum(), op);
+            return;
+        }
+        // Of several, the first: no read of the value may end before that began.
+        let first = *writers.by_value.entry(value.datum()).or_insert(self.writes.len());
+        if first < self.writes.len() || value.datum() == initial {
+            self.ambiguous = Some(value);
+        }
+        self.writes.push(Write::new(op));
+    }
+
+    fn add_reads(&mut self, called: &[Operation<'h>], initial: Datum, writers: &Writers<'h>) {
+        let mut asked = Vec::new();
+        let mut reads = Vec::with_capacity(called.len());
+        for &op in called {
             let is_final = is_final(&op);
             asked.extend(is_final.then_some(op));
             let Some(value) = op.result() else { continue };
-            let writer = (value.datum() != initial).then(|| register.writer(&writers, value, op));
+            let writer = (value.datum() != initial).then(|| self.writer(writers, value, op));
             if writer == Some(None) {
                 continue;
             }
             let read = Read { op, writer: writer.flatten() };
             reads.push(read);
-            register.finals.extend(is_final.then_some(read));
+            self.finals.extend(is_final.then_some(read));
         }
-        register.stale_reads = register.count_stale(&reads);
-        register.silent = silent(&asked);
-        register
-    }
-
-    /// Adds the writes; returns who wrote (or failed to write) each value.
-    fn add_writes(&mut self, calls: &[Called<'h>], initial: Datum) -> Writers<'h> {
-        let mut writers = Writers::default();
-        let writes = calls.iter().filter(|call| call.writes);
-        writers.by_value.reserve(calls.len());
-        for &Called { op, .. } in writes {
-            let value = op.argument();
-            if op.kind() == Kind::Fail {
-                writers.failed.insert(value.datum(), op);
-                continue;
-            }
-            // Of several, the first: no read of the value may end before that began.
-            let first = *writers.by_value.entry(value.datum()).or_insert(self.writes.len());
-            if first < self.writes.len() || value.datum() == initial {
-                self.ambiguous = Some(value);
-            }
-            self.writes.push(Write::new(op));
-        }
-        writers
+        self.stale_reads = self.count_stale(&reads);
+        self.silent = silent(&asked);
     }
 
     /// Ties a read to the write it returned, and learns from it.
@@ -214,39 +211,11 @@ impl<'h> Register<'h> {
     }
 }
 
-/// Who wrote a value.
+/// Who wrote (or failed to write) each value.
 #[derive(Default)]
 struct Writers<'h> {
     by_value: FxHashMap<Datum, usize>,
     failed: FxHashMap<Datum, Operation<'h>>,
-}
-
-/// A call on a key.
-#[derive(Clone, Copy)]
-struct Called<'h> {
-    op: Operation<'h>,
-    writes: bool,
-}
-
-/// The calls on each key, in the order in which the keys were first called.
-fn calls_by_key(history: &History) -> Vec<Vec<Called<'_>>> {
-    const NONE: u32 = u32::MAX;
-    let mut places = vec![NONE; history.keys().len() + 1];
-    let mut keys: Vec<Vec<Called>> = Vec::new();
-    for op in history.operations() {
-        let writes = match op.f() {
-            "write" => true,
-            "read" => false,
-            _ => continue,
-        };
-        let place = &mut places[history.key_place(&op).map_or(0, |place| place + 1)];
-        if *place == NONE {
-            *place = keys.len() as u32;
-            keys.push(Vec::new());
-        }
-        keys[*place as usize].push(Called { op, writes });
-    }
-    keys
 }
 
 /// The nodes of final reads that were asked for, without those that answered one.

@@ -1,6 +1,6 @@
 //! The anomalies of one key, in words and numbers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use tribunal_history::{Fault, ValueRef};
@@ -28,7 +28,7 @@ const WITNESSES: usize = 8;
 impl<'a, 'h> Case<'a, 'h> {
     /// One anomaly for each lost write that no other lost write came after. The
     /// others are counted with the last of these, which all of them precede.
-    pub fn lost_writes(&self, causes: &mut Map<String, Value>) -> Vec<Anomaly> {
+    pub fn lost_writes(&self, causes: &mut BTreeMap<&'static str, usize>) -> Vec<Anomaly> {
         let lost = &self.judgement.lost;
         let definite = || lost.iter().filter(|lost| !lost.superseded).map(|lost| lost.write);
         let last = definite().max_by_key(|&at| self.register.writes[at].op.start());
@@ -38,8 +38,7 @@ impl<'a, 'h> Case<'a, 'h> {
         for at in definite() {
             let pair = self.pair(self.write(at));
             let cause = pair.cause();
-            let count = causes.get(cause.kind.name()).and_then(Value::as_u64).unwrap_or(0);
-            causes.insert(cause.kind.name().to_owned(), json!(count + 1));
+            *causes.entry(cause.kind.name()).or_default() += 1;
             let before = if Some(at) == last { &superseded[..] } else { &[] };
             anomalies.push(self.lost_write(&pair, &cause, before));
         }

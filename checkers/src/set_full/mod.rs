@@ -16,10 +16,9 @@ mod element;
 mod report;
 
 use serde_json::{Map, Value, json};
-use tribunal_history::{History, Nanos, Operation, ValueRef};
+use tribunal_history::{History, Nanos, Operation};
 
-use crate::keys::by_key;
-use crate::{Anomaly, Checker, Verdict};
+use crate::{Checker, Verdict, keys};
 use element::{Element, Outcome, Tally};
 
 /// Follows every element of grow-only sets.
@@ -39,20 +38,12 @@ impl Checker for SetFull {
         if let Some(verdict) = Verdict::without_real_time(history) {
             return verdict;
         }
-        let mut sets = Vec::new();
-        for (key, calls) in by_key(history) {
-            match Tally::of(&calls) {
-                Ok(tally) => sets.push((key, tally)),
-                Err(problem) => return Verdict::objected(problem),
-            }
-        }
-        let told = |(key, tally): &(Option<ValueRef>, Tally)| {
-            report::anomalies(tally, self.linearizable)
-                .into_iter()
-                .map(|anomaly| Anomaly { key: key.map(ValueRef::to_value), ..anomaly })
-                .collect::<Vec<Anomaly>>()
+        let sets = match keys::each(history, Tally::of) {
+            Ok(sets) => sets,
+            Err(problem) => return Verdict::objected(problem),
         };
-        let mut verdict = Verdict::of(sets.iter().flat_map(told).collect());
+        let anomalies = |tally: &Tally| report::anomalies(tally, self.linearizable);
+        let mut verdict = Verdict::of(keys::wrong(&sets, anomalies));
         let tallies: Vec<&Tally> = sets.iter().map(|(_, tally)| tally).collect();
         verdict.facts = facts(&tallies);
         if verdict.facts["stable"] == 0 {

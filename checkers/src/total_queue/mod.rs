@@ -15,10 +15,9 @@ mod report;
 mod tally;
 
 use serde_json::{Map, Value, json};
-use tribunal_history::{History, ValueRef};
+use tribunal_history::History;
 
-use crate::keys::by_key;
-use crate::{Anomaly, Checker, Verdict};
+use crate::{Checker, Verdict, keys};
 use tally::Tally;
 
 /// Compares what went into queues with what came out.
@@ -36,20 +35,12 @@ impl Checker for TotalQueue {
         if let Some(verdict) = Verdict::without_real_time(history) {
             return verdict;
         }
-        let mut queues = Vec::new();
-        for (key, calls) in by_key(history) {
-            match Tally::of(&calls) {
-                Ok(tally) => queues.push((key, tally)),
-                Err(problem) => return Verdict::objected(problem),
-            }
-        }
-        let told = |(key, tally): &(Option<ValueRef>, Tally)| {
-            report::anomalies(tally, self.at_most_once)
-                .into_iter()
-                .map(|anomaly| Anomaly { key: key.map(ValueRef::to_value), ..anomaly })
-                .collect::<Vec<Anomaly>>()
+        let queues = match keys::each(history, Tally::of) {
+            Ok(queues) => queues,
+            Err(problem) => return Verdict::objected(problem),
         };
-        let mut verdict = Verdict::of(queues.iter().flat_map(told).collect());
+        let anomalies = |tally: &Tally| report::anomalies(tally, self.at_most_once);
+        let mut verdict = Verdict::of(keys::wrong(&queues, anomalies));
         let tallies: Vec<&Tally> = queues.iter().map(|(_, tally)| tally).collect();
         verdict.facts = facts(&tallies);
         let unjudged: usize = tallies.iter().map(|tally| tally.unjudged()).sum();

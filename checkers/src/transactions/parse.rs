@@ -199,7 +199,7 @@ pub struct BadTransaction {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Another function.
-    #[error("`{0}` is no transaction; every call must be a `txn`")]
+    #[error("`{0}` is not a call of transactions; every one must be a `txn`")]
     Function(String),
     /// A value that is no list of steps.
     #[error("the value of a txn must be a list of micro-operations, and this one is {0}")]

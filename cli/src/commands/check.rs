@@ -29,10 +29,11 @@ pub struct Check {
     #[arg(short, long, value_name = "OBJECT", conflicts_with = "workload", value_parser = models())]
     model: Option<&'static ObjectKind>,
     /// The value of every object before the first call, as JSON or a plain word; null by default.
+    /// Of a multi-register: an object from key to value, such as {"x":0,"y":0}.
     #[arg(long, value_name = "VALUE")]
     initial: Option<String>,
     /// How many may hold a permit of the semaphore at once.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "model")]
     permits: Option<u32>,
     /// The isolation level that transactions must keep; the strictest by default.
     #[arg(long, value_name = "LEVEL", value_parser = levels())]
@@ -163,7 +164,7 @@ impl Check {
         })?;
         let workload = self.workload.as_ref().unwrap_or(&record.workload);
         let definition = tribunal_workloads::find(workload)?;
-        if self.model.is_some() || self.permits.is_some() {
+        if self.model.is_some() {
             bail!("{target}: a run knows its workload; --model is for files");
         }
         let options = self.options(record.options.clone().into_iter().collect());

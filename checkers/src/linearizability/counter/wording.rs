@@ -2,10 +2,20 @@
 
 use super::super::model::Object;
 use super::super::wording::{count, ended, seconds};
-use super::{Breach, Call, Reason};
+use super::{Breach, Call, LISTED, Reason};
 
 /// A sum that cannot have been found.
 pub(super) fn breach(object: &Object<Call>, breach: &Breach) -> String {
+    let cut = match breach.calls.len() {
+        all if all > LISTED => {
+            format!("; it takes all {all} calls to show it, of which the last {LISTED} are listed")
+        }
+        _ => String::new(),
+    };
+    reason(object, breach) + &cut
+}
+
+fn reason(object: &Object<Call>, breach: &Breach) -> String {
     let found = found(object, breach.call);
     match breach.reason {
         Reason::Passed { least, since } => {

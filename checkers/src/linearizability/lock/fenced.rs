@@ -62,6 +62,10 @@ impl Model for FencedLock {
         }
     }
 
+    fn looks(&self, call: &Call) -> bool {
+        matches!(call, Call::Refused { .. })
+    }
+
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         let conflict = check(&object.ops, self.exclusive)?.err().map(|breach| Conflict {
             kind: breach.kind(),

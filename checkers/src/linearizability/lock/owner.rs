@@ -59,6 +59,10 @@ impl Model for OwnedLock {
         Call::read(operation)
     }
 
+    fn looks(&self, call: &Call) -> bool {
+        matches!(call, Call::Refused { .. })
+    }
+
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         let conflict = check(&object.ops, self.depth)?.err().map(|breach| Conflict {
             kind: breach.kind(),

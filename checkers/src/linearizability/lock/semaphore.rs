@@ -61,6 +61,10 @@ impl Model for Semaphore {
         Call::read(operation)
     }
 
+    fn looks(&self, call: &Call) -> bool {
+        matches!(call, Call::Refused { .. })
+    }
+
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         let conflict = match check(&object.ops, self.permits)? {
             Ok(()) => None,

@@ -13,8 +13,18 @@ use super::super::moments::{Moment, moments};
 use super::{numbers, refused, wording};
 
 /// A register that refuses writes under an old token.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FencedStore;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FencedStore {
+    /// What it holds before the first write, by no token.
+    pub initial: Datum,
+}
+
+impl Default for FencedStore {
+    /// Null.
+    fn default() -> Self {
+        Self { initial: Datum::NULL }
+    }
+}
 
 /// A call on a fenced store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +54,7 @@ impl Model for FencedStore {
     type State = State;
 
     fn init(&self) -> State {
-        State { token: None, value: Datum::NULL }
+        State { token: None, value: self.initial }
     }
 
     fn step(&self, state: &State, call: &Call) -> impl IntoIterator<Item = State> {
@@ -65,6 +75,10 @@ impl Model for FencedStore {
                 "`{other}` is not a call of a fenced store; its calls are write and read"
             )),
         }
+    }
+
+    fn looks(&self, call: &Call) -> bool {
+        matches!(call, Call::Read(_))
     }
 
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {

@@ -1,14 +1,18 @@
 //! A key's text: `put` sets it, `append` lengthens it, `get` returns it.
 //!
-//! A key that was never set holds the empty text; an answer of null says the same.
+//! A key that was never set holds what it began with, or the empty text; an answer of null says
+//! that it holds the empty text.
 
 use tribunal_history::{History, Operation, ValueRef};
 
 use super::super::model::Model;
 
 /// A text that can be set and appended to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kv;
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kv {
+    /// What each key holds before the first call.
+    pub initial: String,
+}
 
 /// A call on a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +30,7 @@ impl Model for Kv {
     type State = String;
 
     fn init(&self) -> String {
-        String::new()
+        self.initial.clone()
     }
 
     fn step(&self, held: &String, call: &Entry) -> impl IntoIterator<Item = String> {

@@ -2,16 +2,39 @@
 //!
 //! `["r", key, value]` and `["w", key, value]`, one after the other; a read sees the
 //! writes before it in its own transaction. A register that was never written holds
-//! null. What a transaction without an answer has read is unknown, what it wrote may
+//! what it began with, or null. What a transaction without an answer has read is unknown, what it wrote may
 //! have been written.
 
+use serde_json::{Map, Value};
 use tribunal_history::{Datum, History, Operation, ValueRef};
 
 use super::super::model::Model;
 
 /// Registers that are read and written together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MultiRegister;
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MultiRegister {
+    /// Keys of one history that do not begin with null, and their first values, in the order of the keys.
+    initial: Vec<(Datum, Datum)>,
+}
+
+impl MultiRegister {
+    /// Registers of this history that begin with these values. JSON's keys are texts: a key stands for
+    /// itself, and for the value that it spells, so that `"1"` is also the register 1.
+    pub fn starting(history: &History, initial: &Map<String, Value>) -> Self {
+        let values = history.values();
+        let mut held = Vec::new();
+        for (key, value) in initial {
+            let spelled: Option<Value> = serde_json::from_str(key).ok();
+            let keys = [Some(Value::from(key.as_str())), spelled];
+            for key in keys.iter().flatten().map(|key| values.find(key)) {
+                if key != Datum::NOWHERE {
+                    set(&mut held, key, values.find(value));
+                }
+            }
+        }
+        Self { initial: held }
+    }
+}
 
 /// One read or write of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +51,7 @@ impl Model for MultiRegister {
     type State = Vec<(Datum, Datum)>;
 
     fn init(&self) -> Self::State {
-        Vec::new()
+        self.initial.clone()
     }
 
     fn step(
@@ -53,8 +76,11 @@ impl Model for MultiRegister {
 
     fn shown(&self, state: &Self::State, history: &History) -> String {
         let values = history.values();
-        let pair =
-            |&(key, value): &(Datum, Datum)| format!("{}: {}", values.get(key), values.get(value));
+        let pair = |&(key, value): &(Datum, Datum)| match value {
+            // No call mentions it, so the history does not know it.
+            Datum::NOWHERE => format!("{}: as it began", values.get(key)),
+            value => format!("{}: {}", values.get(key), values.get(value)),
+        };
         match state.is_empty() {
             true => "nothing".to_owned(),
             false => format!("{{{}}}", state.iter().map(pair).collect::<Vec<_>>().join(", ")),

@@ -10,7 +10,6 @@
 use super::clash::Clash;
 use super::lives::{At, Life, Lives};
 use crate::linearizability::model::{NEVER, Point};
-use crate::linearizability::range_min::RangeMin;
 
 /// A value that nobody was seen to take.
 #[derive(Clone, Copy, Debug)]
@@ -101,30 +100,16 @@ impl Deadlines {
     }
 
     /// For each of these moments, in order, whether nothing of the leftovers need be inside just after
-    /// it, all deadlines being met.
+    /// it, all deadlines being met: whether as many calls had begun as values were inside.
+    ///
+    /// Deadlines need no second look. Whatever blocks a value that came in after the moment was put after
+    /// the values inside by then, too, and blocks them: so those have the earlier deadlines, and what is
+    /// left to meet the later ones is what [`Deadlines::check`] counted.
     pub fn possible(&self, moments: &[Point]) -> Vec<bool> {
-        let dues = self.leftovers.iter().map(|left| left.deadline).take_while(|&due| due != NEVER);
-        let dues: Vec<Point> = dues.collect();
-        // What is to spare at each deadline: the calls before it, less the values due by then.
-        let spare = (1..).zip(&dues).map(|(due, &deadline)| {
-            self.takes.partition_point(|&start| start < deadline) as i32 - due
-        });
-        let mut spare = RangeMin::new(&spare.collect::<Vec<i32>>());
-        let mut by_put: Vec<&Leftover> = self.leftovers.iter().collect();
-        by_put.sort_unstable_by_key(|left| left.put_end);
-        let (mut inside, mut takes) = (0, 0);
-        let mut possible = Vec::with_capacity(moments.len());
-        for &moment in moments {
-            while let Some(left) = by_put.get(inside).filter(|left| left.put_end <= moment) {
-                inside += 1;
-                spare.add(0..dues.partition_point(|&due| due < left.deadline), -1);
-            }
-            while self.takes.get(takes).is_some_and(|&start| start <= moment) {
-                takes += 1;
-            }
-            let later = dues.partition_point(|&due| due <= moment);
-            possible.push(inside <= takes && (later == dues.len() || spare.least_from(later) >= 0));
-        }
-        possible
+        let mut put_ends: Vec<Point> = self.leftovers.iter().map(|left| left.put_end).collect();
+        put_ends.sort_unstable();
+        let inside = |moment: Point| put_ends.partition_point(|&end| end <= moment);
+        let begun = |moment: Point| self.takes.partition_point(|&start| start <= moment);
+        moments.iter().map(|&moment| inside(moment) <= begun(moment)).collect()
     }
 }

@@ -12,12 +12,17 @@
 //! bounds the nesting. See <https://github.com/edn-format/edn> and
 //! <https://clojure.org/reference/reader>.
 
-use std::cmp::Ordering;
+mod number;
+mod quoted;
+mod set;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::error::{Excerpt, ImportError, Problem};
 use super::text::{Position, Text};
+pub(super) use number::number;
+use quoted::{EDN_ESCAPES, character};
+pub(super) use quoted::{Escapes, string};
 
 /// How many collections may be nested. An exception that Jepsen prints nests about ten.
 pub(super) const DEEPEST: u32 = 100;
@@ -91,7 +96,7 @@ fn dispatch(text: &mut Text, depth: u32) -> Read<Value> {
         Some(b'<') => unreadable(text),
         Some(b'{') => {
             text.bump();
-            Ok(Value::Array(set(elements(text, b'}', depth)?)))
+            Ok(Value::Array(set::sorted(elements(text, b'}', depth)?)))
         }
         Some(b'"') => {
             text.bump();
@@ -212,121 +217,6 @@ fn unreadable(text: &mut Text) -> Read<Value> {
     Err(cut_off(text, "an object", began))
 }
 
-/// Which escapes a string has.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Escapes {
-    /// Those of this notation.
-    Of(&'static str),
-    /// A backslash stays, and so does what follows it.
-    Verbatim,
-}
-
-const EDN_ESCAPES: Escapes = Escapes::Of("EDN");
-
-/// A string; its opening quote is next.
-pub(super) fn string(text: &mut Text, escapes: Escapes) -> Read<String> {
-    let began = text.position();
-    text.bump();
-    let mut bytes = Vec::new();
-    loop {
-        text.append_while(|byte| !matches!(byte, b'"' | b'\\' | b'\n'), &mut bytes);
-        match text.next() {
-            None => return Err(cut_off(text, "a string", began)),
-            Some(b'"') => return utf8(text, began, bytes),
-            Some(b'\\') => escape(text, began, escapes, &mut bytes)?,
-            Some(byte) => bytes.push(byte),
-        }
-    }
-}
-
-/// What follows a backslash in a string.
-fn escape(text: &mut Text, began: Position, escapes: Escapes, to: &mut Vec<u8>) -> Read<()> {
-    let Some(byte) = text.next() else { return Err(cut_off(text, "a string", began)) };
-    let Escapes::Of(notation) = escapes else {
-        to.extend([b'\\', byte]);
-        return Ok(());
-    };
-    let plain = match byte {
-        b'n' => b'\n',
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        b'"' | b'\\' | b'/' | b'\'' => byte,
-        b'u' => {
-            let character = unicode(text, notation)?;
-            to.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
-            return Ok(());
-        }
-        _ => {
-            let escape = format!("\\{}", char::from(byte));
-            return Err(text.error(Problem::Escape(Excerpt::of(&escape), notation)));
-        }
-    };
-    to.push(plain);
-    Ok(())
-}
-
-/// The character of `\uXXXX`, or of two of them that are a surrogate pair.
-fn unicode(text: &mut Text, notation: &'static str) -> Read<char> {
-    let high = four_digits(text, notation)?;
-    if !(0xd800..0xdc00).contains(&high) {
-        return Ok(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER));
-    }
-    if !(text.peek() == Some(b'\\') && text.peek_second() == Some(b'u')) {
-        return Ok(char::REPLACEMENT_CHARACTER);
-    }
-    text.bump();
-    text.bump();
-    let low = four_digits(text, notation)?;
-    let joined = 0x10000 + ((high - 0xd800) << 10) + low.wrapping_sub(0xdc00);
-    let is_low = (0xdc00..0xe000).contains(&low);
-    Ok(is_low.then(|| char::from_u32(joined)).flatten().unwrap_or(char::REPLACEMENT_CHARACTER))
-}
-
-fn four_digits(text: &mut Text, notation: &'static str) -> Read<u32> {
-    let mut number = 0;
-    for _ in 0..4 {
-        let digit = text.peek().and_then(|byte| char::from(byte).to_digit(16));
-        let Some(digit) = digit else {
-            return Err(text.error(Problem::Escape(Excerpt::of("\\u"), notation)));
-        };
-        text.bump();
-        number = number * 16 + digit;
-    }
-    Ok(number)
-}
-
-/// `\a`, `\newline`, `\u0041`
-fn character(text: &mut Text) -> Read<Value> {
-    let began = text.position();
-    text.bump();
-    // The first may be any character at all, also one that would end a word.
-    let Some(first) = text.next() else { return Err(cut_off(text, "a character", began)) };
-    let mut bytes = vec![first];
-    text.append_while(is_word, &mut bytes);
-    let name = utf8(text, began, bytes)?;
-    let mut characters = name.chars();
-    let named = match (name.as_str(), characters.next(), characters.as_str()) {
-        ("newline", ..) => Some('\n'),
-        ("space", ..) => Some(' '),
-        ("tab", ..) => Some('\t'),
-        ("return", ..) => Some('\r'),
-        ("backspace", ..) => Some('\u{8}'),
-        ("formfeed", ..) => Some('\u{c}'),
-        (_, only, "") => only,
-        (_, Some('u'), hex) => u32::from_str_radix(hex, 16).ok().and_then(char::from_u32),
-        (_, Some('o'), octal) => u32::from_str_radix(octal, 8).ok().and_then(char::from_u32),
-        _ => None,
-    };
-    match named {
-        Some(character) => Ok(Value::String(character.to_string())),
-        None => {
-            Err(text.error_at(began, Problem::Escape(Excerpt::of(&format!("\\{name}")), "EDN")))
-        }
-    }
-}
-
 /// A keyword without its colon.
 fn keyword(text: &mut Text) -> Read<String> {
     text.skip_while(|byte| byte == b':');
@@ -382,110 +272,11 @@ fn atom(word: &str) -> Result<Value, Problem> {
     Ok(Value::String(word.to_owned()))
 }
 
-/// A number as it is written, if it is one. What 64 bits do not hold stays text: to round
-/// it would make different values equal.
-pub(super) fn number(word: &str) -> Option<Value> {
-    if let Some(whole) = whole(word) {
-        return Some(whole);
-    }
-    let digits = word.strip_prefix(['+', '-']).unwrap_or(word);
-    if let Some(exact) = digits.strip_suffix('N') {
-        return whole(&word[..word.len() - 1]).filter(|_| !exact.is_empty());
-    }
-    if let Some((above, below)) = digits.split_once('/') {
-        let is_ratio = is_digits(above) && is_digits(below);
-        return is_ratio.then(|| Value::String(word.trim_start_matches('+').to_owned()));
-    }
-    if let Some((radix, digits)) = radix(digits) {
-        let size = i128::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))?;
-        let signed = if word.starts_with('-') { -size } else { size };
-        return whole(&signed.to_string());
-    }
-    if let Some(exact) = word.strip_suffix('M') {
-        return whole(exact).or_else(|| decimal(exact));
-    }
-    fractional(word)
-}
-
-/// A whole number.
-fn whole(word: &str) -> Option<Value> {
-    if let Ok(number) = word.parse::<i64>() {
-        return Some(number.into());
-    }
-    if let Ok(number) = word.parse::<u64>() {
-        return Some(number.into());
-    }
-    is_digits(word.strip_prefix(['+', '-']).unwrap_or(word))
-        .then(|| Value::String(word.trim_start_matches('+').to_owned()))
-}
-
-/// A decimal number that is exact in EDN: one that a double holds to the last digit, or text.
-fn decimal(word: &str) -> Option<Value> {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    let number = fractional(word)?;
-    Some(if digits <= 15 { number } else { Value::String(word.to_owned()) })
-}
-
-fn fractional(word: &str) -> Option<Value> {
-    let is_plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-    let number: f64 = word.bytes().all(is_plain).then(|| word.parse().ok()).flatten()?;
-    Some(Number::from_f64(number).map_or_else(|| Value::String(word.to_owned()), Value::Number))
-}
-
-/// `0x1f` or `16r1f`: the radix and the digits.
-fn radix(digits: &str) -> Option<(u32, &str)> {
-    if let Some(hex) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        return Some((16, hex));
-    }
-    let (radix, digits) = digits.split_once(['r', 'R'])?;
-    let radix = radix.parse().ok().filter(|radix| (2..=36).contains(radix))?;
-    Some((radix, digits))
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// The text that stands for a map's key in JSON.
 fn as_key(key: Value) -> String {
     match key {
         Value::String(text) => text,
         other => other.to_string(),
-    }
-}
-
-/// The elements of a set, each once, in an order of their own.
-fn set(mut elements: Vec<Value>) -> Vec<Value> {
-    elements.sort_by(by_kind_and_size);
-    elements.dedup();
-    elements
-}
-
-fn by_kind_and_size(one: &Value, other: &Value) -> Ordering {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => match (integer(one), integer(other)) {
-            (None, None) => {
-                one.as_f64().unwrap_or_default().total_cmp(&other.as_f64().unwrap_or_default())
-            }
-            (one, other) => one.cmp(&other),
-        },
-        (Value::String(one), Value::String(other)) => one.cmp(other),
-        _ => rank(one).cmp(&rank(other)).then_with(|| one.to_string().cmp(&other.to_string())),
-    }
-}
-
-fn integer(number: &Number) -> Option<i128> {
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
-}
-
-fn rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Number(_) => 2,
-        Value::String(_) => 3,
-        Value::Array(_) => 4,
-        Value::Object(_) => 5,
     }
 }
 
