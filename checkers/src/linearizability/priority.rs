@@ -13,9 +13,7 @@ use tribunal_history::{Datum, Operation};
 
 use super::gaps::ranks;
 use super::model::{Decision, Model, Object, Op, Point};
-use super::queue::{
-    At, Call, Clash, Life, Lives, Names, Pairing, decision, drains, pair, smallest,
-};
+use super::queue::{At, Call, Clash, Life, Lives, Names, decision, drains, either_way, smallest};
 
 /// A queue that gives out the highest value first; values are whole numbers.
 ///
@@ -75,19 +73,7 @@ impl Model for PriorityQueue {
 /// Judges calls in the order of their invocations, drains expanded; `None` where a value
 /// was put twice or is no integer, or where it matters what a take without an answer took.
 pub fn check(ops: &[Op<Call>]) -> Option<Result<(), Clash>> {
-    let found = match pair(ops) {
-        Pairing::Unique(found) => found,
-        Pairing::Repeated => return None,
-        Pairing::Clash(clash) => return Some(Err(clash)),
-    };
-    if !found.uncertain() {
-        return judge(ops, &found);
-    }
-    match (judge(ops, &found.taken())?, judge(ops, &found.settled())?) {
-        (Err(clash), _) => Some(Err(clash)),
-        (Ok(()), Ok(())) => Some(Ok(())),
-        (Ok(()), Err(_)) => None,
-    }
+    either_way(ops, |found| judge(ops, found))
 }
 
 /// Judges as if no call but the answered ones took anything.

@@ -20,7 +20,7 @@ use tribunal_history::{Datum, Operation};
 use super::gaps::ranks;
 use super::model::{Decision, Model, Object, Op, Point};
 use super::queue::{
-    Call, Clash, Life, Lives, Names, Pairing, decision, drains, empties, pair, smallest,
+    Call, Clash, Life, Lives, Names, decision, drains, either_way, empties, smallest,
 };
 use super::range_min::RangeMin;
 use super::stabs::Stabs;
@@ -70,19 +70,7 @@ impl Model for Stack {
 /// Judges calls in the order of their invocations, drains expanded; `None` where a value
 /// was pushed twice, or where it matters what a pop without an answer took.
 pub fn check(ops: &[Op<Call>]) -> Option<Result<(), Clash>> {
-    let found = match pair(ops) {
-        Pairing::Unique(found) => found,
-        Pairing::Repeated => return None,
-        Pairing::Clash(clash) => return Some(Err(clash)),
-    };
-    if !found.uncertain() {
-        return Some(judge(ops, &found));
-    }
-    match (judge(ops, &found.taken()), judge(ops, &found.settled())) {
-        (Err(clash), _) => Some(Err(clash)),
-        (Ok(()), Ok(())) => Some(Ok(())),
-        (Ok(()), Err(_)) => None,
-    }
+    either_way(ops, |found| Some(judge(ops, found)))
 }
 
 /// Judges as if no call but the answered ones took anything.

@@ -142,3 +142,25 @@ impl Lives {
         !self.takes.is_empty() && self.lives.iter().any(|life| !life.taken())
     }
 }
+
+/// Judges calls by what the answered ones took. Where others may have taken something, `judge` sees both
+/// ends of what they may have done: a clash without all that nobody was seen to take is one whoever took
+/// it, and an order with all of it inside is one in which nobody did. In between nothing is said.
+pub(in crate::linearizability) fn either_way(
+    ops: &[Op<Call>],
+    judge: impl Fn(&Lives) -> Option<Result<(), Clash>>,
+) -> Option<Result<(), Clash>> {
+    let found = match pair(ops) {
+        Pairing::Unique(found) => found,
+        Pairing::Repeated => return None,
+        Pairing::Clash(clash) => return Some(Err(clash)),
+    };
+    if !found.uncertain() {
+        return judge(&found);
+    }
+    match (judge(&found.taken())?, judge(&found.settled())?) {
+        (Err(clash), _) => Some(Err(clash)),
+        (Ok(()), Ok(())) => Some(Ok(())),
+        (Ok(()), Err(_)) => None,
+    }
+}

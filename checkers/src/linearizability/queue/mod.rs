@@ -27,7 +27,7 @@ use tribunal_history::Datum;
 pub use clash::Clash;
 pub(super) use empty::settled as empties;
 pub use lives::{At, Life};
-pub(super) use lives::{Lives, Pairing, pair};
+pub(super) use lives::{Lives, either_way};
 pub use model::{FifoQueue, UnorderedQueue};
 pub(super) use model::{Names, decision};
 pub(super) use shrink::smallest;
