@@ -5,16 +5,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --quiet
-cargo build --release --quiet --package tribunal-checkers --example simulate
+cargo build --release --quiet --package tribunal-checkers --example simulate --example lists --example sessions
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 simulate() { target/release/examples/simulate "${@:2}" >"$folder/$1.jsonl"; }
 
-# Judges a file three times; the best time and its memory.
+# Judges a file three times, as registers or as what is told; the best time and its memory.
 judge() {
   local name=$1 file=$2 best
+  local model=("${@:3}")
+  ((${#model[@]})) || model=(cas-register)
   best=$(for _ in 1 2 3; do
-    /usr/bin/env python3 - target/release/tribunal check "$file" --model cas-register <<'PYTHON'
+    /usr/bin/env python3 - target/release/tribunal check "$file" --model "${model[@]}" <<'PYTHON'
 import os, subprocess, sys, time
 began = time.monotonic()
 child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)
@@ -52,3 +54,16 @@ simulate ten --calls 10000000 --keys 10000 --clients 20 --values unique --crashe
 target/release/tribunal export "$folder/ten.jsonl" arrow --output "$folder/ten.arrow"
 rm "$folder/ten.jsonl"
 judge "10M calls, the same, store format" "$folder/ten.arrow"
+rm "$folder"/*
+
+for count in 10000 100000 1000000; do
+  target/release/examples/lists $count >"$folder/lists.jsonl"
+  judge "$count transactions on lists, to strict serializability" "$folder/lists.jsonl" list-append
+done
+rm "$folder"/*
+for sessions in 10 50 5000; do
+  target/release/examples/sessions --transactions 1000000 --sessions $sessions >"$folder/sessions.txt"
+  for level in read-committed read-atomic causal; do
+    judge "1M transactions, $sessions sessions, $level" "$folder/sessions.txt" rw-register --level $level
+  done
+done

@@ -361,3 +361,49 @@ fn bad_usage() {
     told(&["h.jsonl", "-w", "register", "--format", "toml"], "invalid value 'toml'");
     told(&["h.jsonl", "--jsno"], "unexpected argument '--jsno'");
 }
+
+#[test]
+fn anomalies_are_explained_by_name() {
+    let explain = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+        command.arg("explain").args(arguments).output().unwrap()
+    };
+    let one = explain(&["G-single"]);
+    let said = text(&one.stdout);
+    assert_eq!(one.status.code(), Some(0));
+    assert!(said.contains("The weakest level that forbids it: consistent-view.\n"), "{said}");
+    assert!(said.contains("    p0 1-6 rx_ ry1\n    p1 2-4 ax1 ay1\n"), "{said}");
+    let none = explain(&["G-singel"]);
+    let said = text(&none.stderr);
+    assert_eq!(none.status.code(), Some(64));
+    assert!(
+        said.starts_with("tribunal: `G-singel` is no anomaly that is explained here; "),
+        "{said}"
+    );
+}
+
+#[test]
+fn transactions_are_judged_by_the_level_that_is_asked_for() {
+    let folder = Folder::new();
+    // Write skew.
+    folder.write(
+        "h.jsonl",
+        r#"{"time":1,"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["append","y",1]]}
+{"time":2,"process":1,"type":"invoke","f":"txn","value":[["r","y",null],["append","x",1]]}
+{"time":3,"process":0,"type":"ok","f":"txn","value":[["r","x",[]],["append","y",1]]}
+{"time":4,"process":1,"type":"ok","f":"txn","value":[["r","y",[]],["append","x",1]]}
+"#,
+    );
+    let at = |level: &str| {
+        let model = ["h.jsonl", "--json", "--model", "list-append", "--level", level];
+        let output = folder.check(&model);
+        let object = objects(&output).remove(0);
+        (output.status.code(), object["anomalies"][0]["name"].clone())
+    };
+    assert_eq!(at("snapshot-isolation"), (Some(0), Value::Null));
+    assert_eq!(at("serializable"), (Some(1), "G2-item".into()));
+    let register = folder.check(&["h.jsonl", "--model", "register", "--level", "serializable"]);
+    let sentence = "tribunal: h.jsonl: a register has no levels; drop --level, it is for \
+                    list-append, rw-register\n";
+    assert_eq!((register.status.code(), text(&register.stderr).as_str()), (Some(64), sentence));
+}
