@@ -172,10 +172,17 @@ fn what_is_no_transaction_is_named_and_located() {
 }
 
 #[test]
-fn a_cycle_is_drawn_for_graphviz() {
+fn a_cycle_is_drawn() {
     let verdict = judge("p0 1-4 rx_ ay1\n p1 1-4 ry_ ax1");
     let dot = verdict.anomalies[0].details["dot"].as_str().expect("a drawing");
     assert!(dot.starts_with("digraph {") && dot.contains("rw: T0 read [] of \\\"x\\\""), "{dot}");
+    let svg = verdict.anomalies[0].details["svg"].as_str().expect("a picture");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"), "{svg}");
+    assert_eq!(
+        (svg.matches("<circle").count(), svg.matches("marker-end").count()),
+        (2, 2),
+        "{svg}"
+    );
 }
 
 #[test]

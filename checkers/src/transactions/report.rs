@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::cycles::{Found, Hop};
+use super::drawing::Drawing;
 use super::graph::Kind;
 use super::level::{Level, weakest};
 use super::phenomenon::Phenomenon;
 use super::transaction::{KeyId, Transactions, TxnId};
-use super::{drawing, words};
+use super::words;
 use crate::Anomaly;
 use crate::blame::list;
 use crate::linearizability::told;
@@ -95,7 +96,9 @@ impl<'a, 'h> Report<'a, 'h> {
             let steps: Vec<Value> = steps.collect();
             let mut details = Map::new();
             details.insert("cycle".into(), steps.into());
-            details.insert("dot".into(), drawing::dot(report.transactions, found, &reasons).into());
+            let drawing = Drawing::of(report.transactions, found, &reasons);
+            details.insert("dot".into(), drawing.dot().into());
+            details.insert("svg".into(), drawing.svg().into());
             let who: Vec<String> =
                 txns.iter().map(|&txn| words::introduced(report.transactions, txn)).collect();
             let message =
