@@ -214,7 +214,7 @@ fn swaps_that_did_not_happen() {
         "stuck",
         "p0 found another value in a cas of 1 to 3 on n1 (0.011–0.021 s), but no order of the \
          calls explains it: 1 call before it had returned, and in every order they allow, the \
-         register held 1, and no other call was open",
+         register held 1, and no other call was open. 2 calls show it, whatever the others did",
     );
     convict(
         "p0: |--w1--|                      |--r1--|
@@ -242,7 +242,7 @@ fn values_that_repeat() {
         "stuck",
         "p2 read 2 on n3 (0.032–0.039 s), but no order of the calls explains it: 3 calls before \
          it had returned, and in every order they allow, the register held 1 or 3, whichever of \
-         the open calls took effect first: p1's write of 3 on n2",
+         the open calls took effect first: p1's write of 3 on n2. 3 calls show it, whatever the others did",
     );
 }
 

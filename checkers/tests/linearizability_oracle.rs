@@ -9,16 +9,16 @@
 //! ```
 
 mod oracle;
+mod registers;
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use oracle::{Draw, histories};
-use serde_json::{Value, json};
-use tribunal_checkers::linearizability::register::op::Op;
-use tribunal_checkers::linearizability::register::{Calls, blocks, search};
-use tribunal_checkers::{Checker, Linearizable, Validity};
-use tribunal_history::{Call, Event, EventRef, History, Kind, Operation, Process};
+use registers::{Shape, calls_of, history, longer, told};
+use serde_json::Value;
+use tribunal_checkers::linearizability::register::{blocks, search};
+use tribunal_checkers::{Anomaly, Checker, Linearizable, Validity};
+use tribunal_history::{Event, EventRef, History, Kind, Operation};
 
 // The oracle.
 
@@ -75,92 +75,6 @@ fn apply(operation: &Operation, held: &Value) -> Option<Value> {
     }
 }
 
-// Random histories.
-
-/// What a random history may hold.
-#[derive(Clone, Copy)]
-struct Shape {
-    /// Values written are `1..=values`; 0 stands for a new value each time.
-    values: u64,
-    /// One cas in so many that does not swap keeps to itself what it found; 0 is none.
-    silent: u64,
-    /// Of twelve calls, how many have an unknown outcome.
-    crashed: u64,
-}
-
-/// A register is called, answers now and then wrongly, and its calls overlap.
-fn history(draw: &mut Draw, shape: Shape) -> History {
-    let calls = 2 + draw.below(8);
-    let width = 1 + draw.below(4);
-    let (mut held, mut seen) = (Value::Null, vec![Value::Null]);
-    let mut events: Vec<(u64, Event)> = Vec::new();
-    for number in 0..calls {
-        let call = call(draw, shape, &held, &mut seen, number);
-        let kind = match draw.below(12) {
-            drawn if drawn < shape.crashed => Kind::Info,
-            11 => Kind::Fail,
-            _ => Kind::Ok,
-        };
-        let answer = answer(draw, shape, &call, kind, &mut held, &seen);
-        let (middle, process) = ((number + 1) * 1_000, Process::Client(number));
-        let from = middle.saturating_sub(1 + draw.below(width * 1_000));
-        let until = middle + 1 + draw.below(width * 1_000);
-        events.push((from, Event::of(&call, 0, process, Kind::Invoke)));
-        if kind != Kind::Info || draw.one_in(2) {
-            events.push((until, Event::of(&answer, 0, process, kind)));
-        }
-    }
-    events.sort_by_key(|&(time, _)| time);
-    History::new(events.into_iter().map(|(_, event)| event).collect()).expect("well formed")
-}
-
-fn call(draw: &mut Draw, shape: Shape, held: &Value, seen: &mut Vec<Value>, number: u64) -> Call {
-    let new = match shape.values {
-        0 => json!(number + 1),
-        values => json!(1 + draw.below(values)),
-    };
-    let any = seen[draw.below(seen.len() as u64) as usize].clone();
-    let call = match draw.below(8) {
-        0..=3 => return Call::new("read"),
-        4 | 5 => Call::new("write").value(new.clone()),
-        _ if draw.one_in(3) => Call::new("cas").value(json!([any, new])),
-        _ => Call::new("cas").value(json!([held, new])),
-    };
-    seen.push(new);
-    call
-}
-
-/// Lets the call take effect, if it shall, and tells what it says of it.
-fn answer(
-    draw: &mut Draw,
-    shape: Shape,
-    call: &Call,
-    kind: Kind,
-    held: &mut Value,
-    seen: &[Value],
-) -> Call {
-    let happens = match kind {
-        Kind::Ok => !draw.one_in(8),
-        Kind::Info => draw.one_in(2),
-        _ => draw.one_in(8),
-    };
-    let any = seen[draw.below(seen.len() as u64) as usize].clone();
-    let found = if draw.one_in(3) { any } else { held.clone() };
-    let ok = kind == Kind::Ok;
-    match &*call.f {
-        "read" if ok => return call.clone().value(found),
-        "write" if happens => *held = call.value.clone(),
-        "cas" if call.value[0] == found && happens => *held = call.value[1].clone(),
-        "cas" if ok && call.value[0] != found => {
-            let silent = shape.silent > 0 && draw.one_in(shape.silent);
-            let call = call.clone().mark("swapped", false);
-            return if silent { call } else { call.mark("found", found) };
-        }
-        _ => {}
-    }
-    call.clone()
-}
-
 // The comparison.
 
 /// Judges random histories and compares with the oracle; `judge` abstains with `None`.
@@ -213,25 +127,10 @@ fn agree(
     Some(truth)
 }
 
-fn told(history: &History) -> String {
-    let mut lines = String::new();
-    for event in history.events() {
-        let line = serde_json::to_string(&event.to_event()).expect("an event is JSON");
-        writeln!(lines, "{line}").expect("a string takes all");
-    }
-    lines
-}
-
-/// The calls on the one register, and how many values they have.
-fn calls(history: &History) -> (Vec<Op>, usize) {
-    let calls = Calls::read(history, &Value::Null).expect("calls of a register");
-    calls.map(|object| (object.ops, object.values)).remove(0)
-}
-
 #[test]
 fn blocks_agree_where_values_are_unique() {
     compare("blocks", Shape { values: 0, silent: 0, crashed: 2 }, |history| {
-        let (ops, values) = calls(history);
+        let (ops, values) = calls_of(history);
         blocks::check(&ops, values).map(|answer| answer.is_ok())
     });
 }
@@ -239,14 +138,14 @@ fn blocks_agree_where_values_are_unique() {
 #[test]
 fn blocks_judge_negative_observations_where_they_can() {
     compare("blocks, silent swaps", Shape { values: 0, silent: 1, crashed: 2 }, |history| {
-        let (ops, values) = calls(history);
+        let (ops, values) = calls_of(history);
         blocks::check(&ops, values).map(|answer| answer.is_ok())
     });
 }
 
 /// The search alone, with a budget that such histories never use up.
 fn searched(history: &History) -> Option<bool> {
-    let (ops, values) = calls(history);
+    let (ops, values) = calls_of(history);
     match search::check(&ops, values, 1_000_000) {
         search::Outcome::Linearizable { .. } => Some(true),
         search::Outcome::Stuck(_) => Some(false),
@@ -269,14 +168,59 @@ fn search_agrees_where_half_the_calls_crash() {
     compare("search, crashes", Shape { values: 4, silent: 3, crashed: 6 }, searched);
 }
 
+/// Whatever legs a history is cut into, the answer is the same, and so is the place where it fails.
+#[test]
+fn searches_by_legs_agree() {
+    let (mut good, mut bad) = (0, 0);
+    for seed in 0..histories() {
+        let calls = 10 + seed % 40;
+        let shape = Shape { values: 2 + seed % 3, silent: 3, crashed: 0 };
+        let history = longer(&mut Draw(seed), shape, calls);
+        let (ops, values) = calls_of(&history);
+        let whole = search::check(&ops, values, 1_000_000);
+        match whole {
+            search::Outcome::Linearizable { .. } => good += 1,
+            _ => bad += 1,
+        }
+        for leg in [1, 3, 8, 20] {
+            let legs = search::check_by_legs(&ops, values, 1_000_000, leg);
+            let told = || format!("seed {seed}, legs of {leg}\n{}", told(&history));
+            assert_eq!(essence(&legs), essence(&whole), "{}", told());
+        }
+    }
+    println!("legs: {good} linearizable, {bad} not, 0 mismatches");
+    assert!(good > histories() / 10 && bad > histories() / 10);
+}
+
+/// What of an outcome does not depend on how it was found.
+fn essence(outcome: &search::Outcome) -> Option<search::Stuck> {
+    match outcome {
+        search::Outcome::Linearizable { .. } => None,
+        search::Outcome::Stuck(stuck) => Some(stuck.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The calls that begin at `starts`, as a history of their own.
 fn excerpt(history: &History, starts: &[u64]) -> History {
     let chosen = history.operations().filter(|operation| starts.contains(&operation.start()));
-    let mut events: Vec<EventRef> =
-        chosen.flat_map(|call| [Some(call.invocation()), call.completion()]).flatten().collect();
+    recorded(chosen.flat_map(|call| [Some(call.invocation()), call.completion()]).flatten())
+}
+
+/// The history without the answers of all calls but those that begin at `starts`.
+fn forgetful<'h>(history: &'h History, starts: &[u64]) -> History {
+    let told = |call: &Operation| !call.is_ok() || starts.contains(&call.start());
+    let events =
+        |call: Operation<'h>| [Some(call.invocation()), call.completion().filter(|_| told(&call))];
+    recorded(history.operations().flat_map(events).flatten())
+}
+
+/// Some of a history's events, of each call the first or both.
+fn recorded<'h>(events: impl Iterator<Item = EventRef<'h>>) -> History {
+    let mut events: Vec<EventRef> = events.collect();
     events.sort_by_key(|event| event.index());
     let numbered = (0..).zip(events).map(|(index, event)| Event { index, ..event.to_event() });
-    History::new(numbered.collect()).expect("calls taken whole are well formed")
+    History::new(numbered.collect()).expect("well formed, call by call")
 }
 
 #[test]
@@ -303,6 +247,47 @@ fn a_witness_of_blocks_convicts_by_itself() {
     }
     println!("{witnesses} witnesses of at most {widest} calls");
     assert!(witnesses > histories() / 40 && widest <= 6);
+}
+
+/// Its calls have no order whatever became of the others; and of each the outcome is needed.
+#[test]
+fn a_witness_of_search_is_certain_and_least() {
+    let (mut witnesses, mut calls) = (0, 0);
+    for seed in 0..histories() / 4 {
+        let shape = Shape { values: 2, silent: 3, crashed: 2 };
+        let history = longer(&mut Draw(seed), shape, 4 + seed % 7);
+        for anomaly in Linearizable::default().check(&history).anomalies {
+            if anomaly.details["algorithm"] != "search" {
+                continue;
+            }
+            let witness = &anomaly.ops;
+            let told = || format!("seed {seed}: {}\n{}", anomaly.message, told(&history));
+            assert!(!linearizable(&excerpt(&history, witness)), "{}", told());
+            assert!(!linearizable(&forgetful(&history, witness)), "{}", told());
+            if !has_ended(&history, &anomaly) {
+                continue;
+            }
+            for one in witness {
+                let others: Vec<u64> = witness.iter().copied().filter(|it| it != one).collect();
+                assert!(linearizable(&forgetful(&history, &others)), "{one} is idle, {}", told());
+            }
+            (witnesses, calls) = (witnesses + 1, calls + witness.len());
+        }
+    }
+    println!("{witnesses} least witnesses of {} calls on average", calls / witnesses);
+    assert!(witnesses > (histories() / 40) as usize);
+}
+
+/// Whether all calls of a witness returned until the one that cannot be did: only then is all that they
+/// tell used to make it least.
+fn has_ended(history: &History, anomaly: &Anomaly) -> bool {
+    let answered = history.operations().filter(Operation::is_ok);
+    let mut ends: Vec<u64> = answered.filter_map(|call| call.end()).collect();
+    ends.sort_unstable();
+    let returned = anomaly.details["returned"].as_u64().expect("a number of returns");
+    let until = ends[returned as usize];
+    let mut calls = history.operations().filter(|call| anomaly.ops.contains(&call.start()));
+    calls.all(|call| call.end().is_some_and(|end| end <= until))
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::table::Config;
 use super::walk::{Limits, Walk};
 use super::{LISTED, WIDE, Witness};
 
-/// Configurations that one attempt may look at.
+/// Configurations that an attempt to forget calls may look at.
 const ATTEMPT: u64 = 20_000;
 
 /// Configurations that all attempts may look at together.
@@ -108,13 +108,13 @@ pub(super) fn shrink<M: Model>(
 ) -> Option<Witness<M::State>> {
     let Window { mut problem, last, since } = window;
     let mut left = ALL;
-    let mut helpers = attempt(space, &problem, &mut left)?;
+    let mut helpers = attempt(space, &problem, ALL, &mut left)?;
     let mut size = problem.ops.len().next_power_of_two();
     while size > 0 {
         for from in (0..problem.ops.len()).step_by(size) {
             let chunk = from as u32..(from + size).min(problem.ops.len()) as u32;
-            let Some(fewer) = forget(&problem, chunk, last) else { continue };
-            if let Some(found) = attempt(space, &fewer, &mut left) {
+            let Some(fewer) = forget(&problem, chunk, last, since) else { continue };
+            if let Some(found) = attempt(space, &fewer, ATTEMPT, &mut left) {
                 (problem, helpers) = (fewer, found);
             }
         }
@@ -133,7 +133,12 @@ pub(super) fn shrink<M: Model>(
 }
 
 /// The same without knowing whether some calls happened; `None` if nothing was known of them, or the last is among them alone.
-fn forget(problem: &Problem, chunk: std::ops::Range<u32>, last: u32) -> Option<Problem> {
+fn forget(
+    problem: &Problem,
+    chunk: std::ops::Range<u32>,
+    last: u32,
+    since: Point,
+) -> Option<Problem> {
     let mut fewer = problem.clone();
     let mut forgot = false;
     for at in chunk.filter(|&at| at != last) {
@@ -142,25 +147,42 @@ fn forget(problem: &Problem, chunk: std::ops::Range<u32>, last: u32) -> Option<P
             continue;
         }
         (op.end, forgot) = (NEVER, true);
+        let (op, ops) = (*op, &fewer.ops);
         for start in &mut fewer.starts {
-            if let Some(place) = start.done.iter().position(|&done| done == at) {
-                start.done.swap_remove(place);
-                start.used.push(op.call);
+            let Some(place) = start.done.iter().position(|&done| done == at) else { continue };
+            match twin(ops, &op, &start.done, since) {
+                Some(twin) => start.done[place] = twin,
+                None => {
+                    start.done.swap_remove(place);
+                    start.used.push(op.call);
+                }
             }
         }
     }
     forgot.then_some(fewer)
 }
 
-/// Looks for an order; if there is none, returns the crashed calls that were tried.
+/// The call that may have happened in place of one that is forgotten now.
+///
+/// The search lets the one of two equal calls go first that returns first. Forgotten, it returns last.
+fn twin(ops: &[Op<ClassId>], of: &Op<ClassId>, done: &[u32], since: Point) -> Option<u32> {
+    let may_have = |&at: &u32| {
+        let op = &ops[at as usize];
+        op.call == of.call && !op.crashed() && op.start < since && !done.contains(&at)
+    };
+    (0..ops.len() as u32).filter(may_have).min_by_key(|&at| ops[at as usize].end)
+}
+
+/// Looks for an order in at most so many steps; if there is none, returns the crashed calls that were tried.
 fn attempt<M: Model>(
     space: &mut Space<'_, M>,
     problem: &Problem,
+    most: u64,
     left: &mut u64,
 ) -> Option<Vec<u32>> {
     let plan = Plan::<WIDE>::new(&problem.ops, |class| space.looks(class)).ok()?;
     let never = AtomicBool::new(false);
-    let limits = Limits { steps: ATTEMPT.min(*left), bytes: BYTES + space.bytes(), stop: &never };
+    let limits = Limits { steps: most.min(*left), bytes: BYTES + space.bytes(), stop: &never };
     let mut walk = Walk::new(space, &plan, limits);
     let mut breadth = Breadth::faithful();
     let ended = breadth.run(&mut walk, &problem.starts);

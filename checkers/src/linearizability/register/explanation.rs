@@ -7,15 +7,14 @@ use super::blocks::{Conflict, Span};
 use super::object::Object;
 use super::op::{Action, INITIAL, Op, ValueId};
 use super::reduction::observed;
-use super::search::{Outcome, Stuck};
 use crate::Anomaly;
-use crate::linearizability::wording::{count, did, ended, gap, noun, noun_at, returned, seconds};
+use crate::linearizability::wording::{did, ended, gap, noun, noun_at, returned, seconds};
 
 /// What the anomalies of this checker are called.
 const NAME: &str = "nonlinearizable";
 
 /// The most calls or values listed in a sentence.
-const LISTED: usize = 6;
+pub(super) const LISTED: usize = 6;
 
 /// What a conflict is called in the details, how it is told, and by which calls.
 struct Finding {
@@ -40,54 +39,6 @@ impl Object<'_> {
         message.push_str(&self.add_observers(&mut calls));
         let details = json!({"algorithm": "blocks", "kind": kind});
         self.anomaly(message, calls, details)
-    }
-
-    /// The anomaly that a search without an order is.
-    pub(super) fn explain_stuck(&self, stuck: &Stuck) -> Anomaly {
-        let last = self.call(stuck.call);
-        let mut message = format!(
-            "{}, but no order of the calls explains it: {} before it had returned, and in every \
-             order they allow, ",
-            did(&last),
-            count(stuck.returned, "call"),
-        );
-        message.push_str(&self.held(&stuck.held, &stuck.pending));
-        let mut calls = vec![stuck.call];
-        calls.extend(self.recent_producers(stuck));
-        calls.extend(stuck.pending.iter().take(LISTED));
-        let held: Vec<Value> = stuck.held.iter().map(|&id| self.shown(id)).collect();
-        let details = json!({
-            "algorithm": "search",
-            "kind": "stuck",
-            "returned": stuck.returned,
-            "held": held,
-            "since": self.call(stuck.since).start(),
-        });
-        let mut anomaly = self.anomaly(message, calls, details);
-        if let Some((from, _)) = &mut anomaly.window {
-            *from = (*from).min(self.call(stuck.since).invoked_at());
-        }
-        anomaly
-    }
-
-    /// Why a search came to no end, as a sentence.
-    pub(super) fn explain_doubt(&self, outcome: &Outcome) -> String {
-        let subject = self.subject();
-        match outcome {
-            Outcome::Exhausted { returned, call } => format!(
-                "{subject}the search ran out of its budget after {} of {}, at {}; all before it \
-                 is linearizable. Rotate keys sooner, write unique values, or raise the budget",
-                returned,
-                count(self.ops.iter().filter(|op| !op.crashed()).count(), "answered call"),
-                did(&self.call(*call)),
-            ),
-            Outcome::TooWide { call } => format!(
-                "{subject}too many calls were open at once for the search when {} began; use \
-                 fewer clients a key, or unique values",
-                noun(&self.call(*call)),
-            ),
-            Outcome::Linearizable { .. } | Outcome::Stuck(_) => format!("{subject}decided"),
-        }
     }
 
     fn unwritten(&self, observer: u32) -> Finding {
@@ -255,46 +206,6 @@ impl Object<'_> {
         }
     }
 
-    /// "the register held 1 or 3, and neither of …".
-    fn held(&self, held: &[ValueId], pending: &[u32]) -> String {
-        let listed: Vec<String> =
-            held.iter().take(LISTED).map(|&id| self.shown(id).to_string()).collect();
-        let held = match (held.len(), listed.is_empty()) {
-            (_, true) => "the register held a value that nobody saw".to_owned(),
-            (all, _) if all > LISTED => {
-                format!("the register held {} or others", listed.join(", "))
-            }
-            _ => format!("the register held {}", listed.join(" or ")),
-        };
-        let open: Vec<String> =
-            pending.iter().take(LISTED).map(|&call| noun(&self.call(call))).collect();
-        match (open.len(), pending.len()) {
-            (0, _) => format!("{held}, and no other call was open"),
-            (some, all) if some < all => {
-                format!(
-                    "{held}, whichever of the {all} open calls took effect first, such as {}",
-                    open.join(", ")
-                )
-            }
-            _ => format!(
-                "{held}, whichever of the open calls took effect first: {}",
-                open.join(", ")
-            ),
-        }
-    }
-
-    /// The last calls before a failure to set what it needed, and what was there instead.
-    fn recent_producers(&self, stuck: &Stuck) -> Vec<u32> {
-        let last = self.call(stuck.call).start();
-        let needed = self.action(stuck.call).and_then(Action::observes);
-        let wanted = needed.into_iter().chain(stuck.held.iter().take(2).copied());
-        let producer = |value| {
-            let before = self.ops.iter().rev().skip_while(|op| u64::from(op.start) > last);
-            before.filter(|op| op.action.produces() == Some(value)).map(|op| op.call).next()
-        };
-        wanted.filter_map(producer).collect()
-    }
-
     /// Adds to a witness what shows that its crashed calls took effect, and says so.
     fn add_observers(&self, calls: &mut Vec<u32>) -> String {
         let observed = observed(&self.ops, self.values);
@@ -319,7 +230,7 @@ impl Object<'_> {
         told
     }
 
-    fn anomaly(&self, message: String, mut calls: Vec<u32>, details: Value) -> Anomaly {
+    pub(super) fn anomaly(&self, message: String, mut calls: Vec<u32>, details: Value) -> Anomaly {
         calls.sort_unstable();
         calls.dedup();
         let calls: Vec<Operation> = calls.iter().map(|&call| self.call(call)).collect();
@@ -336,16 +247,16 @@ impl Object<'_> {
         }
     }
 
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         self.key.map_or(String::new(), |key| format!("key {key}: "))
     }
 
-    fn op(&self, call: u32) -> Option<Op> {
+    pub(super) fn op(&self, call: u32) -> Option<Op> {
         let at = self.ops.binary_search_by_key(&call, |op| op.call).ok()?;
         Some(self.ops[at])
     }
 
-    fn action(&self, call: u32) -> Option<Action> {
+    pub(super) fn action(&self, call: u32) -> Option<Action> {
         self.op(call).map(|op| op.action)
     }
 

@@ -11,7 +11,7 @@ pub(super) type Slots = u128;
 /// Of two that hold the same value and have the same swaps before them, one can do all
 /// that the other can if it has no more reads before it, has all the writes still to
 /// use that the other has, owes no other of them, and used no more crashed calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Config {
     /// The live calls that may still take effect.
     pub(super) open: Slots,

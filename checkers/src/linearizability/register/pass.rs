@@ -23,12 +23,12 @@ use super::live::Live;
 use super::op::{Action, INITIAL, Op, ValueId};
 use super::search::Stuck;
 
-/// What a walk is through.
+/// What a walk is through: a history, or a leg of one.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
-    /// The calls, in the order of their invocations.
+    /// The calls that begin there, in the order of their invocations.
     pub(super) ops: &'a [Op],
-    /// Those that returned, in that order.
+    /// Those that return there, in that order.
     pub(super) returns: &'a [Op],
     /// How many values there are.
     pub(super) values: usize,
@@ -47,7 +47,7 @@ pub(super) struct Walk {
 
 /// How a walk ended.
 pub(super) enum End {
-    /// Some configuration was left.
+    /// Some configuration was left, to the end or until enough was seen.
     Survived,
     /// None was, and none had been lost.
     Impossible(Stuck),
@@ -55,6 +55,24 @@ pub(super) enum End {
     Lost(usize, u32),
     /// A call for which there was no slot.
     TooWide(u32),
+}
+
+/// How things stand between two returns. In its configurations, live calls are numbered in the
+/// order of their invocations.
+#[derive(Clone)]
+pub(super) struct Standing {
+    /// The calls that are live, in the order of their invocations.
+    pub(super) live: Vec<Op>,
+    /// What may have come of the calls so far.
+    pub(super) frontier: Vec<Config>,
+}
+
+impl Standing {
+    /// Before the first call.
+    pub(super) fn first() -> Self {
+        let untouched = Config { open: 0, owed: 0, value: INITIAL, used: 0 };
+        Self { live: Vec::new(), frontier: vec![untouched] }
+    }
 }
 
 /// A walk under way.
@@ -74,7 +92,6 @@ pub(super) struct Pass<'a> {
     here: Layer,
     todo: Vec<usize>,
     successors: Vec<Config>,
-    since: u32,
     /// Whether any configuration was left out.
     lost: bool,
     steps: u64,
@@ -82,44 +99,75 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(scope: Scope<'a>, budget: u64) -> Self {
-        Self {
+    /// A walk that goes on from where things stand.
+    ///
+    /// The live calls are fewer than there are slots, and each has that of its number.
+    pub(super) fn new(scope: Scope<'a>, from: Standing, budget: u64) -> Self {
+        let mut walk = Self {
             scope,
             live: Live::new(scope.values),
             slots: Vec::new(),
             begun: 0,
             owed: 0,
             crashed: Crashed::new(scope.ops, scope.values, scope.walk.counted),
-            frontier: vec![Config { open: 0, owed: 0, value: INITIAL, used: 0 }],
+            frontier: from.frontier,
             past: Layer::default(),
             here: Layer::default(),
             todo: Vec::new(),
             successors: Vec::new(),
-            since: 0,
             lost: false,
             steps: 0,
             budget,
+        };
+        for op in from.live {
+            let slot = walk.live.enter(op).expect("what was live had a slot");
+            walk.slots.push((op.end, slot));
         }
+        walk
     }
 
-    /// Walks, and tells how it ended and how many steps it took.
-    pub(super) fn run(mut self) -> (End, u64) {
+    /// Walks until `enough` says so of the number of a return and the configurations after it.
+    pub(super) fn run(&mut self, mut enough: impl FnMut(usize, &[Config]) -> bool) -> End {
         let mut invocations = self.scope.ops.iter().peekable();
         for (returned, op) in self.scope.returns.iter().enumerate() {
             while let Some(next) = invocations.next_if(|next| next.start < op.end) {
                 if !self.invoke(*next) {
-                    return (End::TooWide(next.call), self.steps);
+                    return End::TooWide(next.call);
                 }
             }
             self.complete(*op);
             if self.steps > self.budget {
-                return (End::Lost(returned, op.call), self.budget);
+                return End::Lost(returned, op.call);
             }
             if self.frontier.is_empty() {
-                return (self.died(*op, returned), self.steps);
+                return self.died(*op, returned);
+            }
+            if enough(returned, &self.frontier) {
+                return End::Survived;
             }
         }
-        (End::Survived, self.steps)
+        End::Survived
+    }
+
+    /// The steps taken.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.min(self.budget)
+    }
+
+    /// How things stand after the last return.
+    pub(super) fn standing(&self) -> Standing {
+        let mut slots: Vec<usize> = self.live.slots().collect();
+        slots.sort_unstable_by_key(|&slot| self.live.op(slot).start);
+        let numbered = |set: Slots| {
+            let held = slots.iter().enumerate().filter(|&(_, &slot)| set & 1 << slot != 0);
+            held.fold(0, |set, (number, _)| set | 1 << number)
+        };
+        let config =
+            |it: &Config| Config { open: numbered(it.open), owed: numbered(it.owed), ..*it };
+        Standing {
+            live: slots.iter().map(|&slot| self.live.op(slot)).collect(),
+            frontier: self.frontier.iter().map(config).collect(),
+        }
     }
 
     /// A call begins; `false` if there is no room for it.
@@ -127,9 +175,6 @@ impl<'a> Pass<'a> {
         if op.crashed() {
             self.crashed.invoke(op.action);
             return true;
-        }
-        if self.slots.is_empty() {
-            self.since = op.call;
         }
         let Some(slot) = self.live.enter(op) else { return false };
         self.slots.push((op.end, slot));
@@ -298,8 +343,9 @@ impl<'a> Pass<'a> {
         held.sort_unstable();
         held.dedup();
         held.retain(|&value| (value as usize) < self.scope.values - 1);
-        let pending = self.live.slots().map(|slot| self.live.op(slot).call).collect();
-        End::Impossible(Stuck { call: op.call, returned, held, pending, since: self.since })
+        let mut pending: Vec<u32> = self.live.slots().map(|slot| self.live.op(slot).call).collect();
+        pending.sort_unstable();
+        End::Impossible(Stuck { call: op.call, returned, held, pending })
     }
 
     /// All that the register may hold from a configuration on, before the next return.

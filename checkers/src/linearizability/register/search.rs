@@ -4,7 +4,8 @@
 //! configuration the calls so far may have led to: just-in-time linearization,
 //! after Wing and Gong (1993) and Lowe, "Testing for linearizability"
 //! (Concurrency and Computation 29(4), 2017), layer by layer. A call that returns must have taken
-//! effect in every configuration that survives. [`pass`](super::pass) is one such walk.
+//! effect in every configuration that survives. [`pass`](super::pass) is one such walk, and
+//! [`relay`](super::relay) one on all cores.
 //!
 //! The problem is NP-complete, and crashed calls are what makes it hard: each may take effect at
 //! any later time. So there are several walks, the cheap ones first:
@@ -20,8 +21,9 @@
 
 use super::crashed::Counted;
 use super::op::{Op, ValueId};
-use super::pass::{End, Pass, Scope, Walk};
+use super::pass::{End, Scope, Walk};
 use super::reduction::relevant;
+use super::relay;
 
 /// The most configurations held at once, for the sake of memory: some 200 MB.
 const WIDEST: usize = 1 << 20;
@@ -73,31 +75,34 @@ pub struct Stuck {
     pub held: Vec<ValueId>,
     /// The other live calls at that moment.
     pub pending: Vec<u32>,
-    /// The first call after the last moment at which nothing was live.
-    pub since: u32,
 }
 
 /// Judges the calls on one register whose values are `0..values`, in at most `budget` steps.
 pub fn check(ops: &[Op], values: usize, budget: u64) -> Outcome {
-    let outcome = order(&relevant(ops, values), values, budget);
+    check_by_legs(ops, values, budget, relay::LEG)
+}
+
+/// The same, the calls cut into legs of so many returns that are walked all at once.
+pub fn check_by_legs(ops: &[Op], values: usize, budget: u64, leg: usize) -> Outcome {
+    let outcome = order(&relevant(ops, values), values, budget, leg);
     if !matches!(outcome, Outcome::Stuck(_)) {
         return outcome;
     }
     // Once more with every value under its own name, so that a person can follow.
-    match order(ops, values, budget) {
+    match order(ops, values, budget, leg) {
         Outcome::Stuck(told) => Outcome::Stuck(told),
         _ => outcome,
     }
 }
 
-fn order(ops: &[Op], values: usize, budget: u64) -> Outcome {
+fn order(ops: &[Op], values: usize, budget: u64, leg: usize) -> Outcome {
     let mut returns: Vec<Op> = ops.iter().filter(|op| !op.crashed()).copied().collect();
     returns.sort_unstable_by_key(|op| op.end);
     let (mut left, mut furthest) = (budget, (0, 0));
     for walk in walks(ops, values) {
         let scope = Scope { ops, returns: &returns, values: values + 1, walk };
         let share = if walk.counted == Counted::All { left } else { left / SHARE };
-        let (end, steps) = Pass::new(scope, share).run();
+        let (end, steps) = relay::walk(scope, leg, share);
         left -= steps;
         match end {
             End::Impossible(stuck) => return Outcome::Stuck(stuck),
