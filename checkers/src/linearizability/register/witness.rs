@@ -16,10 +16,10 @@ use rustc_hash::FxHashMap;
 use tribunal_history::{Datum, Operation};
 
 use super::crashed::Counted;
-use super::frontier::Config;
+use super::frontier::{Config, Standing};
 use super::object::Object;
 use super::op::{Action, INITIAL, NEVER, Op, Point, ValueId};
-use super::pass::{End, Pass, Scope, Standing, Walk};
+use super::pass::{End, Pass, Scope, Walk};
 use super::renaming::Renaming;
 use super::search::Stuck;
 
