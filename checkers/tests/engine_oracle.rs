@@ -398,9 +398,34 @@ fn compare<S: Subject>(name: &str, subject: &S, most: u64, crashed: u64, share: 
     println!("{name}: {good} linearizable, {bad} not ({shrunk} witnesses shrunk), 0 mismatches");
     // An attempt to forget a call may run out of its budget; then the call stays.
     println!("{name}: {loose} witnesses are not the least");
-    assert!(100 * loose <= bad, "{loose} of {bad} witnesses are not the least");
+    assert!(
+        oracle::seeds().count() == 1 || 100 * loose <= bad,
+        "{loose} of {bad} witnesses are not the least"
+    );
     let all = good + bad;
     assert!(all < 100 || (good >= all / 10 && bad >= all / 10), "{name} is one-sided");
+}
+
+/// Whatever it is cut short by, the search never claims what is not so.
+#[test]
+fn a_small_budget_may_miss_but_never_errs() {
+    let (mut decided, mut given_up) = (0, 0);
+    for seed in oracle::seeds() {
+        let ops = drawn(&Queue(3), &mut Draw(seed), (8, 6), 0);
+        let all: Vec<usize> = (0..ops.len()).collect();
+        let fair = truth(&Queue(3), &ops, &all);
+        let budget = Budget { steps: 1 + seed % 64, ..Budget::default() };
+        match engine::search(&Queue(3), &ops, &budget) {
+            engine::Outcome::Exhausted { .. } => given_up += 1,
+            outcome => {
+                let ordered = matches!(outcome, engine::Outcome::Linearizable { .. });
+                assert_eq!(ordered, fair, "ORACLE_SEED={seed}, {budget:?}: {ops:#?}");
+                decided += 1;
+            }
+        }
+    }
+    println!("{decided} decided, {given_up} given up");
+    assert!(oracle::seeds().count() == 1 || decided.min(given_up) > oracle::histories() / 100);
 }
 
 #[test]

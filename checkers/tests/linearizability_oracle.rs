@@ -129,7 +129,7 @@ fn agree(
 
 #[test]
 fn blocks_agree_where_values_are_unique() {
-    compare("blocks", Shape { values: 0, silent: 0, crashed: 2 }, |history| {
+    compare("blocks", Shape { values: 0, silent: 0, crashed: 2, honest: 0 }, |history| {
         let (ops, values) = calls_of(history);
         blocks::check(&ops, values).map(|answer| answer.is_ok())
     });
@@ -137,10 +137,14 @@ fn blocks_agree_where_values_are_unique() {
 
 #[test]
 fn blocks_judge_negative_observations_where_they_can() {
-    compare("blocks, silent swaps", Shape { values: 0, silent: 1, crashed: 2 }, |history| {
-        let (ops, values) = calls_of(history);
-        blocks::check(&ops, values).map(|answer| answer.is_ok())
-    });
+    compare(
+        "blocks, silent swaps",
+        Shape { values: 0, silent: 1, crashed: 2, honest: 0 },
+        |history| {
+            let (ops, values) = calls_of(history);
+            blocks::check(&ops, values).map(|answer| answer.is_ok())
+        },
+    );
 }
 
 /// The search alone, with a budget that such histories never use up.
@@ -155,17 +159,25 @@ fn searched(history: &History) -> Option<bool> {
 
 #[test]
 fn search_agrees_where_values_are_unique() {
-    compare("search, unique values", Shape { values: 0, silent: 2, crashed: 2 }, searched);
+    compare(
+        "search, unique values",
+        Shape { values: 0, silent: 2, crashed: 2, honest: 0 },
+        searched,
+    );
 }
 
 #[test]
 fn search_agrees_where_values_repeat() {
-    compare("search, three values", Shape { values: 3, silent: 2, crashed: 2 }, searched);
+    compare(
+        "search, three values",
+        Shape { values: 3, silent: 2, crashed: 2, honest: 0 },
+        searched,
+    );
 }
 
 #[test]
 fn search_agrees_where_half_the_calls_crash() {
-    compare("search, crashes", Shape { values: 4, silent: 3, crashed: 6 }, searched);
+    compare("search, crashes", Shape { values: 4, silent: 3, crashed: 6, honest: 0 }, searched);
 }
 
 /// Whatever legs a history is cut into, the answer is the same, and so is the place where it fails.
@@ -174,7 +186,7 @@ fn searches_by_legs_agree() {
     let (mut good, mut bad) = (0, 0);
     for seed in 0..histories() {
         let calls = 10 + seed % 40;
-        let shape = Shape { values: 2 + seed % 3, silent: 3, crashed: 0 };
+        let shape = Shape { values: 2 + seed % 3, silent: 3, crashed: 0, honest: 0 };
         let history = longer(&mut Draw(seed), shape, calls);
         let (ops, values) = calls_of(&history);
         let whole = search::check(&ops, values, 1_000_000);
@@ -207,9 +219,10 @@ fn excerpt(history: &History, starts: &[u64]) -> History {
     recorded(chosen.flat_map(|call| [Some(call.invocation()), call.completion()]).flatten())
 }
 
-/// The history without the answers of all calls but those that begin at `starts`.
-fn forgetful<'h>(history: &'h History, starts: &[u64]) -> History {
-    let told = |call: &Operation| !call.is_ok() || starts.contains(&call.start());
+/// The history without the answers of all calls but those that begin at `starts` or ended by `since`.
+fn forgetful<'h>(history: &'h History, starts: &[u64], since: u64) -> History {
+    let ended = |call: &Operation| call.end().is_some_and(|end| end <= since);
+    let told = |call: &Operation| !call.is_ok() || starts.contains(&call.start()) || ended(call);
     let events =
         |call: Operation<'h>| [Some(call.invocation()), call.completion().filter(|_| told(&call))];
     recorded(history.operations().flat_map(events).flatten())
@@ -228,7 +241,7 @@ fn a_witness_of_blocks_convicts_by_itself() {
     let (mut witnesses, mut widest) = (0, 0);
     for seed in 0..histories() / 4 {
         let silent = seed % 2;
-        let history = history(&mut Draw(seed), Shape { values: 0, silent, crashed: 2 });
+        let history = history(&mut Draw(seed), Shape { values: 0, silent, crashed: 2, honest: 0 });
         for anomaly in Linearizable::default().check(&history).anomalies {
             if anomaly.details["algorithm"] != "blocks" {
                 assert_eq!(silent, 1);
@@ -254,7 +267,7 @@ fn a_witness_of_blocks_convicts_by_itself() {
 fn a_witness_of_search_is_certain_and_least() {
     let (mut witnesses, mut calls) = (0, 0);
     for seed in 0..histories() / 4 {
-        let shape = Shape { values: 2, silent: 3, crashed: 2 };
+        let shape = Shape { values: 2, silent: 3, crashed: 2, honest: 0 };
         let history = longer(&mut Draw(seed), shape, 4 + seed % 7);
         for anomaly in Linearizable::default().check(&history).anomalies {
             if anomaly.details["algorithm"] != "search" {
@@ -263,19 +276,46 @@ fn a_witness_of_search_is_certain_and_least() {
             let witness = &anomaly.ops;
             let told = || format!("seed {seed}: {}\n{}", anomaly.message, told(&history));
             assert!(!linearizable(&excerpt(&history, witness)), "{}", told());
-            assert!(!linearizable(&forgetful(&history, witness)), "{}", told());
+            assert!(!linearizable(&forgetful(&history, witness, 0)), "{}", told());
             if !has_ended(&history, &anomaly) {
                 continue;
             }
             for one in witness {
                 let others: Vec<u64> = witness.iter().copied().filter(|it| it != one).collect();
-                assert!(linearizable(&forgetful(&history, &others)), "{one} is idle, {}", told());
+                assert!(
+                    linearizable(&forgetful(&history, &others, 0)),
+                    "{one} is idle, {}",
+                    told()
+                );
             }
             (witnesses, calls) = (witnesses + 1, calls + witness.len());
         }
     }
     println!("{witnesses} least witnesses of {} calls on average", calls / witnesses);
     assert!(witnesses > (histories() / 40) as usize);
+}
+
+/// Of a long history only the end is looked at; what is left out of that must not have mattered.
+#[test]
+fn a_witness_from_the_end_of_a_long_history_is_certain() {
+    let (mut witnesses, mut calls) = (0, 0);
+    for seed in 0..histories() / 20 {
+        let shape = Shape { values: 3, silent: 3, crashed: 0, honest: 60 };
+        let history = longer(&mut Draw(seed), shape, 80);
+        for anomaly in Linearizable::default().check(&history).anomalies {
+            let Some(since) = anomaly.details["since"].as_u64() else { continue };
+            let without = forgetful(&history, &anomaly.ops, since);
+            for sure in [excerpt(&history, &anomaly.ops), without] {
+                let (ops, values) = calls_of(&sure);
+                let outcome = search::check(&ops, values, 200_000);
+                let ordered = matches!(outcome, search::Outcome::Linearizable { .. });
+                assert!(!ordered, "seed {seed}: {}\n{}", anomaly.message, told(&history));
+            }
+            (witnesses, calls) = (witnesses + 1, calls + anomaly.ops.len());
+        }
+    }
+    println!("{witnesses} witnesses from the end, of {} calls on average", calls / witnesses);
+    assert!(witnesses > (histories() / 100) as usize);
 }
 
 /// Whether all calls of a witness returned until the one that cannot be did: only then is all that they
@@ -293,7 +333,7 @@ fn has_ended(history: &History, anomaly: &Anomaly) -> bool {
 #[test]
 fn the_checker_agrees_whatever_it_picks() {
     for (name, values) in [("checker, unique values", 0), ("checker, five values", 5)] {
-        compare(name, Shape { values, silent: 3, crashed: 2 }, |history| {
+        compare(name, Shape { values, silent: 3, crashed: 2, honest: 0 }, |history| {
             let verdict = Linearizable::default().check(history);
             assert_eq!(verdict.validity == Validity::Invalid, !verdict.anomalies.is_empty());
             Some(verdict.validity == Validity::Valid)
@@ -306,9 +346,10 @@ fn the_checker_agrees_whatever_it_picks() {
 fn a_small_budget_may_miss_but_never_errs() {
     let (mut decided, mut given_up) = (0, 0);
     for seed in 0..histories() / 4 {
-        let history = history(&mut Draw(seed), Shape { values: 4, silent: 3, crashed: 6 });
+        let history =
+            history(&mut Draw(seed), Shape { values: 4, silent: 3, crashed: 6, honest: 0 });
         let truth = linearizable(&history);
-        for budget in [4, 12, 40] {
+        for budget in [4, 12, 40, 200] {
             let checker = Linearizable { budget, ..Linearizable::default() };
             let validity = checker.check(&history).validity;
             let right = if truth { Validity::Valid } else { Validity::Invalid };

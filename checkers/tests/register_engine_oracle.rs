@@ -83,13 +83,25 @@ fn by_search(ops: &[Op], values: usize) -> Option<bool> {
 
 #[test]
 fn blocks_agree_with_the_general_search() {
-    compare("blocks", Shape { values: 0, silent: 0, crashed: 2 }, by_blocks);
-    compare("blocks, silent swaps", Shape { values: 0, silent: 1, crashed: 2 }, by_blocks);
+    compare("blocks", Shape { values: 0, silent: 0, crashed: 2, honest: 0 }, by_blocks);
+    compare(
+        "blocks, silent swaps",
+        Shape { values: 0, silent: 1, crashed: 2, honest: 0 },
+        by_blocks,
+    );
 }
 
 #[test]
 fn searches_agree_with_the_general_one() {
-    compare("search, unique values", Shape { values: 0, silent: 2, crashed: 2 }, by_search);
-    compare("search, three values", Shape { values: 3, silent: 2, crashed: 2 }, by_search);
-    compare("search, crashes", Shape { values: 4, silent: 3, crashed: 5 }, by_search);
+    compare(
+        "search, unique values",
+        Shape { values: 0, silent: 2, crashed: 2, honest: 0 },
+        by_search,
+    );
+    compare(
+        "search, three values",
+        Shape { values: 3, silent: 2, crashed: 2, honest: 0 },
+        by_search,
+    );
+    compare("search, crashes", Shape { values: 4, silent: 3, crashed: 5, honest: 0 }, by_search);
 }

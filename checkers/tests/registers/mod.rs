@@ -20,6 +20,8 @@ pub struct Shape {
     pub silent: u64,
     /// Of twelve calls, how many have an unknown outcome.
     pub crashed: u64,
+    /// So many of the first calls are answered rightly.
+    pub honest: u64,
 }
 
 /// A register is called, answers now and then wrongly, and its calls overlap.
@@ -40,7 +42,8 @@ pub fn longer(draw: &mut Draw, shape: Shape, calls: u64) -> History {
             11 => Kind::Fail,
             _ => Kind::Ok,
         };
-        let answer = answer(draw, shape, &call, kind, &mut held, &seen);
+        let honest = number < shape.honest;
+        let answer = answer(draw, (shape, honest), &call, kind, &mut held, &seen);
         let (middle, process) = ((number + 1) * 1_000, Process::Client(number));
         let from = middle.saturating_sub(1 + draw.below(width * 1_000));
         let until = middle + 1 + draw.below(width * 1_000);
@@ -72,19 +75,19 @@ fn call(draw: &mut Draw, shape: Shape, held: &Value, seen: &mut Vec<Value>, numb
 /// Lets the call take effect, if it shall, and tells what it says of it.
 fn answer(
     draw: &mut Draw,
-    shape: Shape,
+    (shape, honest): (Shape, bool),
     call: &Call,
     kind: Kind,
     held: &mut Value,
     seen: &[Value],
 ) -> Call {
     let happens = match kind {
-        Kind::Ok => !draw.one_in(8),
+        Kind::Ok => !draw.one_in(8) || honest,
         Kind::Info => draw.one_in(2),
-        _ => draw.one_in(8),
+        _ => draw.one_in(8) && !honest,
     };
     let any = seen[draw.below(seen.len() as u64) as usize].clone();
-    let found = if draw.one_in(3) { any } else { held.clone() };
+    let found = if draw.one_in(3) && !honest { any } else { held.clone() };
     let ok = kind == Kind::Ok;
     match &*call.f {
         "read" if ok => return call.clone().value(found),

@@ -6,8 +6,9 @@ use super::explanation::LISTED;
 use super::object::Object;
 use super::op::{Action, ValueId};
 use super::search::{Outcome, Stuck};
+use super::witness::Witness;
 use crate::Anomaly;
-use crate::linearizability::wording::{count, did, noun};
+use crate::linearizability::wording::{count, did, noun, seconds};
 
 impl Object<'_> {
     /// The anomaly that a search without an order is.
@@ -21,12 +22,8 @@ impl Object<'_> {
         );
         message.push_str(&self.whichever(&stuck.pending));
         let witness = self.witness(stuck);
-        if let Some(calls) = &witness {
-            let show = if calls.len() == 1 { "shows" } else { "show" };
-            message.push_str(&format!(
-                ". {} {show} it, whatever the others did",
-                count(calls.len(), "call")
-            ));
+        if let Some(witness) = &witness {
+            message.push_str(&self.shown_by(witness));
         }
         let held: Vec<Value> = stuck.held.iter().map(|&id| self.shown(id)).collect();
         let details = json!({
@@ -35,8 +32,10 @@ impl Object<'_> {
             "returned": stuck.returned,
             "held": held,
             "least": witness.is_some(),
+            "since": since(witness.as_ref()),
         });
-        self.anomaly(message, witness.unwrap_or_else(|| self.suspects(stuck)), details)
+        let calls = witness.map_or_else(|| self.suspects(stuck), |witness| witness.calls);
+        self.anomaly(message, calls, details)
     }
 
     /// Why a search came to no end, as a sentence.
@@ -86,6 +85,19 @@ impl Object<'_> {
         }
     }
 
+    /// ". 3 calls show it, whatever the others did".
+    fn shown_by(&self, witness: &Witness) -> String {
+        let show = if witness.calls.len() == 1 { "shows" } else { "show" };
+        let told = format!(". {} {show} it, whatever ", count(witness.calls.len(), "call"));
+        told + &match since(Some(witness)) {
+            None => "the others did".to_owned(),
+            Some(index) => format!(
+                "was there at {} and whatever the others did since",
+                seconds(self.source.history.event(index).time())
+            ),
+        }
+    }
+
     /// Without a witness: the call that cannot be, the last calls that set what it needed and what
     /// was there instead, and some of those that were open.
     fn suspects(&self, stuck: &Stuck) -> Vec<u32> {
@@ -99,4 +111,9 @@ impl Object<'_> {
         let open = stuck.pending.iter().take(LISTED).copied();
         [stuck.call].into_iter().chain(wanted.filter_map(producer)).chain(open).collect()
     }
+}
+
+/// The index of the event after which the window of a witness begins, if that is not the beginning.
+fn since(witness: Option<&Witness>) -> Option<u64> {
+    witness?.since.checked_sub(1).map(u64::from)
 }

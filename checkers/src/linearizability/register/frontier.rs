@@ -1,7 +1,7 @@
 //! The configurations that a search holds at once.
 
 use super::crashed::{Crashed, UsedId};
-use super::op::ValueId;
+use super::op::{INITIAL, Op, ValueId};
 
 /// A set of live calls, by slot.
 pub(super) type Slots = u128;
@@ -21,6 +21,24 @@ pub(super) struct Config {
     pub(super) value: ValueId,
     /// The crashed calls that have taken effect.
     pub(super) used: UsedId,
+}
+
+/// How things stand between two returns. In its configurations, live calls are numbered in the
+/// order of their invocations.
+#[derive(Clone)]
+pub(super) struct Standing {
+    /// The calls that are live, in the order of their invocations.
+    pub(super) live: Vec<Op>,
+    /// What may have come of the calls so far.
+    pub(super) frontier: Vec<Config>,
+}
+
+impl Standing {
+    /// Before the first call.
+    pub(super) fn first() -> Self {
+        let untouched = Config { open: 0, owed: 0, value: INITIAL, used: 0 };
+        Self { live: Vec::new(), frontier: vec![untouched] }
+    }
 }
 
 /// The slots of live calls by what they do.

@@ -18,9 +18,9 @@
 //!   a crashed one last: what is left can be used for longer.
 
 use super::crashed::{Counted, Crashed};
-use super::frontier::{Config, Layer, Slots};
+use super::frontier::{Config, Layer, Slots, Standing};
 use super::live::Live;
-use super::op::{Action, INITIAL, Op, ValueId};
+use super::op::{Action, Op, ValueId};
 use super::search::Stuck;
 
 /// What a walk is through: a history, or a leg of one.
@@ -55,24 +55,6 @@ pub(super) enum End {
     Lost(usize, u32),
     /// A call for which there was no slot.
     TooWide(u32),
-}
-
-/// How things stand between two returns. In its configurations, live calls are numbered in the
-/// order of their invocations.
-#[derive(Clone)]
-pub(super) struct Standing {
-    /// The calls that are live, in the order of their invocations.
-    pub(super) live: Vec<Op>,
-    /// What may have come of the calls so far.
-    pub(super) frontier: Vec<Config>,
-}
-
-impl Standing {
-    /// Before the first call.
-    pub(super) fn first() -> Self {
-        let untouched = Config { open: 0, owed: 0, value: INITIAL, used: 0 };
-        Self { live: Vec::new(), frontier: vec![untouched] }
-    }
 }
 
 /// A walk under way.

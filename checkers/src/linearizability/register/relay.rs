@@ -13,10 +13,10 @@
 
 use rayon::prelude::*;
 
-use super::frontier::{Config, Slots};
+use super::frontier::{Config, Slots, Standing};
 use super::live::Live;
 use super::op::{Action, Op, ValueId};
-use super::pass::{End, Pass, Scope, Standing};
+use super::pass::{End, Pass, Scope};
 
 /// Returns in a leg: some milliseconds.
 pub(super) const LEG: usize = 1 << 14;

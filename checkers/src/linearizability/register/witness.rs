@@ -16,10 +16,10 @@ use rustc_hash::FxHashMap;
 use tribunal_history::{Datum, Operation};
 
 use super::crashed::Counted;
-use super::frontier::Config;
+use super::frontier::{Config, Standing};
 use super::object::Object;
 use super::op::{Action, INITIAL, NEVER, Op, Point, ValueId};
-use super::pass::{End, Pass, Scope, Standing, Walk};
+use super::pass::{End, Pass, Scope, Walk};
 use super::renaming::Renaming;
 use super::search::Stuck;
 
@@ -32,10 +32,18 @@ const STEPS: u64 = 2_000_000;
 /// The most configurations held at once.
 const WIDEST: usize = 1 << 12;
 
+/// The calls that have no order, whatever the register held before them and whatever the others did
+/// that had not ended by then.
+pub(super) struct Witness {
+    /// Which.
+    pub(super) calls: Vec<u32>,
+    /// Where the window begins that they are in; 0 is the beginning.
+    pub(super) since: Point,
+}
+
 impl Object<'_> {
-    /// The calls that have no order, whatever the others did; `None` if that takes too many, or
-    /// too long to find.
-    pub(super) fn witness(&self, stuck: &Stuck) -> Option<Vec<u32>> {
+    /// What shows a failure; `None` if that takes too many calls, or too long to find.
+    pub(super) fn witness(&self, stuck: &Stuck) -> Option<Witness> {
         let until = self.op(stuck.call)?.end;
         let mut ends: Vec<Point> =
             self.ops.iter().map(|op| op.end).filter(|&end| end < until).collect();
@@ -43,7 +51,8 @@ impl Object<'_> {
         let mut left = STEPS;
         WINDOWS.iter().find_map(|&returns| {
             let since = ends.len().checked_sub(returns).map_or(0, |before| ends[before]);
-            Window::of(self, since, until).least(&mut left)
+            let calls = Window::of(self, since, until).least(&mut left)?;
+            Some(Witness { calls, since })
         })
     }
 
