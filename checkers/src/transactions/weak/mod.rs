@@ -15,6 +15,7 @@
 mod atomic;
 mod causal;
 mod committed;
+mod entries;
 mod history_order;
 mod reads;
 mod report;
