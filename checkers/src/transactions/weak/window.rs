@@ -104,9 +104,8 @@ mod tests {
                 }
                 window.add(place, saw.into_iter());
                 let oldest = (place + 1).saturating_sub(window.width()).max(start);
-                for seen in oldest..place {
-                    assert_eq!(window.saw(seen), set[seen], "{least} {start} {place} {seen}");
-                }
+                let told: Vec<bool> = (oldest..place).map(|seen| window.saw(seen)).collect();
+                assert_eq!(told, set[oldest..], "{least} {start} {place}");
                 sets.push(set);
             }
         }
