@@ -37,14 +37,14 @@ fn plume() {
     let history = read(text, Format::Plume);
     let expected = [
         r#"p0 ok: [["w",1,5],["r",2,null]]"#,
-        r#"p0 fail: [["w",9,9]]"#,
         r#"p3 ok: [["r",1,5],["r",2,18446744073709551615]]"#,
         r#"p0 ok: [["w",1,6]]"#,
+        r#"p0 fail: [["w",9,9]]"#,
         r#"p3 ok: [["r",1,5]]"#,
     ];
     assert_eq!(shown(&history), expected);
     let asked: Vec<Value> = history.operations().map(|it| it.argument().to_value()).collect();
-    assert_eq!(asked[2], json!([["r", 1, null], ["r", 2, null]]));
+    assert_eq!(asked[1], json!([["r", 1, null], ["r", 2, null]]));
 }
 
 #[test]
@@ -107,11 +107,7 @@ fn blocks_do_not_show() {
     }
     let history = read(&awdit, Format::Awdit);
     assert_eq!(shown(&history), expected);
-    let mut shown = shown(&read(&plume, Format::Plume));
-    // Each session's last transaction ends with the file.
-    shown.sort();
-    expected.sort();
-    assert!(shown == expected);
+    assert_eq!(shown(&read(&plume, Format::Plume)), expected);
 }
 
 #[test]

@@ -7,11 +7,11 @@
 //! `report` says it in words. The weak levels of registers have a way of their own, in `weak`.
 
 mod append;
-mod by_key;
 mod completion;
 mod cycles;
 mod dependencies;
 mod drawing;
+mod entries;
 mod explanation;
 mod fan;
 mod findings;

@@ -77,20 +77,23 @@ fn line(cursor: &mut Cursor, block: &mut Block<Run>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Puts the runs of transactions together.
+/// Puts the runs of transactions together, in the order of their first lines.
 #[derive(Default)]
 struct Merge {
-    /// The last transaction of each session, which may go on.
-    open: FxHashMap<u32, Open>,
+    /// The last transaction of each session, which may go on: its number and its place.
+    open: FxHashMap<u32, (u64, u32)>,
     seen: Seen,
-    /// The steps of a run, as the history has them.
-    adopted: Vec<Datum>,
+    places: Vec<Place>,
+    /// The steps of all runs, as the history has them.
+    steps: Vec<Datum>,
+    /// Each run: the transaction's place, and where its steps end.
+    runs: Vec<(u32, usize)>,
 }
 
-#[derive(Default)]
-struct Open {
-    transaction: u64,
-    steps: Vec<Datum>,
+/// A transaction, among all.
+struct Place {
+    session: u32,
+    fate: Fate,
 }
 
 impl Merge {
@@ -104,62 +107,56 @@ impl Merge {
         for run in &block.marks {
             let at = below(Position { line: run.line, column: 1 }, before);
             let session = process(run.session, at)?;
+            let place = self.place(session, run.transaction);
+            let place = place.map_err(|problem| ImportError::at(at, problem))?;
             let values = sessions.values();
-            self.adopted.clear();
             let steps = &block.steps[from..run.steps_end];
-            self.adopted.extend(steps.iter().map(|&step| values.adopt(&block.values, step)));
+            self.steps.extend(steps.iter().map(|&step| values.adopt(&block.values, step)));
+            self.runs.push((place, self.steps.len()));
             from = run.steps_end;
-            match run.transaction {
-                None => sessions.push(session, &self.adopted, Fate::Aborted),
-                Some(transaction) => {
-                    self.go_on(sessions, session, transaction)
-                        .map_err(|problem| ImportError::at(at, problem))?;
-                }
-            }
         }
         Ok(())
     }
 
-    /// A session runs these steps of a transaction.
-    fn go_on(
-        &mut self,
-        sessions: &mut Sessions,
-        session: u32,
-        transaction: u64,
-    ) -> Result<(), Problem> {
-        let open = self.open.entry(session).or_default();
-        if open.steps.is_empty() || open.transaction != transaction {
-            match self.seen.insert(transaction, session) {
-                None => {}
-                Some(first) if first == session => {
-                    return Err(Problem::Resumed { transaction, session });
-                }
-                Some(first) => {
-                    return Err(Problem::TwoSessions { transaction, first, second: session });
-                }
-            }
-            open.close(sessions, session);
-            open.transaction = transaction;
+    /// The place of a transaction of which a session runs some steps.
+    fn place(&mut self, session: u32, transaction: Option<u64>) -> Result<u32, Problem> {
+        let new = self.places.len() as u32;
+        let Some(transaction) = transaction else {
+            self.places.push(Place { session, fate: Fate::Aborted });
+            return Ok(new);
+        };
+        match self.open.get(&session) {
+            Some(&(open, place)) if open == transaction => return Ok(place),
+            _ => {}
         }
-        open.steps.extend_from_slice(&self.adopted);
-        Ok(())
+        match self.seen.insert(transaction, session) {
+            None => {}
+            Some(first) if first == session => {
+                return Err(Problem::Resumed { transaction, session });
+            }
+            Some(first) => {
+                return Err(Problem::TwoSessions { transaction, first, second: session });
+            }
+        }
+        self.open.insert(session, (transaction, new));
+        self.places.push(Place { session, fate: Fate::Committed });
+        Ok(new)
     }
 
-    /// Ends the last transaction of every session.
+    /// Gives all transactions to the history.
     fn finish(self, sessions: &mut Sessions) {
-        let mut last: Vec<(u32, Open)> = self.open.into_iter().collect();
-        last.sort_unstable_by_key(|&(session, _)| session);
-        for (session, mut open) in last {
-            open.close(sessions, session);
-        }
-    }
-}
-
-impl Open {
-    fn close(&mut self, sessions: &mut Sessions, session: u32) {
-        if !self.steps.is_empty() {
-            sessions.push(session, &self.steps, Fate::Committed);
-            self.steps.clear();
+        let begin = |run: usize| run.checked_sub(1).map_or(0, |before| self.runs[before].1);
+        let mut runs: Vec<usize> = (0..self.runs.len()).collect();
+        // In order already, unless lines of sessions alternate within transactions.
+        runs.sort_by_key(|&run| self.runs[run].0);
+        let mut steps: Vec<Datum> = Vec::new();
+        for those in runs.chunk_by(|&one, &other| self.runs[one].0 == self.runs[other].0) {
+            steps.clear();
+            for &run in those {
+                steps.extend_from_slice(&self.steps[begin(run)..self.runs[run].1]);
+            }
+            let Place { session, fate } = self.places[self.runs[those[0]].0 as usize];
+            sessions.push(session, &steps, fate);
         }
     }
 }

@@ -7,8 +7,8 @@ use tribunal_history::Datum;
 
 use super::fault::{Fault, What};
 use super::writers::{Append, UNREAD, Writers};
-use crate::transactions::by_key::Step;
-use crate::transactions::{Action, Fate, KeyId, List, MicroOp, Transactions, TxnId, words};
+use crate::transactions::entries::Entry;
+use crate::transactions::{Fate, KeyId, List, Transactions, TxnId, words};
 
 /// Nobody, as the writer of an element.
 pub const NOBODY: TxnId = TxnId::MAX;
@@ -21,7 +21,7 @@ pub struct Key {
     /// The longest list that was read; null where nothing was.
     pub longest: Datum,
     /// Whose read that was.
-    pub longest_read: Option<Step>,
+    pub longest_read: Option<Entry>,
     /// The writer of each element of it.
     pub order: Vec<TxnId>,
     /// Who appended what.
@@ -62,7 +62,7 @@ impl Key {
     pub fn learn(
         transactions: &Transactions,
         id: KeyId,
-        steps: &[Step],
+        steps: &[Entry],
         faults: &mut Vec<Fault>,
     ) -> Result<Self, Twice> {
         let writers = writers(transactions, id, steps)?;
@@ -80,16 +80,15 @@ impl Key {
     }
 
     /// Finds the longest read.
-    fn choose(&mut self, transactions: &Transactions, steps: &[Step]) {
+    fn choose(&mut self, transactions: &Transactions, steps: &[Entry]) {
         let mut most = 0;
         for step in steps {
-            let MicroOp { action, value, .. } = *step.op(transactions);
-            if action != Action::Read || value == self.longest {
+            if step.writes() || step.value == self.longest {
                 continue;
             }
-            let length = transactions.list(value).data().len();
+            let length = transactions.list(step.value).data().len();
             if length > most {
-                (most, self.longest, self.longest_read) = (length, value, Some(*step));
+                (most, self.longest, self.longest_read) = (length, step.value, Some(*step));
             }
         }
     }
@@ -113,7 +112,7 @@ impl Key {
             self.broken = true;
             faults.extend(what.map(|what| Fault {
                 key: self.id,
-                txn: read.txn,
+                txn: read.txn(),
                 at: read.at,
                 what,
             }));
@@ -138,31 +137,28 @@ impl Key {
     }
 }
 
-fn appends<'s>(
-    transactions: &'s Transactions,
-    steps: &'s [Step],
-) -> impl Iterator<Item = &'s Step> + Clone {
-    steps.iter().filter(|step| step.op(transactions).action == Action::Append)
+fn appends(steps: &[Entry]) -> impl Iterator<Item = &Entry> + Clone {
+    steps.iter().filter(|step| step.writes())
 }
 
 /// Who appended which element. An aborted append counts only where nobody else made the same.
-fn writers(transactions: &Transactions, key: KeyId, steps: &[Step]) -> Result<Writers, Twice> {
-    let appended = appends(transactions, steps).map(|step| step.op(transactions).value);
+fn writers(transactions: &Transactions, key: KeyId, steps: &[Entry]) -> Result<Writers, Twice> {
+    let appended = appends(steps).map(|step| step.value);
     let mut writers = Writers::with_room(appended);
     let aborted = |txn: TxnId| transactions.get(txn).fate == Fate::Aborted;
     let mut before: Option<(TxnId, Datum)> = None;
-    for step in appends(transactions, steps) {
-        let element = step.op(transactions).value;
-        let own = before.replace((step.txn, element)).filter(|&(txn, _)| txn == step.txn);
+    for step in appends(steps) {
+        let element = step.value;
+        let own = before.replace((step.txn(), element)).filter(|&(txn, _)| txn == step.txn());
         if let Some(append) = own.and_then(|(_, element)| writers.get_mut(element)) {
-            append.middle = append.txn == step.txn;
+            append.middle = append.txn == step.txn();
         }
         match writers.get(element) {
-            Some(_) if aborted(step.txn) => continue,
+            Some(_) if aborted(step.txn()) => continue,
             Some(other) if !aborted(other.txn) => {
-                return Err(Twice { key, element, txns: [other.txn, step.txn] });
+                return Err(Twice { key, element, txns: [other.txn, step.txn()] });
             }
-            _ => writers.set(element, Append { txn: step.txn, place: UNREAD, middle: false }),
+            _ => writers.set(element, Append { txn: step.txn(), place: UNREAD, middle: false }),
         }
     }
     Ok(writers)

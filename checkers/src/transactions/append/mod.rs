@@ -16,7 +16,7 @@ use rayon::prelude::*;
 pub use fault::{Fault, What};
 pub use key::{Key, Twice};
 
-use super::by_key::ByKey;
+use super::entries::Entries;
 use super::fan::Fan;
 use super::graph::{Builder, Node};
 use super::transaction::{Fate, KeyId, Transactions, TxnId};
@@ -53,10 +53,10 @@ struct Part {
 impl<'t, 'h> Lists<'t, 'h> {
     /// Learns all keys, in parallel. Fails where an element was appended twice.
     pub fn learn(transactions: &'t Transactions<'h>) -> Result<Self, Twice> {
-        let by_key = ByKey::of(transactions);
+        let entries = Entries::of(transactions);
         let ids: Vec<KeyId> = (0..transactions.key_count() as KeyId).collect();
         let parts: Result<Vec<Part>, Twice> =
-            ids.par_chunks(KEYS).map(|ids| Part::learn(transactions, &by_key, ids)).collect();
+            ids.par_chunks(KEYS).map(|ids| Part::learn(transactions, &entries, ids)).collect();
         let mut parts = parts?;
         let present = present(transactions, &parts);
         let mut nodes = transactions.len() as Node;
@@ -81,10 +81,10 @@ impl<'t, 'h> Lists<'t, 'h> {
 }
 
 impl Part {
-    fn learn(transactions: &Transactions, by_key: &ByKey, ids: &[KeyId]) -> Result<Self, Twice> {
+    fn learn(transactions: &Transactions, entries: &Entries, ids: &[KeyId]) -> Result<Self, Twice> {
         let mut part = Self::default();
         for &id in ids {
-            let steps = by_key.steps(id);
+            let steps = entries.get(id);
             let mut key = Key::learn(transactions, id, steps, &mut part.faults)?;
             let mut findings = reads::look(transactions, &mut key, steps);
             part.keys.push(key);

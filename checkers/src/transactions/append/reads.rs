@@ -5,10 +5,10 @@ use tribunal_history::Datum;
 use super::fault::{Fault, What};
 use super::key::{Key, NOBODY};
 use super::writers::UNREAD;
-use crate::transactions::by_key::Step;
+use crate::transactions::entries::Entry;
 use crate::transactions::fan::Fan;
 use crate::transactions::graph::{Builder, Kind};
-use crate::transactions::{Action, Fate, MicroOp, Transactions, TxnId};
+use crate::transactions::{Fate, Transactions, TxnId};
 
 /// What one key says.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Findings {
 }
 
 /// Looks through the steps on a key, transaction by transaction.
-pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Step]) -> Findings {
+pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Entry]) -> Findings {
     let mut findings = Findings::default();
     chain(transactions, key, &mut findings);
     let first_aborted = key.order.iter().position(|&writer| is_aborted(transactions, writer));
@@ -34,7 +34,7 @@ pub fn look(transactions: &Transactions, key: &mut Key, steps: &[Step]) -> Findi
     let mut broken = key.broken;
     let beginnings = vec![Datum::NOWHERE; 1 + longest.data().len()];
     let mut scratch = Scratch { own: Vec::new(), beginnings };
-    for steps in steps.chunk_by(|one, next| one.txn == next.txn) {
+    for steps in steps.chunk_by(|one, next| one.txn() == next.txn()) {
         let mut visit = Visit {
             transactions,
             key,
@@ -87,7 +87,7 @@ struct Visit<'a, 'h> {
     longest: &'a [Datum],
     /// The first place in the order whose writer was aborted.
     first_aborted: usize,
-    steps: &'a [Step],
+    steps: &'a [Entry],
     /// Whether they show that the key has no one order.
     broken: bool,
     scratch: &'a mut Scratch,
@@ -104,20 +104,19 @@ struct Scratch {
 
 impl Visit<'_, '_> {
     fn run(&mut self) {
-        let (txn, steps) = (self.steps[0].txn, self.steps);
+        let (txn, steps) = (self.steps[0].txn(), self.steps);
         let committed = self.transactions.get(txn).fate == Fate::Committed;
         let mut own = std::mem::take(&mut self.scratch.own);
         // How much others had appended, as the first read shows.
         let mut seen: Option<usize> = None;
         let mut updates = false;
         for step in steps {
-            let MicroOp { action, value, .. } = *step.op(self.transactions);
-            if action == Action::Append {
-                own.push(value);
+            if step.writes() {
+                own.push(step.value);
                 updates |= seen.is_some() && committed;
                 continue;
             }
-            let Some(others) = self.read(step, value, &own) else { continue };
+            let Some(others) = self.read(step, &own) else { continue };
             if seen.is_some_and(|before| before != others) {
                 self.fault(step, What::Internal);
                 continue;
@@ -141,20 +140,20 @@ impl Visit<'_, '_> {
         self.key.writers.get(element).map_or(UNREAD, |append| append.place)
     }
 
-    fn fault(&mut self, step: &Step, what: What) {
-        self.findings.faults.push(Fault { key: self.key.id, txn: step.txn, at: step.at, what });
+    fn fault(&mut self, step: &Entry, what: What) {
+        self.findings.faults.push(Fault { key: self.key.id, txn: step.txn(), at: step.at, what });
     }
 
     /// How many elements of others a read shows, if it is sound in itself.
-    fn read(&mut self, step: &Step, value: Datum, own: &[Datum]) -> Option<usize> {
-        let list = self.transactions.list(value);
+    fn read(&mut self, step: &Entry, own: &[Datum]) -> Option<usize> {
+        let list = self.transactions.list(step.value);
         let list = list.data();
-        if self.scratch.beginnings.get(list.len()) != Some(&value) {
+        if self.scratch.beginnings.get(list.len()) != Some(&step.value) {
             if list.len() > self.longest.len() || list != &self.longest[..list.len()] {
                 self.stray(step, list);
                 return None;
             }
-            self.scratch.beginnings[list.len()] = value;
+            self.scratch.beginnings[list.len()] = step.value;
         }
         let others = list.len().checked_sub(own.len()).filter(|&others| list[others..] == *own);
         let Some(others) = others else {
@@ -162,10 +161,7 @@ impl Visit<'_, '_> {
             return None;
         };
         // An element that the transaction appends only later.
-        let future = |step: &Step| {
-            let MicroOp { action, value, .. } = *step.op(self.transactions);
-            action == Action::Append && (self.place(value) as usize) < others
-        };
+        let future = |it: &Entry| it.writes() && (self.place(it.value) as usize) < others;
         if self.steps.len() > 1 && self.steps.iter().any(future) {
             self.fault(step, What::Internal);
             return None;
@@ -175,18 +171,18 @@ impl Visit<'_, '_> {
     }
 
     /// A read that is no beginning of the longest one.
-    fn stray(&mut self, step: &Step, list: &[Datum]) {
+    fn stray(&mut self, step: &Entry, list: &[Datum]) {
         self.broken = true;
         let unknown = list.iter().find(|&&element| self.key.writers.get(element).is_none());
         let what = match (unknown, self.key.longest_read) {
             (Some(&element), _) => What::Garbage(element),
-            (None, Some(longest)) => What::Incompatible(longest.txn),
+            (None, Some(longest)) => What::Incompatible(longest.txn()),
             (None, None) => unreachable!("a list that was read is no longer than the longest"),
         };
         self.fault(step, what);
     }
 
-    fn aborted_or_intermediate(&mut self, step: &Step, others: usize) {
+    fn aborted_or_intermediate(&mut self, step: &Entry, others: usize) {
         if others > self.first_aborted {
             let (element, writer) =
                 (self.longest[self.first_aborted], self.key.order[self.first_aborted]);
@@ -200,8 +196,8 @@ impl Visit<'_, '_> {
     }
 
     /// What follows from the first read: whom it is after, and whom before.
-    fn depend(&mut self, step: &Step, others: usize, own: Option<Datum>) {
-        let txn = step.txn;
+    fn depend(&mut self, step: &Entry, others: usize, own: Option<Datum>) {
+        let txn = step.txn();
         if let Some(writer) = self.key.writer_before(self.transactions, others) {
             self.findings.edges.add(writer, txn, Kind::WriteRead);
         }
@@ -219,11 +215,11 @@ impl Visit<'_, '_> {
     fn update(&mut self, seen: usize) {
         let step = self.steps[0];
         match self.key.writer_from(self.transactions, seen) {
-            Some(writer) if writer != step.txn => self.fault(&step, What::LostUpdate(writer)),
+            Some(writer) if writer != step.txn() => self.fault(&step, What::LostUpdate(writer)),
             Some(_) => {}
             None => match self.findings.updater {
                 Some(other) => self.fault(&step, What::LostUpdate(other)),
-                None => self.findings.updater = Some(step.txn),
+                None => self.findings.updater = Some(step.txn()),
             },
         }
     }

@@ -24,8 +24,8 @@ impl Lists<'_, '_> {
     /// "T9 read [1,2] of x": the longest read of a key.
     pub fn longest(&self, key: KeyId) -> String {
         let Some(step) = self.keys[key as usize].longest_read else { return String::new() };
-        let read = read(self.transactions, step.op(self.transactions));
-        format!("{} {read}", name(self.transactions, step.txn))
+        let read = read(self.transactions, &self.transactions.all_ops()[step.at as usize]);
+        format!("{} {read}", name(self.transactions, step.txn()))
     }
 
     fn key(&self, op: &MicroOp) -> &Key {

@@ -12,7 +12,7 @@ mod why;
 
 use rayon::prelude::*;
 
-use super::by_key::ByKey;
+use super::entries::Entries;
 use super::graph::{Builder, Node};
 use super::transaction::{KeyId, Transactions, TxnId};
 use reads::{Fault, Reads, Twice};
@@ -38,13 +38,13 @@ impl<'t, 'h> Registers<'t, 'h> {
     /// Learns all registers, in parallel. Fails where a value was written twice.
     pub fn learn(transactions: &'t Transactions<'h>) -> Result<Self, Twice> {
         let mut reads = Reads::learn(transactions)?;
-        let by_key = ByKey::of(transactions);
+        let entries = Entries::of(transactions);
         let keys: Vec<KeyId> = (0..transactions.key_count() as KeyId).collect();
         let part = |keys: &[KeyId]| {
             let (mut faults, mut edges) = (Vec::new(), Builder::default());
             let learn = |&key: &KeyId| {
-                let steps = by_key.steps(key);
-                let versions = Versions::learn(transactions, &reads, steps, &mut faults);
+                let steps = entries.get(key);
+                let versions = Versions::learn(&reads, steps, &mut faults);
                 versions.known(&mut edges);
                 versions
             };

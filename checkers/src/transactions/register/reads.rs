@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rayon::prelude::*;
 use tribunal_history::Datum;
 
-use crate::transactions::by_key::{ByKey, Step};
-use crate::transactions::{Action, Fate, KeyId, Transactions, TxnId};
+use crate::transactions::entries::{Entries, Entry};
+use crate::transactions::{Fate, KeyId, Transactions, TxnId};
 
 /// Stands for the writer of what was there before all writes.
 pub const INITIAL: TxnId = TxnId::MAX;
@@ -78,13 +78,13 @@ pub struct Reads {
 impl Reads {
     /// Finds all writers.
     pub fn learn(transactions: &Transactions) -> Result<Self, Twice> {
-        let by_key = ByKey::of(transactions);
+        let entries = Entries::of(transactions);
         let from: Vec<AtomicU32> =
             transactions.all_ops().par_iter().map(|_| AtomicU32::new(NOBODY)).collect();
         let keys = 0..transactions.key_count() as KeyId;
         let look = |part: Result<Part, Twice>, key| {
             let mut part = part?;
-            part.look(transactions, key, by_key.steps(key), &from)?;
+            part.look(key, entries.get(key), &from)?;
             Ok(part)
         };
         let parts: Vec<_> = keys.into_par_iter().fold(|| Ok(Part::default()), look).collect();
@@ -105,92 +105,73 @@ struct Part {
     faults: Vec<Fault>,
     /// Writers of unknown outcome that were read.
     seen: Vec<TxnId>,
-    /// The writes of the key that is looked at: by value, each with its place among the steps.
+    /// The writes of the key that is looked at: by value, each with its place among the entries.
     writes: Vec<(Datum, u32)>,
 }
 
 impl Part {
-    fn look(
-        &mut self,
-        transactions: &Transactions,
-        key: KeyId,
-        steps: &[Step],
-        from: &[AtomicU32],
-    ) -> Result<(), Twice> {
-        self.sort_writes(transactions, key, steps)?;
-        // The last write of the transaction whose steps are passed.
+    fn look(&mut self, key: KeyId, entries: &[Entry], from: &[AtomicU32]) -> Result<(), Twice> {
+        self.sort_writes(key, entries)?;
+        // The last write of the transaction whose entries are passed.
         let mut own: Option<(TxnId, Datum)> = None;
-        for step in steps {
-            let op = step.op(transactions);
-            if op.action == Action::Write {
-                own = Some((step.txn, op.value));
+        for &entry in entries {
+            let txn = entry.txn();
+            if entry.writes() {
+                own = Some((txn, entry.value));
                 continue;
             }
-            let mine = own.filter(|&(txn, _)| txn == step.txn).map(|(_, value)| value);
-            match self.writer(transactions, steps, step.txn, op.value, mine) {
-                Ok(writer) => {
-                    from[step.at as usize].store(writer, Ordering::Relaxed);
-                    let known = writer >= NOBODY;
-                    if !known && transactions.get(writer).fate == Fate::Unknown {
-                        self.seen.push(writer);
-                    }
-                }
-                Err(what) => self.faults.push(Fault { txn: step.txn, at: step.at, what }),
+            let mine = own.filter(|&(writer, _)| writer == txn).map(|(_, value)| value);
+            match self.writer(entries, entry, mine) {
+                Ok(writer) => from[entry.at as usize].store(writer, Ordering::Relaxed),
+                Err(what) => self.faults.push(Fault { txn, at: entry.at, what }),
             }
         }
         Ok(())
     }
 
-    fn sort_writes(
-        &mut self,
-        transactions: &Transactions,
-        key: KeyId,
-        steps: &[Step],
-    ) -> Result<(), Twice> {
+    fn sort_writes(&mut self, key: KeyId, entries: &[Entry]) -> Result<(), Twice> {
+        let writes = (0..).zip(entries).filter(|(_, entry)| entry.writes());
         self.writes.clear();
-        for (place, step) in (0..).zip(steps) {
-            let op = step.op(transactions);
-            if op.action == Action::Write {
-                self.writes.push((op.value, place));
-            }
-        }
+        self.writes.extend(writes.map(|(place, entry)| (entry.value, place)));
         self.writes.sort_unstable();
         match self.writes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             None => Ok(()),
             Some(pair) => {
-                let txns = [pair[0], pair[1]].map(|(_, place)| steps[place as usize].txn);
+                let txns = [pair[0], pair[1]].map(|(_, place)| entries[place as usize].txn());
                 Err(Twice { key, value: pair[0].0, txns })
             }
         }
     }
 
-    /// Who wrote what a transaction found; `mine` is what it had written itself.
+    /// Who wrote what a read found; `mine` is what its transaction had written itself.
     fn writer(
-        &self,
-        transactions: &Transactions,
-        steps: &[Step],
-        reader: TxnId,
-        found: Datum,
+        &mut self,
+        entries: &[Entry],
+        read: Entry,
         mine: Option<Datum>,
     ) -> Result<TxnId, What> {
         match mine {
-            Some(value) if value == found => return Ok(NOBODY),
+            Some(value) if value == read.value => return Ok(NOBODY),
             Some(_) => return Err(What::Internal),
-            None if found.is_null() => return Ok(INITIAL),
+            None if read.value.is_null() => return Ok(INITIAL),
             None => {}
         }
-        let write = self.writes.binary_search_by_key(&found, |&(value, _)| value);
+        let write = self.writes.binary_search_by_key(&read.value, |&(value, _)| value);
         let place = self.writes[write.map_err(|_| What::Garbage)?].1 as usize;
-        let writer = steps[place].txn;
-        let mut rest = steps[place + 1..].iter().take_while(|step| step.txn == writer);
-        if writer == reader {
-            Err(What::Future)
-        } else if transactions.get(writer).fate == Fate::Aborted {
-            Err(What::Aborted(writer))
-        } else if rest.any(|step| step.op(transactions).action == Action::Write) {
-            Err(What::Intermediate(writer))
-        } else {
-            Ok(writer)
+        let (writer, fate) = (entries[place].txn(), entries[place].fate());
+        let mut rest = entries[place + 1..].iter().take_while(|entry| entry.txn() == writer);
+        if writer == read.txn() {
+            return Err(What::Future);
         }
+        if fate == Fate::Aborted {
+            return Err(What::Aborted(writer));
+        }
+        if rest.any(|entry| entry.writes()) {
+            return Err(What::Intermediate(writer));
+        }
+        if fate == Fate::Unknown {
+            self.seen.push(writer);
+        }
+        Ok(writer)
     }
 }

@@ -9,10 +9,10 @@
 use rustc_hash::FxHashMap;
 
 use super::reads::{Fault, INITIAL, NOBODY, Reads, What};
-use crate::transactions::by_key::Step;
+use crate::transactions::entries::Entry;
 use crate::transactions::fan::Fan;
 use crate::transactions::graph::{Builder, Kind};
-use crate::transactions::{Action, NEVER, Transactions, TxnId};
+use crate::transactions::{NEVER, Transactions, TxnId};
 
 /// A register: who wrote and who read which version. A version is known by its writer.
 #[derive(Debug, Default)]
@@ -27,35 +27,24 @@ pub struct Versions {
 
 impl Versions {
     /// Learns a register from the steps on it.
-    pub fn learn(
-        transactions: &Transactions,
-        reads: &Reads,
-        steps: &[Step],
-        faults: &mut Vec<Fault>,
-    ) -> Self {
+    pub fn learn(reads: &Reads, steps: &[Entry], faults: &mut Vec<Fault>) -> Self {
         let mut versions = Self::default();
-        for steps in steps.chunk_by(|one, next| one.txn == next.txn) {
-            if reads.present[steps[0].txn as usize] {
-                versions.visit(transactions, reads, steps, faults);
+        for steps in steps.chunk_by(|one, next| one.txn() == next.txn()) {
+            if reads.present[steps[0].txn() as usize] {
+                versions.visit(reads, steps, faults);
             }
         }
         versions
     }
 
     /// The steps of one transaction.
-    fn visit(
-        &mut self,
-        transactions: &Transactions,
-        reads: &Reads,
-        steps: &[Step],
-        faults: &mut Vec<Fault>,
-    ) {
-        let txn = steps[0].txn;
-        let mut found: Option<(TxnId, &Step)> = None;
+    fn visit(&mut self, reads: &Reads, steps: &[Entry], faults: &mut Vec<Fault>) {
+        let txn = steps[0].txn();
+        let mut found: Option<(TxnId, &Entry)> = None;
         let mut wrote = false;
         for step in steps {
             let version = reads.from[step.at as usize];
-            if step.op(transactions).action == Action::Write {
+            if step.writes() {
                 wrote = true;
             } else if version != NOBODY {
                 match found {

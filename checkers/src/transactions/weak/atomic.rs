@@ -5,6 +5,8 @@
 //! the two gone through; and for every key that it reads, the last writer of its
 //! session (AWDIT, PLDI 2025, section 4). In all O(n^1.5).
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::super::transaction::{KeyId, TxnId};
@@ -15,28 +17,44 @@ use crate::transactions::register::reads::INITIAL;
 
 /// All that the rule says and `wanted` wants, by whom comes before whom.
 pub fn infer(table: &Table, wanted: impl Fn(TxnId, TxnId) -> bool + Sync) -> Vec<Learned> {
-    let look = |scratch: &mut Scratch, session: &Vec<TxnId>| {
+    let read = |scratch: &mut Scratch, readers: Range<TxnId>| {
         let mut learned = Vec::new();
-        scratch.last.clear();
-        for &reader in session {
-            scratch.look(table, reader, |before, key, after| {
-                if before != after && wanted(before, after) {
-                    learned.push(Learned { before, after, reader, key });
-                }
-            });
-            table.writes(reader).iter().for_each(|&key| {
-                scratch.last.set(key, reader);
-            });
-        }
+        readers.for_each(|reader| scratch.look(table, reader, &wanted, &mut learned));
         learned
     };
-    let new = || Scratch { last: Stamped::new(table.keys), sorted: Vec::new(), seen: Vec::new() };
-    table.sessions.par_iter().map_init(new, look).flatten_iter().collect()
+    let read = table.parts().into_par_iter().map_init(Scratch::default, read);
+    let new = || Stamped::new(table.keys);
+    let session = |last: &mut Stamped<TxnId>, session: &Vec<TxnId>| {
+        let mut learned = Vec::new();
+        last.clear();
+        session.iter().for_each(|&reader| after(table, reader, last, &wanted, &mut learned));
+        learned
+    };
+    let session = table.sessions.par_iter().map_init(new, session);
+    read.chain(session).flatten_iter().collect()
 }
 
+/// What the last writers of its session tell of a transaction, which then is one of them.
+fn after(
+    table: &Table,
+    reader: TxnId,
+    last: &mut Stamped<TxnId>,
+    wanted: &impl Fn(TxnId, TxnId) -> bool,
+    learned: &mut Vec<Learned>,
+) {
+    for read in table.reads(reader) {
+        let writer = last.get(read.key).filter(|&writer| writer != read.writer);
+        let before = writer.filter(|&writer| wanted(writer, read.writer));
+        let (after, key) = (read.writer, read.key);
+        learned.extend(before.map(|before| Learned { before, after, reader, key }));
+    }
+    for &key in table.writes(reader) {
+        last.set(key, reader);
+    }
+}
+
+#[derive(Default)]
 struct Scratch {
-    /// The last writer of each key in the session so far.
-    last: Stamped<TxnId>,
     /// The reads by key.
     sorted: Vec<Read>,
     /// Whom the transaction read from, each once.
@@ -44,11 +62,15 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn look(&mut self, table: &Table, reader: TxnId, mut tell: impl FnMut(TxnId, KeyId, TxnId)) {
+    /// What those that a transaction read from tell of it.
+    fn look(
+        &mut self,
+        table: &Table,
+        reader: TxnId,
+        wanted: &impl Fn(TxnId, TxnId) -> bool,
+        learned: &mut Vec<Learned>,
+    ) {
         let reads = table.reads(reader);
-        for read in reads {
-            self.last.get(read.key).into_iter().for_each(|last| tell(last, read.key, read.writer));
-        }
         if reads.len() < 2 {
             return;
         }
@@ -60,8 +82,12 @@ impl Scratch {
         self.seen.extend(reads.iter().map(|read| read.writer).filter(|&it| it != INITIAL));
         self.seen.sort_unstable();
         self.seen.dedup();
-        for &seen in &self.seen {
-            meet(table.writes(seen), &self.sorted, |read| tell(seen, read.key, read.writer));
+        for &before in &self.seen {
+            meet(table.writes(before), &self.sorted, |&Read { key, writer: after }| {
+                if before != after && wanted(before, after) {
+                    learned.push(Learned { before, after, reader, key });
+                }
+            });
         }
     }
 }

@@ -6,6 +6,8 @@
 //! near: a [`Window`] just wide enough for them tells whether they were seen. For those that are
 //! farther away than the widest one, what the reader saw is walked through.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
@@ -79,13 +81,14 @@ impl Writers {
         Self { begins, places }
     }
 
-    /// The writers of a key after one place and before another.
-    fn between(&self, key: KeyId, after: Option<u32>, before: u32) -> &[u32] {
-        let range = self.begins[key as usize]..self.begins[key as usize + 1];
-        let all = &self.places[range.start as usize..range.end as usize];
-        let from = after.map_or(0, |after| all.partition_point(|&place| place <= after));
-        let count = all[from..].partition_point(|&place| place < before);
-        &all[from..from + count]
+    /// Which of the places are of writers of a key after one place and before another.
+    fn between(&self, key: KeyId, after: Option<u32>, before: u32) -> Range<usize> {
+        let begins = [key, key + 1].map(|key| self.begins[key as usize] as usize);
+        let all = &self.places[begins[0]..begins[1]];
+        // Those after the first are few.
+        let first = after.map_or(0, |after| all.partition_point(|&place| place <= after));
+        let count = all[first..].iter().take_while(|&&place| place < before).count();
+        begins[0] + first..begins[0] + first + count
     }
 }
 
@@ -94,28 +97,21 @@ struct Doubt {
     /// The place of the reader.
     place: u32,
     read: Read,
+    /// Those others, among the places of writers.
+    writers: Range<usize>,
 }
 
-impl Doubt {
-    /// The writers that the reader may have seen.
-    fn writers<'w>(&self, order: &Order, writers: &'w Writers) -> &'w [u32] {
-        let written =
-            (self.read.writer != INITIAL).then(|| order.places[self.read.writer as usize]);
-        writers.between(self.read.key, written, self.place)
-    }
-}
-
-fn doubts(
-    table: &Table,
-    order: &Order,
-    writers: &Writers,
-    places: std::ops::Range<usize>,
-) -> Vec<Doubt> {
+/// The doubts of the transactions at some places.
+fn doubts(table: &Table, order: &Order, writers: &Writers, places: Range<usize>) -> Vec<Doubt> {
     let reads = places.flat_map(|place| {
         let reads = table.reads(order.txns[place]).iter();
-        reads.map(move |&read| Doubt { place: place as u32, read })
+        reads.map(move |&read| (place as u32, read))
     });
-    reads.filter(|doubt| !doubt.writers(order, writers).is_empty()).collect()
+    let doubts = reads.map(|(place, read)| {
+        let written = (read.writer != INITIAL).then(|| order.places[read.writer as usize]);
+        Doubt { place, read, writers: writers.between(read.key, written, place) }
+    });
+    doubts.filter(|doubt| !doubt.writers.is_empty()).collect()
 }
 
 struct Chunk<'a> {
@@ -128,9 +124,10 @@ struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    fn settle(&mut self, doubts: &[Doubt], places: std::ops::Range<usize>) {
+    fn settle(&mut self, doubts: &[Doubt], places: Range<usize>) {
         let (table, order) = (self.table, self.order);
-        let reach = |doubt: &Doubt| (doubt.place - doubt.writers(order, self.writers)[0]) as usize;
+        let all = &self.writers.places;
+        let reach = |doubt: &Doubt| (doubt.place - all[doubt.writers.start]) as usize;
         let Some(least) = doubts.iter().map(reach).max() else { return };
         let width = (least + 1).min(WIDEST);
         let start = places.start.saturating_sub(2 * width);
@@ -152,7 +149,7 @@ impl Chunk<'_> {
     /// Which of the writers in question the reader saw.
     fn ask(&mut self, doubt: &Doubt, window: &Window) {
         let reader = self.order.txns[doubt.place as usize];
-        for &place in doubt.writers(self.order, self.writers) {
+        for &place in &self.writers.places[doubt.writers.clone()] {
             let seen = match ((doubt.place - place) as usize) < window.width() {
                 true => Some(window.saw(place as usize)),
                 false => self.walk(place, doubt.place),

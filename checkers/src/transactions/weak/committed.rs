@@ -4,6 +4,8 @@
 //! still reads: at the first read from a transaction, the smaller one of what that wrote and what is
 //! still read is gone through (AWDIT, PLDI 2025, section 3). In all O(n^1.5).
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::super::transaction::{KeyId, TxnId};
@@ -14,9 +16,9 @@ use crate::transactions::register::reads::INITIAL;
 
 /// All that the rule says and `wanted` wants, by whom comes before whom.
 pub fn infer(table: &Table, wanted: impl Fn(TxnId, TxnId) -> bool + Sync) -> Vec<Learned> {
-    let look = |scratch: &mut Scratch, session: &Vec<TxnId>| {
+    let look = |scratch: &mut Scratch, readers: Range<TxnId>| {
         let mut learned = Vec::new();
-        for &reader in session {
+        for reader in readers {
             scratch.look(table, reader, |before, key, after| {
                 if wanted(before, after) {
                     learned.push(Learned { before, after, reader, key });
@@ -26,7 +28,7 @@ pub fn infer(table: &Table, wanted: impl Fn(TxnId, TxnId) -> bool + Sync) -> Vec
         learned
     };
     let new = || Scratch::new(table.keys);
-    table.sessions.par_iter().map_init(new, look).flatten_iter().collect()
+    table.parts().into_par_iter().map_init(new, look).flatten_iter().collect()
 }
 
 /// Two writers of a key that differ: the next that is read, and the one after. The first may be all.

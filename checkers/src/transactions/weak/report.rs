@@ -151,11 +151,10 @@ impl<'a, 'h> Report<'a, 'h> {
                 others.push(it.reader);
                 let key = self.transactions.key(it.key);
                 let read = self.read(it.reader, it.key, it.after);
+                let [before, after, reader] = [it.before, it.after, it.reader].map(name);
                 let why = format!(
-                    "{} comes before {}, because both wrote {key} and {sight}, but {read} of {}",
-                    name(it.before),
-                    name(it.after),
-                    name(it.after)
+                    "{before}, a writer of {key}, comes before {after}: {sight}, and yet {reader} \
+                     {read}, which {after} wrote"
                 );
                 (why, others)
             }

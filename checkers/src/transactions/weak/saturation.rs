@@ -1,11 +1,13 @@
 //! Whether there is an order of all transactions that a rule allows.
 //!
-//! An order is guessed: that of the history, with everybody's predecessors pulled before it. What the
+//! An order is guessed, and everybody's predecessors are pulled before it. What the
 //! rule says against it is certain whatever the order is, so it is learned, and the order is
 //! made again. It ends with an order that nothing speaks against, which is the proof that there is one; or with
 //! a cycle of what is certain, which is the proof that there is none.
 
 use super::super::transaction::{KeyId, TxnId};
+use rayon::prelude::*;
+
 use super::Rule;
 use super::history_order::{Order, order};
 use super::table::Table;
@@ -46,8 +48,7 @@ const TRIES: usize = 200;
 /// Looks for an order.
 pub fn saturate(rule: Rule, table: &Table) -> Outcome {
     let mut learned: Vec<Learned> = Vec::new();
-    let everybody = (0..table.len() as TxnId).filter(|&txn| table.present[txn as usize]);
-    let mut guess: Vec<TxnId> = everybody.collect();
+    let mut guess = guess(table);
     for tries in 0..TRIES {
         let Some(order) = with(table, &learned, &guess) else { return Outcome::Cyclic(learned) };
         let against = |before, after| !order.has(before, after);
@@ -77,6 +78,25 @@ pub fn saturate(rule: Rule, table: &Table) -> Outcome {
         guess = order.txns;
     }
     Outcome::Undecided(format!("no order was found among {TRIES}, and no cycle"))
+}
+
+/// The order of the history, if it can be one. If not, its sessions are taken to have run side by side,
+/// each at its own even pace: what files look like that list one session after the other.
+fn guess(table: &Table) -> Vec<TxnId> {
+    let everybody = || (0..table.len() as TxnId).filter(|&txn| table.present[txn as usize]);
+    if everybody().all(|txn| table.saw(txn).all(|seen| seen < txn)) {
+        return everybody().collect();
+    }
+    // Shares of a session's length, as whole numbers; those in no session come when they are pulled.
+    let mut shares = vec![u32::MAX; table.len()];
+    for session in &table.sessions {
+        for (at, &txn) in (0_u64..).zip(session) {
+            shares[txn as usize] = ((at << 31) / session.len() as u64) as u32;
+        }
+    }
+    let mut paced: Vec<(u32, TxnId)> = everybody().map(|txn| (shares[txn as usize], txn)).collect();
+    paced.par_sort_unstable();
+    paced.into_iter().map(|(_, txn)| txn).collect()
 }
 
 /// The order of a guess that keeps what is known.

@@ -1,5 +1,7 @@
 //! The transactions that happened, in the columns that the rules look at: sessions, reads, writes.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -55,6 +57,13 @@ impl Table {
             (Rows::of(transactions.len(), read), Rows::of(transactions.len(), write));
         let present = present.clone();
         Self { present, keys: transactions.key_count(), sessions, before, reads, writes }
+    }
+
+    /// All transactions, in parts of neighbours: those read each other more than others.
+    pub fn parts(&self) -> Vec<Range<TxnId>> {
+        const PART: usize = 1 << 15;
+        let end = self.len() as TxnId;
+        (0..end).step_by(PART).map(|first| first..end.min(first + PART as TxnId)).collect()
     }
 
     /// How many transactions the history has, whatever became of them.

@@ -1,0 +1,172 @@
+//! The weak levels of registers: hand-made histories with their anomalies in words, and large ones.
+
+mod oracle;
+
+use oracle::Draw;
+use tribunal_checkers::transactions::{Level, Weak};
+use tribunal_checkers::{Checker, Validity, Verdict};
+use tribunal_history::{History, import};
+
+fn read(text: &str) -> History {
+    import::read_from(text.as_bytes(), None).unwrap_or_else(|error| panic!("{error}")).history
+}
+
+fn judge(text: &str, level: Level) -> Verdict {
+    Weak::of(level).expect("a weak level").check(&read(text))
+}
+
+const LEVELS: [Level; 3] = [Level::ReadCommitted, Level::ReadAtomic, Level::Causal];
+
+/// Judges by all levels, the weakest first: which are kept, and what the first that is not says.
+#[track_caller]
+fn check(text: &str, kept: usize, name: &str, message: &str) {
+    for (at, level) in LEVELS.into_iter().enumerate() {
+        let verdict = judge(text, level);
+        let expected = if at < kept { Validity::Valid } else { Validity::Invalid };
+        assert_eq!(verdict.validity, expected, "{level}: {verdict:#?}");
+        if at == kept {
+            assert_eq!(verdict.anomalies[0].name, name);
+            assert_eq!(verdict.anomalies[0].message, message);
+        }
+    }
+}
+
+#[test]
+fn reads_that_no_order_explains() {
+    check("r(1,7,0,0)\n", 0, "garbage-read", "T0 (p0) read 7 of 1, but nobody ever wrote that.");
+    check(
+        "r(1,7,0,0)\nw(1,7,1,-1)\n",
+        0,
+        "G1a",
+        "T0 (p0) read 7 of 1, but T2 (p1), which wrote that, was aborted.",
+    );
+    check(
+        "w(1,7,0,0)\nw(1,8,0,0)\nr(1,7,1,1)\n",
+        0,
+        "G1b",
+        "T2 (p1) read 7 of 1, but T0 (p0), which wrote that, wrote the key again in the same \
+         transaction.",
+    );
+    check(
+        "r(1,7,0,0)\nw(1,7,0,0)\n",
+        0,
+        "future-read",
+        "T0 (p0) read 7 of 1, which it wrote itself only afterwards.",
+    );
+    check(
+        "w(1,7,0,0)\nr(1,0,0,0)\n",
+        0,
+        "internal",
+        "T0 (p0) read nothing of 1, although it had itself written 7 to it before.",
+    );
+}
+
+#[test]
+fn orders_that_cannot_be() {
+    check(
+        "w(1,5,0,0)\nw(2,6,0,0)\nr(1,5,1,1)\nr(2,0,1,1)\n",
+        0,
+        "non-monotonic-read",
+        "T2 read from T0, where T0 (p0) is a writer of 2; and yet T2 (p1) read nothing of 2.",
+    );
+    check(
+        "w(1,5,0,0)\nr(1,6,0,1)\nw(1,6,1,2)\nr(1,5,1,3)\n",
+        1,
+        "fractured-read",
+        "T0 (p0) and T4 (p1) cannot be put in any order: T0, a writer of 1, comes before T4: p0 ran T0 \
+         before T2, and yet T2 read 6 of 1, which T4 wrote; T4, a writer of 1, comes before T0: p1 ran T4 \
+         before T6, and yet T6 read 5 of 1, which T0 wrote.",
+    );
+    check(
+        "r(1,6,0,0)\nw(2,5,0,0)\nr(2,5,1,1)\nw(1,6,1,1)\n",
+        0,
+        "G1c",
+        "T0 (p0) and T2 (p1) cannot be put in any order: T2 read 5 of 2, which T0 wrote; T0 read 6 of \
+         1, which T2 wrote.",
+    );
+}
+
+#[test]
+fn causal() {
+    check(
+        "w(1,5,0,0)\nr(1,5,1,1)\nw(2,6,1,1)\nr(2,6,2,2)\nr(1,0,2,3)\n",
+        2,
+        "causality-violation",
+        "T6 saw T0 through T2 and T4, where T0 (p0) is a writer of 1; and yet T6 (p2) read nothing of 1.",
+    );
+    check(
+        "w(1,5,0,0)\nr(1,5,1,1)\nw(1,6,1,1)\nw(2,7,1,2)\nr(2,7,2,3)\nr(1,5,2,4)\n",
+        2,
+        "causality-violation",
+        "T0 (p0) and T2 (p1) cannot be put in any order: T2 read 5 of 1, which T0 wrote; T2, a writer \
+         of 1, comes before T0: T8 saw T2 through T4 and T6, and yet T8 read 5 of 1, which T0 wrote.",
+    );
+}
+
+#[test]
+fn what_cannot_be_judged() {
+    let verdict = judge("w(1,5,0,0)\nw(1,5,1,1)\n", Level::Causal);
+    assert_eq!(
+        verdict.objection.as_deref(),
+        Some(
+            "event 2 writes 5 to 1, as event 0 did; every value must be new to its key, or nobody can \
+             tell who was read"
+        )
+    );
+    assert!(Weak::of(Level::Serializable).is_none());
+}
+
+/// Commits one after the other, each of which reads up to `lag` commits ago, but never before
+/// its session's last. With `stale`, one session in the middle goes back in time.
+fn large(seed: u64, sessions: u64, lag: u64, stale: bool, by_session: bool) -> String {
+    const TXNS: u64 = 100_000;
+    const KEYS: u64 = 300;
+    let mut draw = Draw(seed);
+    let mut versions = vec![vec![(0_u64, 0_u64)]; KEYS as usize];
+    let mut seen = vec![0; sessions as usize];
+    let (mut value, mut lines) = (0, vec![String::new(); sessions as usize]);
+    for txn in 1..=TXNS {
+        let session = draw.below(sessions) as usize;
+        let mut moment = (txn - 1).saturating_sub(draw.below(lag)).max(seen[session]);
+        if stale && txn == TXNS / 2 {
+            moment = TXNS / 4;
+        }
+        let mut line = String::new();
+        let first = draw.below(KEYS);
+        for key in [first, (first + 7) % KEYS, (first + 20) % KEYS] {
+            let all = &versions[key as usize];
+            let found = all[all.partition_point(|&(at, _)| at <= moment) - 1].1;
+            line += &format!("r({key},{found},{session},{txn})\n");
+        }
+        let writes = !draw.one_in(3);
+        if writes {
+            for key in [first, draw.below(KEYS)] {
+                value += 1;
+                let last = versions[key as usize].last_mut().expect("the first version");
+                if last.0 != txn {
+                    versions[key as usize].push((txn, value));
+                    line += &format!("w({key},{value},{session},{txn})\n");
+                }
+            }
+        }
+        seen[session] = if writes { txn } else { moment };
+        lines[if by_session { session } else { 0 }] += &line;
+    }
+    lines.concat()
+}
+
+#[test]
+fn large_histories() {
+    for (seed, sessions, lag, by_session) in
+        [(1, 3, 50, false), (2, 40, 900, false), (3, 900, 20_000, false), (4, 8, 200, true)]
+    {
+        let healthy = large(seed, sessions, lag, false, by_session);
+        let stale = large(seed, sessions, lag, true, by_session);
+        for level in LEVELS {
+            assert_eq!(judge(&healthy, level).validity, Validity::Valid, "{level} {sessions}");
+        }
+        let verdict = judge(&stale, Level::Causal);
+        assert_eq!(verdict.validity, Validity::Invalid, "{sessions} sessions");
+        assert_eq!(verdict.anomalies[0].name, "causality-violation");
+    }
+}
