@@ -62,7 +62,7 @@ for count in 10000 100000 1000000; do
 done
 rm "$folder"/*
 for sessions in 10 50 5000; do
-  target/release/examples/sessions --transactions 1000000 --sessions $sessions >"$folder/sessions.txt"
+  target/release/examples/sessions 1000000 $sessions >"$folder/sessions.txt"
   for level in read-committed read-atomic causal; do
     judge "1M transactions, $sessions sessions, $level" "$folder/sessions.txt" rw-register --level $level
   done

@@ -268,7 +268,7 @@ fn what_was_cut_off_or_never_was_a_history() {
         refused(
             no_history,
             "the format was not told from the content; say which it is: --format jsonl | store | edn | \
-             knossos | elle-json | porcupine | key-value",
+             knossos | elle-json | porcupine | key-value | plume | awdit | dbcop",
         );
     }
     let compressed = zstd::encode_all(VALID.as_bytes(), 3).unwrap();
