@@ -1,5 +1,5 @@
 //! How fast transactions are judged, in memory and without parsing: lists to strict
-//! serializability, over the history's size.
+//! serializability, over the history's size, and registers.
 
 #[path = "load/lists.rs"]
 mod lists;
@@ -7,7 +7,7 @@ mod lists;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tribunal_checkers::transactions::ListAppend;
+use tribunal_checkers::transactions::{ListAppend, RwRegister};
 use tribunal_checkers::{Checker, Validity};
 use tribunal_history::History;
 use tribunal_history::jsonl::{self, Tail};
@@ -34,5 +34,22 @@ fn list_append(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, list_append);
+fn rw_register(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("rw-register to strict serializability");
+    group.sample_size(10);
+    let transactions = 1_000_000;
+    group.throughput(Throughput::Elements(transactions));
+    for (name, holds) in [("updated", lists::Keys::Updated), ("blind", lists::Keys::Blind)] {
+        let history = history(lists::Shape { holds, transactions, ..lists::Shape::default() });
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                let verdict = RwRegister::default().check(black_box(&history));
+                assert_eq!(verdict.validity, Validity::Valid);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, list_append, rw_register);
 criterion_main!(benches);

@@ -1,11 +1,24 @@
-//! Transactions on lists that clients run at the same time, simulated, as JSON lines: a strictly
-//! serializable history, or one with a single transaction that misses another.
+//! Transactions on lists or registers that clients run at the same time, simulated, as JSON lines:
+//! a strictly serializable history, or one with a single transaction that misses another.
 
 use std::io::{self, Write};
+
+/// What a key holds.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Keys {
+    /// A list: elements are appended, and a read shows them all.
+    Lists,
+    /// A register that is read in the step before it is written.
+    Updated,
+    /// A register that is written without having been read.
+    Blind,
+}
 
 /// What clients do.
 #[derive(Clone, Copy)]
 pub struct Shape {
+    /// What a key holds.
+    pub holds: Keys,
     /// Transactions in all, of three or four steps.
     pub transactions: u64,
     /// Clients, each with one transaction at a time.
@@ -21,7 +34,15 @@ pub struct Shape {
 impl Default for Shape {
     /// What most tests of databases do.
     fn default() -> Self {
-        Self { transactions: 1_000_000, clients: 20, keys: 10, appends: 100, stale: false }
+        let (keys, appends) = (10, 100);
+        Self {
+            holds: Keys::Lists,
+            transactions: 1_000_000,
+            clients: 20,
+            keys,
+            appends,
+            stale: false,
+        }
     }
 }
 
@@ -52,11 +73,18 @@ pub fn write(out: &mut impl Write, shape: Shape) -> io::Result<()> {
             None if begun == shape.transactions => continue,
             None => {
                 begun += 1;
-                let steps: Vec<Step> = (0..3 + draw.below(2))
-                    .map(|_| step(&mut draw, &mut slots, &mut lists, shape.appends))
-                    .collect();
+                let mut steps: Vec<Step> = Vec::new();
+                for _ in 0..3 + draw.below(2) {
+                    let step = step(&mut draw, &mut slots, &mut lists, shape.appends);
+                    // Whoever updates a register has read it first thing.
+                    let fresh = steps.iter().all(|&(key, _)| key != step.0);
+                    if shape.holds == Keys::Updated && step.1.is_some() && fresh {
+                        steps.push((step.0, None));
+                    }
+                    steps.push(step);
+                }
                 head(out, index, client, "invoke")?;
-                tell(out, &steps, |out, (_, element)| match element {
+                tell(out, shape.holds, &steps, |out, (_, element)| match element {
                     Some(element) => write!(out, "{element}"),
                     None => out.write_all(b"null"),
                 })?;
@@ -69,13 +97,19 @@ pub fn write(out: &mut impl Write, shape: Shape) -> io::Result<()> {
         head(out, index, client, "ok")?;
         index += 1;
         let misses = stale && begun > shape.transactions / 2;
-        tell(out, &steps, |out, (key, element)| match element {
+        tell(out, shape.holds, &steps, |out, (key, element)| match element {
             Some(element) => {
                 lists[key].0.push(element);
                 write!(out, "{element}")
             }
             None => {
                 let list = &lists[key].0;
+                if shape.holds != Keys::Lists {
+                    return match list.last() {
+                        Some(value) => write!(out, "{value}"),
+                        None => out.write_all(b"null"),
+                    };
+                }
                 let hidden = misses && stale && list.len() > 1;
                 stale &= !hidden;
                 show(out, &list[..list.len() - usize::from(hidden)])
@@ -113,11 +147,13 @@ fn head(out: &mut impl Write, index: u64, client: usize, kind: &str) -> io::Resu
 
 fn tell<W: Write>(
     out: &mut W,
+    holds: Keys,
     steps: &[Step],
     mut value: impl FnMut(&mut W, Step) -> io::Result<()>,
 ) -> io::Result<()> {
     for (at, &(key, element)) in steps.iter().enumerate() {
-        let (open, word) = (if at == 0 { "[" } else { "," }, element.map_or("r", |_| "append"));
+        let sets = if holds == Keys::Lists { "append" } else { "w" };
+        let (open, word) = (if at == 0 { "[" } else { "," }, element.map_or("r", |_| sets));
         write!(out, r#"{open}["{word}",{key},"#)?;
         value(out, (key, element))?;
         out.write_all(b"]")?;

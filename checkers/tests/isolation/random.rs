@@ -178,7 +178,10 @@ pub fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> C
         let broken = says(verdict, "levels_broken", level, |it, level| level.implies(it));
         let kept = says(verdict, "levels_kept", level, |it, level| it.implies(level));
         let right = if truth { !broken } else { !kept };
-        assert!(right && !(broken && kept), "seed {seed}: {level} is {truth}: {txns:#?} {verdict:#?}");
+        assert!(
+            right && !(broken && kept),
+            "seed {seed}: {level} is {truth}: {txns:#?} {verdict:#?}"
+        );
         match (broken, kept) {
             (true, _) => counts.broken += 1,
             (_, true) => counts.kept += 1,
