@@ -72,18 +72,21 @@ impl<'t, 'h> Dependencies<'t, 'h> {
         cycles
     }
 
+    /// The level that all dependencies together stand for.
+    pub fn strictest(&self) -> Level {
+        if self.timed { Level::StrictSerializable } else { Level::StrongSessionSerializable }
+    }
+
     /// The levels that more dependencies, which complete the order of every key, show to be kept.
     pub fn shown_by(&mut self, guess: Builder) -> Vec<Level> {
         self.edges.push(guess);
         let graph = Graph::new(self.nodes, &self.edges);
         let serial = residue(&graph).is_empty();
-        let shown = match (serial, self.timed) {
-            (true, true) => vec![Level::StrictSerializable],
-            (true, false) => vec![Level::StrongSessionSerializable],
-            (false, _) => {
-                drop(graph);
-                kept_by(&self.whole())
-            }
+        let shown = if serial {
+            vec![self.strictest()]
+        } else {
+            drop(graph);
+            kept_by(&self.whole())
         };
         self.edges.pop();
         shown

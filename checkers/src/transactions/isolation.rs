@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tribunal_history::History;
 
 use super::append::Lists;
+use super::cycles::Cycles;
 use super::dependencies::Dependencies;
 use super::findings::Findings;
 use super::level::Level;
@@ -104,7 +105,11 @@ impl Checker for RwRegister {
                 shown.extend(dependencies.shown_by(registers.guess_by_order(&places)));
             }
         }
-        let cycles = dependencies.cycles(None);
+        // What has no cycle with a guess has none without.
+        let cycles = match shown.contains(&dependencies.strictest()) {
+            true => Cycles::default(),
+            false => dependencies.cycles(None),
+        };
         let mut report = Report::new(&transactions, &registers);
         for fault in &registers.faults {
             let key = transactions.all_ops()[fault.at as usize].key;
