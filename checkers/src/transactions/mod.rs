@@ -1,10 +1,11 @@
 //! Judges transactions: which isolation level a history keeps, and which phenomenon breaks it.
 //!
 //! From a history to a verdict: [`Transactions`] are the calls in columns (`parse`); `append`
-//! tells the order of every key's versions, the faults that need no cycle, and the
-//! dependencies; `precedence` adds sessions and real time; `graph` finds what is on cycles;
-//! `cycles` says which [`Phenomenon`] each is, `level` which [`Level`] that breaks, and
-//! `report` says it in words. The weak levels of registers have a way of their own, in `weak`.
+//! (lists) and `register` tell the order of every key's versions, the faults that need no cycle, and
+//! the edges by the data; `dependencies` adds sessions and real time (`precedence`); `graph` finds
+//! what is on cycles; `cycles` says which [`Phenomenon`] each is, `level` which [`Level`] that breaks,
+//! `findings` sets one against the other, and `report` says it in words. The weak levels of
+//! registers have a way of their own, in `weak`.
 
 mod append;
 mod completion;
