@@ -100,7 +100,13 @@ fn so_they_do_where_no_read_shows_them() {
 #[test]
 fn read_skew_is_g_single() {
     let drawing = "p0 1-6 rx_ ry1\n p1 2-4 ax1 ay1";
-    check(drawing, &["G-single"], &["consistent-view"]);
+    let verdict = check(drawing, &["G-single"], &["consistent-view"]);
+    assert_eq!(
+        verdict.anomalies[0].message,
+        "T0 (p0, 0.001–0.006 s) and T1 (p1, 0.002–0.004 s) cannot be put in any order: T0 read [] of \
+         \"x\", and so did not see that T1 appended 1 to \"x\"; T0 read [1] of \"y\", whose 1 is T1's. \
+         This breaks consistent-view."
+    );
 }
 
 #[test]

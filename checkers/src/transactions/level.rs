@@ -44,12 +44,7 @@ pub enum Level {
     StrictSerializable,
 }
 
-use Level::{
-    Causal, ConsistentView, CursorStability, MonotonicView, ParallelSnapshotIsolation, ReadAtomic,
-    ReadCommitted, ReadUncommitted, RepeatableRead, Serializable, SnapshotIsolation,
-    StrictSerializable, StrongSessionSerializable, StrongSessionSnapshotIsolation,
-    StrongSnapshotIsolation,
-};
+use Level::*;
 
 impl Level {
     /// All of them; none implies one after it.

@@ -136,13 +136,14 @@ impl<'a, 'h> Report<'a, 'h> {
         message: String,
         mut details: Map<String, Value>,
     ) -> Anomaly {
-        details.insert("weakest_level_broken".into(), weakest(phenomenon).name().into());
+        let level = weakest(phenomenon).name();
+        details.insert("weakest_level_broken".into(), level.into());
         let calls = || txns.iter().map(|&txn| self.transactions.operation(txn));
         let from = calls().map(|call| call.invoked_at()).min();
         let until = calls().map(|call| call.completed_at().unwrap_or(call.invoked_at())).max();
         Anomaly {
             name: phenomenon.name().to_owned(),
-            message,
+            message: format!("{message} This breaks {level}."),
             key: None,
             ops: calls().map(|call| call.start()).collect(),
             window: from.zip(until),

@@ -1,12 +1,13 @@
 //! Random small histories of transactions, and what a verdict on one says of the levels.
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
-use tribunal_checkers::Verdict;
 use tribunal_checkers::transactions::Level;
+use tribunal_checkers::{Checker, Verdict};
 use tribunal_history::{Call, Event, History, Kind, Process};
 
 use super::{Look, Order, State, Step, Txn, serializable, snapshot_isolated};
-use crate::oracle::{Draw, Outcome, processes, slots};
+use crate::oracle::{Draw, Outcome, processes, seeds, slots};
 
 /// What a random history may hold.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,7 @@ impl Shape {
 }
 
 /// A transaction as it is drawn.
-pub struct Drawn {
+struct Drawn {
     pub txn: Txn,
     pub outcome: Outcome,
     /// Place of its completion, whatever it says.
@@ -43,7 +44,7 @@ pub struct Drawn {
 }
 
 /// Draws a history.
-pub fn drawn(draw: &mut Draw, shape: Shape) -> Vec<Drawn> {
+fn drawn(draw: &mut Draw, shape: Shape) -> Vec<Drawn> {
     let slots = slots(draw, shape.txns, shape.crashed);
     let processes = processes(draw, &slots);
     let mut states = vec![State::new()];
@@ -103,7 +104,7 @@ pub fn drawn(draw: &mut Draw, shape: Shape) -> Vec<Drawn> {
 }
 
 /// The same as a history.
-pub fn history(drawn: &[Drawn], shape: Shape) -> History {
+fn history(drawn: &[Drawn], shape: Shape) -> History {
     let mut events: Vec<(u32, Event)> = Vec::new();
     for Drawn { txn, outcome, end } in drawn {
         let value = |told: bool| -> Value {
@@ -158,14 +159,14 @@ fn says(
 
 /// Judgements on levels: how many were broken, kept, and left open.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    pub broken: u64,
-    pub kept: u64,
-    pub open: u64,
+struct Counts {
+    broken: u64,
+    kept: u64,
+    open: u64,
 }
 
 /// Compares a verdict with brute force, level by level.
-pub fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> Counts {
+fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> Counts {
     assert_eq!(verdict.objection, None, "seed {seed}");
     let happened = drawn.iter().filter(|drawn| drawn.outcome != Outcome::Fail);
     let txns: Vec<Txn> = happened.map(|drawn| drawn.txn.clone()).collect();
@@ -191,11 +192,17 @@ pub fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> C
     counts
 }
 
-/// The counts of all seeds, printed.
-pub fn total(all: &[Counts]) -> Counts {
+/// Compares a checker with brute force on all seeds, and prints the counts.
+pub fn agree(checker: impl Checker, shapes: &[Shape]) {
+    let judge = |seed: u64| {
+        let shape = shapes[seed as usize % shapes.len()];
+        let drawn = drawn(&mut Draw(seed), shape);
+        compare(seed, &drawn, shape, &checker.check(&history(&drawn, shape)))
+    };
+    let all: Vec<Counts> = seeds().into_par_iter().map(judge).collect();
     let sum = |of: fn(&Counts) -> u64| all.iter().map(of).sum();
     let total =
         Counts { broken: sum(|it| it.broken), kept: sum(|it| it.kept), open: sum(|it| it.open) };
     println!("{} histories: {total:?}", all.len());
-    total
+    assert!(all.len() < 1_000 || (total.kept > 0 && total.broken > 0));
 }
