@@ -187,7 +187,7 @@ const CASES: &[Case] = &[
                  1 txn [["r","y",null],["r",3,null]] [["r","y",1],["r",3,"a"]]"#,
         bad: r#"0 txn [["r","x",null],["w","y",1]] [["r","x",0],["w","y",1]]
                 1 txn [["r","y",null]] [["r","y",0]]"#,
-        says: "the object held {\"x\": 0, 3: as it began, \"y\": 1}",
+        says: r#"the object held {3: as it began, "x": 0, "y": 1}"#,
     },
     Case {
         model: "mutex",
