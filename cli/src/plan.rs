@@ -22,6 +22,7 @@ use tribunal_harness::template::Templates;
 use tribunal_harness::test_file::{Concurrency, TestFile};
 use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
+use tribunal_nemesis::faults::{self, Needs};
 use tribunal_nemesis::{FaultSpec, Injector, Schedule, Timing};
 use tribunal_workloads::{Definition, Setting, Workload};
 
@@ -156,11 +157,12 @@ impl Plan {
                 generator: self.load(workload.generator, schedule),
                 last: workload.last,
                 quiesce: self.test.run.quiesce.unwrap_or(DEFAULT_QUIESCE),
-                nemesis: self.nemesis_source()?,
+                nemesis: self.nemesis_source(cluster)?,
             },
             record,
             folder,
             sessions,
+            wire: cluster.wire.clone(),
             database,
             checker: Box::new(checker),
         })
@@ -179,11 +181,21 @@ impl Plan {
         any([calls, nemesis(schedule).boxed()]).boxed()
     }
 
-    fn nemesis_source(&self) -> anyhow::Result<Box<dyn NemesisSource>> {
+    fn nemesis_source(&self, cluster: &Cluster) -> anyhow::Result<Box<dyn NemesisSource>> {
         if self.faults.is_empty() {
             return Ok(Box::new(Peace));
         }
-        Ok(Box::new(Agents { executable: std::env::current_exe()? }))
+        for FaultSpec { name, .. } in &self.faults {
+            if faults::find(name)?.needs() == Needs::Wire && cluster.wire.is_none() {
+                bail!(
+                    "the fault `{name}` harms the links of local nodes; between the hosts of \
+                     {} there is no wire of ours: leave it out, or use --local",
+                    cluster.name
+                );
+            }
+        }
+        let wire = cluster.wire.clone();
+        Ok(Box::new(Agents { executable: std::env::current_exe()?, wire }))
     }
 
     fn clients(
@@ -264,6 +276,8 @@ fn quoted(word: &str) -> String {
 /// Agents on the nodes, put there once the database runs.
 struct Agents {
     executable: PathBuf,
+    /// Where the wire between the nodes listens, if it is one of ours.
+    wire: Option<PathBuf>,
 }
 
 #[async_trait]
@@ -274,6 +288,7 @@ impl NemesisSource for Agents {
             cluster.daemons.clone(),
             cluster.database.clone(),
             &self.executable,
+            self.wire.as_deref(),
             LEASE,
         );
         let injector = injector.await.map_err(|error| error.to_string())?;

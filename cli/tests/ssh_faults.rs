@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tribunal_generator::Seed;
 use tribunal_harness::cluster::{Session, local};
-use tribunal_harness::database::{Daemon, Database, DatabaseError};
+use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::{Call, FaultNote, Name, Stage};
 use tribunal_nemesis::{FAULTS, Injector, faults, heal};
@@ -57,7 +57,9 @@ impl Database for Leaderless {
     async fn ready(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
         Ok(())
     }
-    async fn stop(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
+    async fn stop(&self, session: &Session, daemon: &Daemon) -> Result<(), DatabaseError> {
+        let pid = daemon.pid;
+        session.run_ok(&format!("kill {pid}; while kill -0 {pid}; do sleep 0.01; done")).await?;
         Ok(())
     }
     async fn wipe(&self, _: &Session) -> Result<(), DatabaseError> {
@@ -93,13 +95,16 @@ async fn every_fault_over_ssh_and_nothing_left_behind() {
     let cluster = local::find(Some(&nodes.0)).unwrap();
     let sessions = cluster.connect().await.unwrap();
     let names: Vec<Name> = sessions.iter().map(|session| session.node().id.clone()).collect();
-    let mut daemons = Vec::new();
+    let daemons = Arc::new(Daemons::default());
     for session in &sessions {
-        daemons.push(Leaderless.start(session).await.unwrap());
+        daemons.set(Leaderless.start(session).await.unwrap());
     }
+    let wire = cluster.wire.as_deref();
+    let pid = |daemons: &Daemons| daemons.get(&names[0]).unwrap().pid;
     let lease = Duration::from_secs(10);
     let agent = Path::new(TRIBUNAL);
-    let connect = Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, lease);
+    let connect =
+        Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
     let mut injector = connect.await.unwrap();
     for (id, fault) in FAULTS.iter().enumerate() {
         let call = call(&names, id as u64, fault.name(), Value::Null);
@@ -117,16 +122,17 @@ async fn every_fault_over_ssh_and_nothing_left_behind() {
     sessions[0].run_ok(kill).await.unwrap();
     let error = injector.invoke(&healing(&pause)).await.error.unwrap();
     assert!(error.starts_with("n1: the agent died"), "{error}");
-    assert_ne!(state(&sessions[0], daemons[0].pid).await, "T");
+    assert_ne!(state(&sessions[0], pid(&daemons)).await, "T");
 
     // A controller that goes away: its agents undo.
     let pause = call(&names, 101, "pause", json!({"target": "all"}));
     assert_eq!(injector.invoke(&pause).await.error, None);
     drop(injector);
-    while state(&sessions[0], daemons[0].pid).await == "T" {}
+    while state(&sessions[0], pid(&daemons)).await == "T" {}
 
     // `heal` undoes what a living controller's agents hold, too.
-    let connect = Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, lease);
+    let connect =
+        Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
     let mut injector = connect.await.unwrap();
     let cut = call(&names, 102, "partition-halves", Value::Null);
     assert_eq!(injector.invoke(&cut).await.error, None);

@@ -3,6 +3,7 @@
 //! Set up, load with faults, heal, settle, last calls, collect, judge: and
 //! whatever happens on the way, the faults are healed and the database is ended.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use tribunal_generator::Boxed;
 use tribunal_history::{History, HistoryError};
 
 use crate::cluster::Session;
-use crate::database::{Daemon, Database, DatabaseError, Declared};
+use crate::cluster::local::wire::{self, Line};
+use crate::database::{Daemons, Database, DatabaseError, Declared};
 use crate::events::{Listener, Phase, RunEvent};
 use crate::interpreter::{Interpreter, InterpreterError};
 use crate::nemesis::{Nemesis, Peace};
@@ -28,6 +30,8 @@ use crate::worker::Worker;
 const SETUP_DEADLINE: Duration = Duration::from_secs(30);
 /// How a run has ended for as long as nobody has written down otherwise.
 const CUT_OFF: &str = "it was cut off";
+/// How long the wire may hear nothing of a run before it ends the run's capture.
+const CAPTURE_LEASE: Duration = Duration::from_secs(30);
 /// How much of a log file is kept, in bytes: its end.
 const LOG_LIMIT: u64 = 20_000_000;
 
@@ -70,7 +74,7 @@ pub struct Deployment {
     /// A session to each node.
     pub sessions: Vec<Arc<Session>>,
     /// Its main process on each node.
-    pub daemons: Vec<Daemon>,
+    pub daemons: Arc<Daemons>,
     /// How it is handled.
     pub database: Arc<Declared>,
 }
@@ -98,6 +102,8 @@ pub struct Trial {
     pub folder: RunFolder,
     /// The nodes.
     pub sessions: Vec<Arc<Session>>,
+    /// Where the wire between them listens, if it is one of ours.
+    pub wire: Option<PathBuf>,
     /// The database.
     pub database: Arc<Declared>,
     /// What is called, and what is harmed.
@@ -123,11 +129,12 @@ impl Trial {
         mut listener: Box<dyn Listener>,
         stop: watch::Receiver<bool>,
     ) -> Result<Finished, RunError> {
-        let Trial { mut record, folder, sessions, database, checker, load, .. } = self;
+        let Trial { mut record, folder, sessions, wire, database, checker, load } = self;
         listener.on(RunEvent::Started(&record));
         record.ended = Some(CUT_OFF.to_owned());
         folder.write_record(&record)?;
-        let mut cluster = Deployment { sessions, daemons: Vec::new(), database };
+        let _capture = capture(wire.as_deref(), &folder).await;
+        let cluster = Deployment { sessions, daemons: Arc::default(), database };
         let recorded = match cluster.begin(&mut *listener, &stop).await {
             Ok(()) => load.run(&cluster, &folder, listener, stop.clone()).await,
             Err(error) => Err(error),
@@ -154,6 +161,19 @@ impl Trial {
     }
 }
 
+/// Keeps the beginning of every frame that goes over the wire in the run's folder, for as long as
+/// what comes back lives. A run is worth as much without it.
+async fn capture(wire: Option<&Path>, folder: &RunFolder) -> Option<Line> {
+    let path = folder.path().canonicalize().ok()?.join("wire.pcap");
+    let kept = async {
+        let line = Line::open(wire?, CAPTURE_LEASE).await;
+        let line = line.inspect_err(|why| tracing::warn!(why, "no capture")).ok()?;
+        let asked = line.ask(wire::Request::Capture { path }).await;
+        asked.inspect_err(|why| tracing::warn!(why, "no capture")).ok().map(|_| line)
+    };
+    kept.await
+}
+
 /// Judges on a thread of its own. A checker that panics has not judged: the
 /// history is on disk, and the verdict is `unknown`.
 async fn judge(checker: Box<dyn Checker>, history: History) -> (Verdict, History) {
@@ -168,7 +188,7 @@ async fn judge(checker: Box<dyn Checker>, history: History) -> (Verdict, History
 impl Deployment {
     /// Installs and starts the database, until it serves everywhere.
     async fn begin(
-        &mut self,
+        &self,
         listener: &mut dyn Listener,
         stop: &watch::Receiver<bool>,
     ) -> Result<(), RunError> {
@@ -185,7 +205,7 @@ impl Deployment {
         };
         let (started, failed): (Vec<_>, Vec<_>) =
             self.each(start).await?.into_iter().partition(Result::is_ok);
-        self.daemons = started.into_iter().flatten().collect();
+        started.into_iter().flatten().for_each(|daemon| self.daemons.set(daemon));
         if let Some(error) = failed.into_iter().find_map(Result::err) {
             return Err(error.into());
         }
@@ -196,8 +216,13 @@ impl Deployment {
     async fn ready(&self) -> Result<(), DatabaseError> {
         let daemons = self.daemons.clone();
         let ready = self.each(move |database, session| {
-            let daemon = daemons[session.node().index].clone();
-            async move { database.ready(&session, &daemon).await }
+            let daemon = daemons.get(&session.node().id);
+            async move {
+                match daemon {
+                    Some(daemon) => database.ready(&session, &daemon).await,
+                    None => Ok(()),
+                }
+            }
         });
         ready.await.map(drop)
     }
@@ -207,7 +232,7 @@ impl Deployment {
     async fn end(&self) {
         let daemons = self.daemons.clone();
         let ended = self.each(move |database, session| {
-            let daemon = daemons.iter().find(|daemon| daemon.node == session.node().id).cloned();
+            let daemon = daemons.get(&session.node().id);
             async move {
                 match daemon {
                     Some(daemon) => database.stop(&session, &daemon).await,

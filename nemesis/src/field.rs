@@ -12,11 +12,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
+use tribunal_harness::cluster::local::wire::{self, Tallied};
 use tribunal_harness::cluster::{Node, Session};
-use tribunal_harness::database::{Daemon, Database};
+use tribunal_harness::database::{Daemon, Daemons, Database};
 use tribunal_history::Name;
 
 use crate::agent::protocol::{Reply, Request};
+use crate::background::{Background, Told};
+use crate::faults::Aim;
 use crate::launch::Launch;
 use crate::link::{Greeting, Link, LinkError};
 
@@ -26,12 +29,18 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How long a request waits for a successor.
 const SUCCESSION: Duration = Duration::from_secs(20);
 
-/// Everything a fault can reach.
-pub struct Field {
+/// Everything a fault can reach. Cheap to clone: all clones are of one field.
+#[derive(Clone)]
+pub struct Field(Arc<Parts>);
+
+struct Parts {
     hosts: BTreeMap<Name, Host>,
-    daemons: BTreeMap<Name, u32>,
+    daemons: Arc<Daemons>,
     sessions: Vec<Arc<Session>>,
     database: Arc<dyn Database>,
+    /// The line to the wire between the nodes, if it is one of ours.
+    wire: Option<wire::Line>,
+    background: Background,
 }
 
 impl Field {
@@ -39,9 +48,10 @@ impl Field {
     /// started there.
     pub async fn open(
         launches: Vec<(Node, Arc<dyn Launch>)>,
-        daemons: Vec<Daemon>,
+        daemons: Arc<Daemons>,
         sessions: Vec<Arc<Session>>,
         database: Arc<dyn Database>,
+        wire: Option<wire::Line>,
     ) -> Result<(Self, BTreeMap<Name, Greeting>), String> {
         let mut starting = JoinSet::new();
         for (node, launch) in launches {
@@ -57,13 +67,14 @@ impl Field {
             greetings.insert(name.clone(), greeting);
             hosts.insert(name, host);
         }
-        let daemons = daemons.into_iter().map(|daemon| (daemon.node, daemon.pid)).collect();
-        Ok((Self { hosts, daemons, sessions, database }, greetings))
+        let background = Background::default();
+        let parts = Parts { hosts, daemons, sessions, database, wire, background };
+        Ok((Self(Arc::new(parts)), greetings))
     }
 
     /// Every node with an agent.
     pub fn nodes(&self) -> impl Iterator<Item = &Name> {
-        self.hosts.keys()
+        self.0.hosts.keys()
     }
 
     /// A node's address.
@@ -73,19 +84,21 @@ impl Field {
 
     /// The process id of the database's daemon on a node.
     pub fn daemon(&self, node: &Name) -> Result<u32, String> {
-        let daemon = self.daemons.get(node).copied();
-        daemon.ok_or_else(|| format!("{node}: no database was started there"))
+        let daemon = self.0.daemons.get(node);
+        daemon
+            .map(|daemon| daemon.pid)
+            .ok_or_else(|| format!("{node}: no database was started there"))
     }
 
     /// The nodes that hold themselves primary, now.
     pub async fn primaries(&self) -> Result<Vec<Name>, String> {
-        self.database.primaries(&self.sessions).await.map_err(|error| error.to_string())
+        self.0.database.primaries(&self.0.sessions).await.map_err(|error| error.to_string())
     }
 
     /// How often a node's agent has been started. Where the count moved while a
     /// fault was held, its agent died and the fault was undone early.
     pub fn lives(&self, node: &Name) -> u64 {
-        self.hosts.get(node).map_or(0, |host| host.line.borrow().lives)
+        self.0.hosts.get(node).map_or(0, |host| host.line.borrow().lives)
     }
 
     /// Asks many at once; replies come back by node.
@@ -111,8 +124,106 @@ impl Field {
         replies
     }
 
+    /// Puts an aim's rules on its links.
+    pub async fn impose(&self, id: u64, aim: &Aim) -> Result<(), String> {
+        let (seed, links) = (aim.seed, aim.links.clone());
+        match links.is_empty() {
+            true => Ok(()),
+            false => {
+                self.ask_wire(wire::Request::Impose { fault: id, seed, links }).await.map(drop)
+            }
+        }
+    }
+
+    /// What the rules of an aim did to its links.
+    pub async fn tallies(&self, id: u64, aim: &Aim) -> Result<Vec<Tallied>, String> {
+        self.seen(aim, wire::Request::Look { fault: id }).await
+    }
+
+    /// Takes them away.
+    pub async fn lift(&self, id: u64, aim: &Aim) -> Result<Vec<Tallied>, String> {
+        self.seen(aim, wire::Request::Lift { fault: id }).await
+    }
+
+    async fn seen(&self, aim: &Aim, request: wire::Request) -> Result<Vec<Tallied>, String> {
+        if aim.links.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.ask_wire(request).await? {
+            wire::Reply::Seen { links } => Ok(links),
+            other => Err(format!("the wire says {other:?}")),
+        }
+    }
+
+    async fn ask_wire(&self, request: wire::Request) -> Result<wire::Reply, String> {
+        let none =
+            "there is no wire of ours between these nodes: links can be harmed on local nodes";
+        self.0.wire.as_ref().ok_or(none)?.ask(request).await
+    }
+
+    /// Starts the database on a node; the process that leads its session.
+    pub async fn start(&self, node: &Name) -> Result<u32, String> {
+        let started = self.0.database.start(self.session(node)?).await;
+        let daemon = started.map_err(|error| error.to_string())?;
+        let pid = daemon.pid;
+        self.0.daemons.set(daemon);
+        Ok(pid)
+    }
+
+    /// Ends the database on a node in good order.
+    pub async fn stop(&self, node: &Name) -> Result<(), String> {
+        let daemon = Daemon { node: node.clone(), pid: self.daemon(node)? };
+        let stopped = self.0.database.stop(self.session(node)?, &daemon).await;
+        stopped.map_err(|error| error.to_string())
+    }
+
+    /// Whether the process that leads the database's session on a node is no more.
+    pub async fn has_ended(&self, node: &Name) -> Result<bool, String> {
+        let script = format!("kill -0 {}", self.daemon(node)?);
+        let output = self.session(node)?.run(&script).await.map_err(|error| error.to_string())?;
+        Ok(output.code != Some(0))
+    }
+
+    fn session(&self, node: &Name) -> Result<&Session, String> {
+        let session = self.0.sessions.iter().find(|session| session.node().id == *node);
+        session.map(|it| &**it).ok_or_else(|| format!("{node}: there is no session"))
+    }
+
+    /// Does something for each node at once; the first thing that goes wrong is the error.
+    pub async fn on_each<T, F>(
+        &self,
+        nodes: &[Name],
+        work: impl Fn(Field, Name) -> F,
+    ) -> Result<Vec<(Name, T)>, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, String>> + Send + 'static,
+    {
+        let mut working = JoinSet::new();
+        for node in nodes {
+            let (node, work) = (node.clone(), work(self.clone(), node.clone()));
+            working.spawn(async move { (node, work.await) });
+        }
+        let mut done = working.join_all().await;
+        done.sort_by(|(one, _), (other, _)| one.cmp(other));
+        done.into_iter().map(|(node, done)| Ok((node, done?))).collect()
+    }
+
+    /// Begins some work for a fault.
+    pub fn background<F>(&self, name: String, work: impl FnOnce(watch::Receiver<bool>) -> F)
+    where
+        F: Future<Output = Told> + Send + 'static,
+    {
+        self.0.background.begin(name, work);
+    }
+
+    /// Ends it, and hears what came of it.
+    pub async fn end_background(&self, name: &str) -> Option<Told> {
+        self.0.background.end(name).await
+    }
+
     fn host(&self, node: &Name) -> Result<&Host, String> {
-        self.hosts.get(node).ok_or_else(|| format!("there is no node {node}"))
+        self.0.hosts.get(node).ok_or_else(|| format!("there is no node {node}"))
     }
 }
 

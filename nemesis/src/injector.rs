@@ -8,8 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::task::JoinSet;
+use tribunal_harness::cluster::local::wire;
 use tribunal_harness::cluster::{Node, Session};
-use tribunal_harness::database::{Daemon, Database};
+use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply};
 use tribunal_history::{Call, Effect, FaultNote, Name, Stage};
 
@@ -44,9 +45,10 @@ impl Injector {
     /// there is undone first; what cannot be undone is an error.
     pub async fn connect(
         sessions: &[Arc<Session>],
-        daemons: Vec<Daemon>,
+        daemons: Arc<Daemons>,
         database: Arc<dyn Database>,
         agent: &Path,
+        wire: Option<&Path>,
         lease: Duration,
     ) -> Result<Self, ConnectError> {
         let executable = Executable::read(agent).await.map_err(ConnectError)?;
@@ -56,17 +58,22 @@ impl Injector {
             (node, Arc::new(OverSsh { session, executable, lease }) as Arc<dyn Launch>)
         };
         let launches = sessions.iter().map(launch).collect();
-        Self::over(launches, daemons, sessions.to_vec(), database).await
+        let wire = match wire {
+            Some(path) => Some(wire::Line::open(path, lease).await.map_err(ConnectError)?),
+            None => None,
+        };
+        Self::over(launches, daemons, sessions.to_vec(), database, wire).await
     }
 
     /// The same over agents that are started in any other way.
     pub async fn over(
         launches: Vec<(Node, Arc<dyn Launch>)>,
-        daemons: Vec<Daemon>,
+        daemons: Arc<Daemons>,
         sessions: Vec<Arc<Session>>,
         database: Arc<dyn Database>,
+        wire: Option<wire::Line>,
     ) -> Result<Self, ConnectError> {
-        let opened = Field::open(launches, daemons, sessions, database).await;
+        let opened = Field::open(launches, daemons, sessions, database, wire).await;
         let (field, greetings) = opened.map_err(ConnectError)?;
         for (node, greeting) in greetings {
             for undone in greeting.undone {
@@ -167,10 +174,13 @@ impl Nemesis for Injector {
     }
 
     async fn heal_all(&mut self) -> Vec<String> {
-        self.active.clear();
+        let mut left = Vec::new();
+        for (id, Active { fault, aim, .. }) in std::mem::take(&mut self.active) {
+            left.extend(fault.heal(&self.field, id, &aim).await.err());
+        }
+        // Agents may hold what nobody here knows of any more.
         let nodes: Vec<Name> = self.field.nodes().cloned().collect();
         let requests = nodes.into_iter().map(|node| (node, Request::HealAll));
-        let mut left = Vec::new();
         for (node, reply) in self.field.ask_all(requests).await {
             match reply {
                 Ok(Reply::Left { left: sentences }) => {

@@ -7,6 +7,7 @@
 //! and what that means for a verdict is for others to say.
 
 pub mod agent;
+mod background;
 pub mod faults;
 pub mod field;
 pub mod injector;

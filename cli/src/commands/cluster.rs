@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use tribunal_harness::cluster::Session;
 use tribunal_harness::cluster::local::{self, Lifetime, Listing, State};
 
+use super::fault::Fault;
 use super::{explain, runtime};
 use crate::Exit;
 
@@ -21,6 +22,8 @@ pub enum ClusterCommand {
     Ps,
     /// Runs a command on a node: `cluster exec n1 -- hostname`.
     Exec(Exec),
+    /// Injects a fault by hand, and heals it.
+    Fault(Fault),
 }
 
 /// What `cluster up` is told.
@@ -62,6 +65,7 @@ impl ClusterCommand {
             Self::Down(down) => end(&down),
             Self::Ps => list(),
             Self::Exec(exec) => runtime()?.block_on(execute(exec)),
+            Self::Fault(fault) => runtime()?.block_on(fault.run()),
         }
     }
 }

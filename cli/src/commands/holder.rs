@@ -36,7 +36,7 @@ impl Wire {
     /// Runs until it is killed.
     pub fn run(self) -> anyhow::Result<Exit> {
         tracing::debug!("holding the wire of {}", self.directory.display());
-        local::wire::hold().map_err(anyhow::Error::msg)?;
+        local::wire::hold(&self.directory).map_err(anyhow::Error::msg)?;
         Ok(Exit::Valid)
     }
 }

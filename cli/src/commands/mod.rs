@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod doctor;
 pub mod explain;
 pub mod export;
+mod fault;
 pub mod heal;
 pub mod holder;
 pub mod ls;

@@ -6,6 +6,7 @@
 //! clusters may come and go on the machine meanwhile. Without root, or on a
 //! kernel that lacks something, the tests say so and are skipped.
 
+mod links;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod scene;
@@ -92,7 +93,7 @@ fn two_clusters_stand_side_by_side_and_each_goes_without_a_trace() {
     let (left, right) = (Traces::of(&scene, "left"), Traces::of(&scene, "right"));
     assert_ne!(left.record.subnet, right.record.subnet);
     assert!(left.namespaces.is_disjoint(&right.namespaces));
-    assert_eq!(left.namespaces.len(), 2 * 5 + 1);
+    assert_eq!(left.namespaces.len(), 2 * 5);
     let other = scene.record("right").nodes[0].ip;
     let unreachable = format!("cat < /dev/tcp/{other}/22");
     let output =
@@ -350,5 +351,26 @@ fn main() -> std::process::ExitCode {
             "what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays",
             what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays,
         ),
+        (
+            "links::shares_are_within_a_tenth_over_ten_thousand_packets",
+            links::shares_are_within_a_tenth_over_ten_thousand_packets,
+        ),
+        (
+            "links::altered_packets_are_read_and_corrupt_ones_are_not",
+            links::altered_packets_are_read_and_corrupt_ones_are_not,
+        ),
+        (
+            "links::delays_and_widths_are_within_a_tenth",
+            links::delays_and_widths_are_within_a_tenth,
+        ),
+        (
+            "links::held_packets_come_when_the_fault_ends",
+            links::held_packets_come_when_the_fault_ends,
+        ),
+        (
+            "links::a_killed_controllers_links_are_whole_again",
+            links::a_killed_controllers_links_are_whole_again,
+        ),
+        ("links::nonsense_is_refused_in_a_sentence", links::nonsense_is_refused_in_a_sentence),
     ])
 }

@@ -128,7 +128,7 @@ async fn resolve(hosts: Vec<Host>, list: &str, ssh: SshOptions) -> Result<Cluste
     let control = ControlFolder::make()?;
     let ssh = SshOptions { control_directory: Some(control.path().to_owned()), ..ssh };
     let (name, kind) = ("hosts".to_owned(), Kind::Hosts);
-    Ok(Cluster { name, nodes, ssh, kind, control: Some(control) })
+    Ok(Cluster { name, nodes, ssh, kind, wire: None, control: Some(control) })
 }
 
 fn wrong(place: impl std::fmt::Display, what: &str) -> ClusterError {

@@ -13,6 +13,7 @@ mod process;
 mod session;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tribunal_history::Name;
@@ -47,6 +48,8 @@ pub struct Cluster {
     pub ssh: SshOptions,
     /// Where they came from.
     pub kind: Kind,
+    /// Where the wire between them listens, if it is one of ours.
+    pub wire: Option<PathBuf>,
     /// Where the sessions to hosts have their sockets; ended with the cluster.
     control: Option<ControlFolder>,
 }

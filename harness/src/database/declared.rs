@@ -151,7 +151,7 @@ impl Database for Declared {
         let script = format!(
             "rm -f {PID_FILE}; mkdir -p /var/log /run\n\
              setsid sh -c 'read -r stat </proc/$$/stat; set -- $stat
-             echo \"$$ ${{22}}\" >{PID_FILE}; set --; eval \"$0\"' {start} >{OUTPUT} 2>&1 </dev/null &\n\
+             echo \"$$ ${{22}}\" >{PID_FILE}; set --; eval \"$0\"' {start} >>{OUTPUT} 2>&1 </dev/null &\n\
              while [ ! -s {PID_FILE} ]; do sleep 0.01; done; cat {PID_FILE}"
         );
         let printed = session.run_ok(&script).await?;
@@ -197,6 +197,7 @@ impl Database for Declared {
 
     async fn wipe(&self, session: &Session) -> Result<(), DatabaseError> {
         session.run_ok(&end_left_behind()).await?;
+        session.run_ok(&format!("rm -f {OUTPUT}")).await?;
         if let Some(path) = &self.commands(session.node()).data_dir {
             if !Path::new(path).is_absolute() || Path::new(path).components().count() < 3 {
                 return Err(DatabaseError::Setup(format!(

@@ -2,7 +2,8 @@
 
 mod declared;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tribunal_history::Name;
@@ -19,6 +20,29 @@ pub struct Daemon {
     pub node: Name,
     /// Its process id there, which is also its session id.
     pub pid: u32,
+}
+
+/// The daemons of a cluster, as they are now: a fault may kill one, and start another.
+#[derive(Debug, Default)]
+pub struct Daemons(Mutex<BTreeMap<Name, Daemon>>);
+
+impl Daemons {
+    /// The daemon of a node; the last one, if it has died.
+    pub fn get(&self, node: &Name) -> Option<Daemon> {
+        self.0.lock().expect("nobody panics holding it").get(node).cloned()
+    }
+
+    /// Notes that a node's daemon is this one from now on.
+    pub fn set(&self, daemon: Daemon) {
+        self.0.lock().expect("nobody panics holding it").insert(daemon.node.clone(), daemon);
+    }
+}
+
+impl FromIterator<Daemon> for Daemons {
+    fn from_iter<I: IntoIterator<Item = Daemon>>(daemons: I) -> Self {
+        let by_node = daemons.into_iter().map(|daemon| (daemon.node.clone(), daemon));
+        Self(Mutex::new(by_node.collect()))
+    }
 }
 
 /// Why a database could not be set up. A set-up failure is never a verdict.

@@ -111,16 +111,16 @@ pub fn count(fault: u64, sources: &[Source]) -> io::Result<Effect> {
     Ok(Effect { observed: silent.is_empty(), evidence })
 }
 
-/// Sends a few datagrams to each address. Whether they arrive is for the
+/// Sends so many datagrams to each address. Whether they arrive is for the
 /// counters there to say, so errors do not matter here.
-pub fn knock(addresses: &[IpAddr]) {
+pub fn knock(addresses: &[IpAddr], count: u32) {
     for address in addresses {
         let any = match address {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
         let Ok(socket) = UdpSocket::bind(SocketAddr::new(any, 0)) else { continue };
-        for _ in 0..3 {
+        for _ in 0..count {
             let _ = socket.send_to(b"tribunal", SocketAddr::new(*address, 9));
         }
     }

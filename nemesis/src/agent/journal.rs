@@ -24,6 +24,8 @@ pub enum Undo {
     Resume(Session),
     /// Give a session's processes the machine's clock back.
     Restore(Session),
+    /// Nothing: the processes are dead, and whoever knows how starts others.
+    Bury(Session),
 }
 
 impl Undo {
@@ -32,6 +34,7 @@ impl Undo {
         match self {
             Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
             Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
+            Undo::Bury(_) => Ok(Vec::new()),
             Undo::Restore(session) => {
                 let readings = clock::restore(session)?;
                 Ok(readings.into_iter().map(|reading| reading.text).collect())
@@ -44,6 +47,7 @@ impl Undo {
         match self {
             Undo::Mend => "packets dropped".to_owned(),
             Undo::Resume(session) => format!("a pause of the daemon (pid {})", session.leader),
+            Undo::Bury(session) => format!("the end of the daemon (pid {})", session.leader),
             Undo::Restore(session) => {
                 format!("another clock for the daemon (pid {})", session.leader)
             }

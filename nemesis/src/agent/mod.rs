@@ -18,6 +18,7 @@ mod clock;
 mod clock;
 mod cut;
 mod journal;
+mod kill;
 mod lock;
 mod pause;
 mod processes;
@@ -108,8 +109,8 @@ impl Agent {
             Request::Observe { fault } => self.observe(fault).map(Reply::Seen),
             Request::Heal { fault } => self.heal(fault).map(Reply::Seen),
             Request::HealAll => Ok(Reply::Left { left: self.heal_all().left }),
-            Request::Knock { addresses } => {
-                cut::knock(&addresses);
+            Request::Knock { addresses, count } => {
+                cut::knock(&addresses, count);
                 Ok(Reply::Done)
             }
         };
@@ -124,11 +125,13 @@ impl Agent {
             Harm::Cut { .. } => Undo::Mend,
             Harm::Pause { pid } => Undo::Resume(Session::led_by(*pid)?),
             Harm::Clock { pid, .. } => Undo::Restore(Session::led_by(*pid)?),
+            Harm::Kill { pid } => Undo::Bury(Session::led_by(*pid)?),
         };
         self.journal.due(fault, &undo)?;
         let done = match (&harm, &undo) {
             (Harm::Cut { sources }, _) => cut::cut(fault, sources),
             (Harm::Pause { .. }, Undo::Resume(session)) => pause::stop(session),
+            (Harm::Kill { .. }, Undo::Bury(session)) => kill::kill(session),
             (Harm::Clock { offset_ns, .. }, Undo::Restore(session)) => {
                 clock::shift(session, *offset_ns)
             }
@@ -146,6 +149,7 @@ impl Agent {
         match (harm, undo) {
             (Harm::Cut { sources }, _) => cut::look(fault, sources),
             (Harm::Pause { .. }, Undo::Resume(session)) => pause::look(session),
+            (Harm::Kill { .. }, Undo::Bury(session)) => kill::look(session),
             (Harm::Clock { offset_ns, .. }, Undo::Restore(session)) => {
                 look_at_clocks(session, *offset_ns)
             }

@@ -57,11 +57,13 @@ pub enum Request {
     },
     /// Undoes all.
     HealAll,
-    /// Sends a few UDP datagrams to port 9 (discard) of these addresses, so that a
-    /// cut has something to drop.
+    /// Sends UDP datagrams to port 9 (discard) of these addresses, so that a
+    /// cut has something to drop, and a bad link something to harm.
     Knock {
         /// Where to.
         addresses: Vec<IpAddr>,
+        /// How many to each.
+        count: u32,
     },
 }
 
@@ -76,6 +78,11 @@ pub enum Harm {
     },
     /// Every process of a daemon's session is stopped.
     Pause {
+        /// The daemon.
+        pid: u32,
+    },
+    /// Every process of a daemon's session is killed.
+    Kill {
         /// The daemon.
         pid: u32,
     },

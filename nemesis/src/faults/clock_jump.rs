@@ -75,7 +75,8 @@ impl Fault for ClockJump {
             Ok((node.clone(), Harm::Clock { pid, offset_ns }))
         };
         let harms = offsets.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes: plan.nodes.clone(), summary: plan.summary.clone() })
+        let (nodes, summary) = (plan.nodes.clone(), plan.summary.clone());
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 }
 

@@ -6,6 +6,10 @@
 //! the same for all, and provided.
 
 mod clock_jump;
+mod crash_loop;
+mod kill;
+mod link;
+mod link_kinds;
 mod partition;
 mod partition_any;
 mod partition_bridge;
@@ -14,12 +18,14 @@ mod partition_one;
 mod partition_one_way;
 mod partition_ring;
 mod pause;
+mod restart;
 mod target;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tribunal_generator::Rng;
+use tribunal_harness::cluster::local::wire::{Ruled, Tallied};
 use tribunal_history::{Effect, Map, Name, Value};
 
 use crate::agent::protocol::{Harm, Reply, Request};
@@ -35,6 +41,18 @@ pub static FAULTS: &[&dyn Fault] = &[
     &partition_one_way::FAULT,
     &pause::Pause,
     &clock_jump::ClockJump,
+    &kill::Kill,
+    &restart::Restart,
+    &crash_loop::CrashLoop,
+    &link_kinds::SLOW,
+    &link_kinds::LOSSY,
+    &link_kinds::DUPLICATING,
+    &link_kinds::REORDERING,
+    &link_kinds::CORRUPTING,
+    &link_kinds::NARROW,
+    &link_kinds::HELD,
+    &link_kinds::ALTERING,
+    &link_kinds::REPLAYING,
 ];
 
 /// The fault of this name.
@@ -71,12 +89,29 @@ pub struct Plan {
 /// A plan brought down to the nodes as they are now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Aim {
-    /// What is done where.
+    /// What agents do where.
     pub harms: BTreeMap<Name, Harm>,
+    /// What the wire does to which links.
+    pub links: Vec<Ruled>,
+    /// What the wire draws chance from.
+    pub seed: u64,
+    /// For what is done again and again: after how many milliseconds each time.
+    pub moments: Vec<u64>,
     /// The nodes that are harmed.
     pub nodes: Vec<Name>,
     /// In words.
     pub summary: String,
+}
+
+/// What a fault cannot be injected without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// An agent on every node.
+    Agents,
+    /// A database that can be started again: a run's.
+    Start,
+    /// A wire of ours between the nodes, which local ones have.
+    Wire,
 }
 
 /// One kind of harm.
@@ -93,6 +128,11 @@ pub trait Fault: Send + Sync {
         &[]
     }
 
+    /// What it cannot be injected without.
+    fn needs(&self) -> Needs {
+        Needs::Agents
+    }
+
     /// Draws one. Options are known ones here ([`plan`] checks); their values are
     /// for the fault to judge.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError>;
@@ -106,8 +146,9 @@ pub trait Fault: Send + Sync {
             (node.clone(), Request::Inject { fault: id, harm: harm.clone() })
         };
         let replies = field.ask_all(aim.harms.iter().map(inject)).await;
-        let errors: Vec<String> =
+        let mut errors: Vec<String> =
             replies.into_iter().filter_map(|(_, reply)| reply.err()).collect();
+        errors.extend(field.impose(id, aim).await.err());
         if errors.is_empty() {
             return Ok(());
         }
@@ -122,19 +163,56 @@ pub trait Fault: Send + Sync {
 
     /// Undoes it on all nodes at once, and tells what was seen at the end.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let heal = |node: &Name| (node.clone(), Request::Heal { fault: id });
-        let (effect, errors) = gather(field.ask_all(aim.harms.keys().map(heal)).await);
-        if errors.is_empty() { Ok(effect) } else { Err(errors.join("; ")) }
+        heal(field, id, aim).await
     }
 }
 
-/// Asks every victim what it sees.
+/// Has every victim's agent undo it, and the wire.
+async fn heal(field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
+    let heal = |node: &Name| (node.clone(), Request::Heal { fault: id });
+    let (effect, mut errors) = gather(field.ask_all(aim.harms.keys().map(heal)).await);
+    let effect = with_links(effect, aim, field.lift(id, aim).await, &mut errors);
+    if errors.is_empty() { Ok(effect) } else { Err(errors.join("; ")) }
+}
+
+/// Starts the database again wherever it has ended: what came of it, a sentence a node.
+async fn start_again(field: &Field, nodes: &[Name]) -> Result<Vec<String>, String> {
+    let started = field.on_each(nodes, |field, node| async move {
+        match field.has_ended(&node).await? {
+            true => field.start(&node).await.map(|pid| format!("started again as process {pid}")),
+            false => Ok("it runs".to_owned()),
+        }
+    });
+    Ok(started.await?.into_iter().map(|(node, told)| format!("{node}: {told}")).collect())
+}
+
+/// Asks every victim what it sees, and the wire.
 async fn look(field: &Field, id: u64, aim: &Aim) -> Effect {
     let observe = |node: &Name| (node.clone(), Request::Observe { fault: id });
-    let (mut effect, errors) = gather(field.ask_all(aim.harms.keys().map(observe)).await);
+    let (effect, mut errors) = gather(field.ask_all(aim.harms.keys().map(observe)).await);
+    let mut effect = with_links(effect, aim, field.tallies(id, aim).await, &mut errors);
     effect.observed &= errors.is_empty();
     effect.evidence.extend(errors);
     effect
+}
+
+/// An effect with what the wire saw of it.
+fn with_links(
+    agents: Effect,
+    aim: &Aim,
+    seen: Result<Vec<Tallied>, String>,
+    errors: &mut Vec<String>,
+) -> Effect {
+    if aim.links.is_empty() {
+        return agents;
+    }
+    let of_links = link::effect(&seen.unwrap_or_else(|error| {
+        errors.push(error);
+        Vec::new()
+    }));
+    let observed = of_links.observed && (aim.harms.is_empty() || agents.observed);
+    let evidence = agents.evidence.into_iter().chain(of_links.evidence).collect();
+    Effect { observed, evidence }
 }
 
 /// One effect from what the nodes saw: observed when every one of them did.
@@ -245,7 +323,7 @@ mod tests {
             error.starts_with("there is no fault `partitoin`; there are partition, "),
             "{error}"
         );
-        assert!(error.ends_with(", pause, clock-jump"), "{error}");
+        assert!(error.contains(", pause, clock-jump, kill, "), "{error}");
         let options = Options::from_iter([("targt".to_owned(), Value::from("one"))]);
         let mut rng = Seed(1).stream("t");
         let refused = |fault: &str, rng: &mut Rng| {

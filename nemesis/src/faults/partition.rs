@@ -83,7 +83,8 @@ impl Fault for Partition {
             Ok((node.clone(), Harm::Cut { sources }))
         };
         let harms = cuts.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes: plan.nodes.clone(), summary: plan.summary.clone() })
+        let (nodes, summary) = (plan.nodes.clone(), plan.summary.clone());
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 
     /// A quiet database sends nothing that could be dropped, so the sources send
@@ -110,7 +111,8 @@ fn knocks(field: &Field, aim: &Aim) -> Vec<(Name, Request)> {
             addresses.entry(&source.node).or_default().push(address);
         }
     }
-    let knock = |(node, addresses): (&str, _)| (node.into(), Request::Knock { addresses });
+    let knock =
+        |(node, addresses): (&str, _)| (node.into(), Request::Knock { addresses, count: 3 });
     addresses.into_iter().map(knock).collect()
 }
 

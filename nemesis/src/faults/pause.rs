@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
-use super::target::{self, Target};
+use super::target;
 use super::{Aim, Fault, FaultOption, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
@@ -27,18 +27,13 @@ impl Fault for Pause {
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let usual = [Target::One, Target::Minority, Target::Primaries];
-        let target = Target::choose(self.name(), options, &usual, rng)?;
-        if nodes.is_empty() {
-            return Err(PlanError::TooFewNodes { fault: self.name(), needs: 1, has: 0 });
-        }
-        Ok(target::plan(target, &target.draw(nodes, rng)))
+        target::draw(self.name(), nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
         let (nodes, summary) = target::resolve(field, plan).await?;
         let harm = |node: &Name| Ok((node.clone(), Harm::Pause { pid: field.daemon(node)? }));
         let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary })
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 }

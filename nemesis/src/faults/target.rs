@@ -65,6 +65,21 @@ impl Target {
 pub const OPTION: FaultOption =
     FaultOption { name: "target", doc: "One, minority, primaries or all; by default drawn anew." };
 
+/// Draws a plan for a fault that harms the daemons of some nodes.
+pub fn draw(
+    fault: &'static str,
+    nodes: &[Name],
+    options: &Options,
+    rng: &mut Rng,
+) -> Result<Plan, PlanError> {
+    let usual = [Target::One, Target::Minority, Target::Primaries];
+    let target = Target::choose(fault, options, &usual, rng)?;
+    if nodes.is_empty() {
+        return Err(PlanError::TooFewNodes { fault, needs: 1, has: 0 });
+    }
+    Ok(plan(target, &target.draw(nodes, rng)))
+}
+
 /// A plan aimed at nodes: who they are, and for primaries who is hit otherwise.
 pub fn plan(target: Target, drawn: &[Name]) -> Plan {
     let mut data = Map::from_iter([("target".to_owned(), Value::from(target.name()))]);

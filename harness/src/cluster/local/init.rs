@@ -113,8 +113,9 @@ fn bring_up(node: &NodeRecord) -> Result<(), String> {
     let interface = wire::NODE_INTERFACE;
     wire::disable_ipv6(interface)?;
     wire::ip_batch(&format!(
-        "link set lo up\naddr add {}/24 dev {interface}\nlink set {interface} up\n",
-        node.ip
+        "link set lo up\naddr add {}/24 dev {interface}\nlink set {interface} txqueuelen {} up\n",
+        node.ip,
+        wire::QUEUE
     ))
 }
 

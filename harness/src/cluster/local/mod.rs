@@ -3,7 +3,7 @@
 //!
 //! A node is a network, mount, PID, UTS and IPC namespace over an overlay of this
 //! machine's own root, with OpenSSH's `sshd` inside ([`init`]). The nodes meet on
-//! a [`wire`] in a namespace of its own. All that must be found again is written
+//! a [`wire`], a switch in a process of its own. All that must be found again is written
 //! down first ([`record`]), so that a controller killed at any moment leaves
 //! nothing that [`down`] does not find.
 //!
@@ -97,7 +97,8 @@ fn up_blocking(
     }
     record.write(&directory)?;
     keys::introduce(&record, &directory)?;
-    wire.attach(nodes.iter().map(Holder::pid))?;
+    let names = record.nodes.iter().map(|node| &*node.id);
+    wire.attach(names.zip(nodes.iter().map(Holder::pid)))?;
     await_nodes(&record, &mut nodes)?;
     if lifetime == Lifetime::Kept {
         record.owner = Owner::Kept;
@@ -115,7 +116,8 @@ fn up_blocking(
         }
     };
     let (nodes, ssh) = (record.nodes(), record.ssh());
-    Ok(Cluster { nodes, ssh, name: record.name, kind, control: None })
+    let wire = Some(wire::socket(&directory));
+    Ok(Cluster { nodes, ssh, name: record.name, kind, wire, control: None })
 }
 
 fn check_request(name: Option<&str>, count: usize) -> Result<(), ClusterError> {

@@ -114,7 +114,8 @@ pub fn find(name: Option<&str>) -> Result<Cluster, ClusterError> {
     }
     let record = Record::read(&directory(&name))?;
     let (nodes, ssh) = (record.nodes(), record.ssh());
-    Ok(Cluster { nodes, ssh, name, kind: Kind::Hosts, control: None })
+    let wire = Some(wire::socket(&directory(&name)));
+    Ok(Cluster { nodes, ssh, name, kind: Kind::Hosts, wire, control: None })
 }
 
 fn the_only_one() -> Result<String, ClusterError> {
@@ -142,9 +143,6 @@ pub fn down(name: &str) -> Result<(), ClusterError> {
     let stuck = |why: String| ClusterError::Stuck { cluster: name.to_owned(), why };
     let record = Record::read(&directory).ok();
     end_processes(record.as_ref(), &directory).map_err(stuck)?;
-    if let Some(record) = &record {
-        wire::remove_uplink(record).map_err(stuck)?;
-    }
     match std::fs::remove_dir_all(&directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(ClusterError::file(&directory)(error));

@@ -1,0 +1,185 @@
+//! `tribunal cluster fault`: one fault by hand, on nodes that are there. Nothing is
+//! called and nothing judged: what is seen of the fault is printed, and it is always healed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use async_trait::async_trait;
+use clap::Args;
+use serde_json::{Value, json};
+use tribunal_generator::Seed;
+use tribunal_harness::cluster::{Cluster, Session, local};
+use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
+use tribunal_harness::nemesis::{Nemesis, NemesisReply};
+use tribunal_harness::test_file::parse_duration;
+use tribunal_history::{Call, FaultNote, Name, Stage};
+use tribunal_nemesis::{Injector, faults};
+
+use super::explain;
+use crate::Exit;
+use crate::hosts::Hosts;
+
+const AFTER: &str = "\
+Examples:
+  tribunal cluster fault partition-halves --for 10s
+  tribunal cluster fault link-slow -o links=pair -o delay_ms=200 --on n1,n2
+  tribunal cluster fault c1 pause --on n1 --daemon n1=412";
+
+/// How long an agent that hears nothing keeps the fault.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// Injects a fault by hand, tells what is seen of it, and heals it: after `--for`, or at Ctrl-C.
+#[derive(Args)]
+#[command(after_help = AFTER)]
+pub struct Fault {
+    /// The local cluster, where there is more than one, and the fault.
+    #[arg(value_name = "[CLUSTER] FAULT", num_args = 1..=2, required = true)]
+    what: Vec<String>,
+    /// What is chosen about it; may be said more than once.
+    #[arg(short, long = "option", value_name = "NAME=VALUE")]
+    options: Vec<String>,
+    /// Only these nodes, with commas.
+    #[arg(long, value_delimiter = ',', value_name = "NODE,..")]
+    on: Vec<String>,
+    /// How long: 10s, 2m; else until Ctrl-C.
+    #[arg(long = "for", value_parser = parse_duration)]
+    duration: Option<Duration>,
+    /// A node's database, by the process that leads its session; may be said more than once.
+    #[arg(long = "daemon", value_name = "NODE=PID")]
+    daemons: Vec<String>,
+    /// What chance is drawn from.
+    #[arg(long, default_value = "1")]
+    seed: Seed,
+    #[command(flatten)]
+    hosts: Hosts,
+}
+
+impl Fault {
+    /// Does it. The fault was seen to act: 0; it was not: 2.
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        let (name, fault) = match &self.what[..] {
+            [fault] => (None, fault),
+            [name, fault, ..] => (Some(name.as_str()), fault),
+            [] => unreachable!("clap demands a fault"),
+        };
+        let fault = faults::find(fault).map_err(usage)?;
+        let options = self.options().map_err(|error| error.context(Exit::Usage))?;
+        let cluster = match self.hosts.cluster().await.map_err(explain)? {
+            Some(hosts) => hosts,
+            None => local::find(name).map_err(explain)?,
+        };
+        let nodes = self.nodes(&cluster)?;
+        let mut rng = self.seed.stream(fault.name());
+        let plan = faults::plan(fault, &nodes, &options, &mut rng).map_err(usage)?;
+        let daemons = self.daemons(&cluster).map_err(|error| error.context(Exit::Usage))?;
+        let sessions = cluster.connect().await?;
+        let agent = std::env::current_exe()?;
+        let wire = cluster.wire.as_deref();
+        let mut injector =
+            Injector::connect(&sessions, daemons, Arc::new(Nothing), &agent, wire, LEASE).await?;
+        let (nodes, summary, plan) = (plan.nodes, plan.summary, plan.data);
+        let note = FaultNote { id: 0, stage: Stage::Inject, nodes, summary, plan, effect: None };
+        let call = |note: &FaultNote| Call::new(fault.name()).value(json!(note));
+        let injected = told(injector.invoke(&call(&note)).await)?;
+        println!("{}  {}", fault.name(), injected.summary);
+        print(&injected);
+        match self.duration {
+            Some(duration) => println!("  for {} s, or until Ctrl-C", duration.as_secs_f64()),
+            None => println!("  until Ctrl-C"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(self.duration.unwrap_or(Duration::MAX)) => {}
+            ended = tokio::signal::ctrl_c() => ended?,
+        }
+        let healed = FaultNote { stage: Stage::Heal, plan: Default::default(), ..note };
+        let healed = told(injector.invoke(&call(&healed)).await)?;
+        println!("healed");
+        print(&healed);
+        let observed = healed.effect.is_some_and(|effect| effect.observed);
+        if !observed {
+            println!("the fault was not seen to act");
+        }
+        Ok(if observed { Exit::Valid } else { Exit::Unknown })
+    }
+
+    fn options(&self) -> anyhow::Result<faults::Options> {
+        let option = |text: &String| {
+            let (name, value) =
+                text.split_once('=').ok_or_else(|| anyhow!("-o {text}: say -o name=value"))?;
+            // A number or a truth value as such, anything else as text.
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            Ok((name.to_owned(), value))
+        };
+        self.options.iter().map(option).collect()
+    }
+
+    fn nodes(&self, cluster: &Cluster) -> anyhow::Result<Vec<Name>> {
+        if self.on.is_empty() {
+            return Ok(cluster.nodes.iter().map(|node| node.id.clone()).collect());
+        }
+        let node = |name: &String| Ok(cluster.node(name).map_err(explain)?.id.clone());
+        self.on.iter().map(node).collect()
+    }
+
+    fn daemons(&self, cluster: &Cluster) -> anyhow::Result<Arc<Daemons>> {
+        let daemons = Daemons::default();
+        for text in &self.daemons {
+            let Some((node, Ok(pid))) =
+                text.split_once('=').map(|(node, pid)| (node, pid.parse::<u32>()))
+            else {
+                bail!("--daemon {text}: say --daemon node=pid");
+            };
+            let node = cluster.node(node).map_err(explain)?.id.clone();
+            daemons.set(Daemon { node, pid });
+        }
+        Ok(Arc::new(daemons))
+    }
+}
+
+fn usage(error: faults::PlanError) -> anyhow::Error {
+    anyhow::Error::from(error).context(Exit::Usage)
+}
+
+fn told(reply: NemesisReply) -> anyhow::Result<FaultNote> {
+    reply.error.map_or(Ok(reply.note), |error| Err(anyhow!(error)))
+}
+
+fn print(note: &FaultNote) {
+    for evidence in note.effect.iter().flat_map(|effect| &effect.evidence) {
+        println!("  {evidence}");
+    }
+}
+
+/// No database that we could start: what runs on the nodes is somebody else's.
+struct Nothing;
+
+impl Nothing {
+    fn none<T>() -> Result<T, DatabaseError> {
+        let why = "nobody said how the database of these nodes is started: \
+                   use this fault in a run";
+        Err(DatabaseError::Setup(why.to_owned()))
+    }
+}
+
+#[async_trait]
+impl Database for Nothing {
+    async fn install(&self, _: &Session) -> Result<(), DatabaseError> {
+        Self::none()
+    }
+    async fn start(&self, _: &Session) -> Result<Daemon, DatabaseError> {
+        Self::none()
+    }
+    async fn ready(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
+        Self::none()
+    }
+    async fn stop(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
+        Self::none()
+    }
+    async fn wipe(&self, _: &Session) -> Result<(), DatabaseError> {
+        Self::none()
+    }
+    async fn primaries(&self, _: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,51 @@
+//! `kill`: SIGKILL to the database's processes; the database is started again when it is healed.
+
+use async_trait::async_trait;
+use tribunal_generator::Rng;
+use tribunal_history::{Effect, Name};
+
+use super::target;
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use crate::agent::protocol::Harm;
+use crate::field::Field;
+
+/// A process that dies without a word. What it had only in memory is gone; the operating
+/// system, and what it was given to write, live on.
+pub(super) struct Kill;
+
+#[async_trait]
+impl Fault for Kill {
+    fn name(&self) -> &'static str {
+        "kill"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Kills the database's processes with SIGKILL, and starts the database again at the end."
+    }
+
+    fn options(&self) -> &'static [FaultOption] {
+        &[target::OPTION]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Start
+    }
+
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        target::draw(self.name(), nodes, options, rng)
+    }
+
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
+        let (nodes, summary) = target::resolve(field, plan).await?;
+        let harm = |node: &Name| Ok((node.clone(), Harm::Kill { pid: field.daemon(node)? }));
+        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+    }
+
+    async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
+        let killed = super::heal(field, id, aim).await;
+        // Whatever the agents say: a database that is left dead is the worse.
+        let evidence = super::start_again(field, &aim.nodes).await?;
+        killed.map(|effect| Effect { observed: effect.observed, evidence })
+    }
+}

@@ -1,0 +1,235 @@
+//! What all faults of links share: directed links between nodes, and a rule that the
+//! wire keeps on each. Local nodes only: real hosts have no wire of ours between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tribunal_generator::Rng;
+use tribunal_harness::cluster::local::wire::{Rule, Ruled, Tallied};
+use tribunal_history::{Effect, Map, Name, Value};
+
+use super::partition::shuffled;
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, look};
+use crate::agent::protocol::Request;
+use crate::field::Field;
+
+/// Datagrams that are sent at most so that a rule has something to act on.
+const MOST_KNOCKS: u32 = 4000;
+
+/// One kind of bad link.
+pub struct LinkFault {
+    /// Its name, as users write it.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub doc: &'static str,
+    /// What can be chosen, beside the links.
+    pub options: &'static [FaultOption],
+    /// The rule, and what it is in words.
+    pub draw: fn(&Given, &mut Rng) -> Result<(Rule, String), PlanError>,
+}
+
+/// What chooses the links.
+pub const LINKS: FaultOption = FaultOption {
+    name: "links",
+    doc: "One (directed), pair (both ways), node (all of one node's) or all; by default drawn anew.",
+};
+
+/// Options, each with the fault that they were given to.
+pub struct Given<'o> {
+    fault: &'static str,
+    options: &'o Options,
+}
+
+impl Given<'_> {
+    /// A time in milliseconds, in nanoseconds; `None` if it was not given.
+    pub fn milliseconds(&self, option: &'static str) -> Result<Option<u64>, PlanError> {
+        let wanted = "a number of milliseconds, more than 0 and at most 600000";
+        let found = self.number(option, wanted, |ms| ms > 0.0 && ms <= 600_000.0)?;
+        Ok(found.map(|ms| (ms * 1e6) as u64))
+    }
+
+    /// A share.
+    pub fn share(&self, option: &'static str) -> Result<Option<f64>, PlanError> {
+        self.number(option, "a share, more than 0 and at most 1", |it| it > 0.0 && it <= 1.0)
+    }
+
+    /// Kilobits a second, in bits.
+    pub fn kilobits(&self, option: &'static str) -> Result<Option<u64>, PlanError> {
+        let wanted = "a number of kilobits a second, at least 8 and at most 10000000";
+        let found = self.number(option, wanted, |it| (8.0..=1e7).contains(&it))?;
+        Ok(found.map(|it| (it * 1e3) as u64))
+    }
+
+    fn number(
+        &self,
+        option: &'static str,
+        wanted: &'static str,
+        fits: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>, PlanError> {
+        let Some(value) = self.options.get(option) else { return Ok(None) };
+        let found = value.as_f64().filter(|&it| fits(it));
+        let refused = || PlanError::BadOption {
+            fault: self.fault,
+            option,
+            value: Value::clone(value),
+            wanted,
+        };
+        found.map(Some).ok_or_else(refused)
+    }
+}
+
+/// One of a row that doubles from `low` to at most `high`, as likely each; in whole numbers, so that
+/// a seed means the same on every machine.
+pub fn magnitude(low: u64, high: u64, rng: &mut Rng) -> u64 {
+    let doublings = (high / low).ilog2();
+    low << rng.below(u64::from(doublings) + 1)
+}
+
+/// As a plan holds it: with it alone the fault can be injected again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Planned {
+    seed: u64,
+    links: Vec<Ruled>,
+}
+
+#[async_trait]
+impl Fault for LinkFault {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    fn options(&self) -> &'static [FaultOption] {
+        self.options
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Wire
+    }
+
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        if nodes.len() < 2 {
+            return Err(PlanError::TooFewNodes { fault: self.name, needs: 2, has: nodes.len() });
+        }
+        let (pairs, which) = self.links(nodes, options, rng)?;
+        let (rule, what) = (self.draw)(&Given { fault: self.name, options }, rng)?;
+        let ruled = |(from, to): &(Name, Name)| Ruled {
+            from: from.to_string(),
+            to: to.to_string(),
+            rule: rule.clone(),
+        };
+        // 53 bits: what JSON carries exactly everywhere.
+        let planned = Planned { seed: rng.bits() >> 11, links: pairs.iter().map(ruled).collect() };
+        let touched: BTreeSet<&Name> = pairs.iter().flat_map(|(from, to)| [from, to]).collect();
+        let data = match json!(planned) {
+            Value::Object(data) => data,
+            _ => Map::new(),
+        };
+        let nodes = touched.into_iter().cloned().collect();
+        Ok(Plan { nodes, summary: format!("{which}: {what}"), data })
+    }
+
+    async fn aim(&self, _: &Field, plan: &Plan) -> Result<Aim, String> {
+        let Planned { seed, links } = serde_json::from_value(Value::Object(plan.data.clone()))
+            .map_err(|error| format!("the plan's links cannot be read: {error}"))?;
+        let (nodes, summary) = (plan.nodes.clone(), plan.summary.clone());
+        Ok(Aim { links, seed, nodes, summary, ..Aim::default() })
+    }
+
+    /// A quiet database sends nothing that could be harmed, so the senders send something themselves.
+    async fn observe(&self, field: &Field, id: u64, aim: &Aim) -> Effect {
+        let mut effect = look(field, id, aim).await;
+        for _ in 0..3 {
+            if effect.observed {
+                break;
+            }
+            field.ask_all(knocks(field, aim)).await;
+            effect = look(field, id, aim).await;
+        }
+        effect
+    }
+}
+
+impl LinkFault {
+    fn links(
+        &self,
+        nodes: &[Name],
+        options: &Options,
+        rng: &mut Rng,
+    ) -> Result<(Vec<(Name, Name)>, String), PlanError> {
+        const KINDS: [&str; 4] = ["one", "pair", "node", "all"];
+        let drawn = *rng.pick(&KINDS);
+        let order = shuffled(nodes, rng);
+        let kind = match options.get(LINKS.name) {
+            None => drawn,
+            Some(value) => KINDS.into_iter().find(|kind| value == kind).ok_or_else(|| {
+                PlanError::BadOption {
+                    fault: self.name,
+                    option: LINKS.name,
+                    value: Value::clone(value),
+                    wanted: "one, pair, node or all",
+                }
+            })?,
+        };
+        let (first, second) = (&order[0], &order[1]);
+        let all = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (from, to)));
+        let all = all.filter(|(from, to)| from != to).map(|(from, to)| (from.clone(), to.clone()));
+        Ok(match kind {
+            "one" => (vec![(first.clone(), second.clone())], format!("{first} to {second}")),
+            "pair" => {
+                let there = (first.clone(), second.clone());
+                let back = (second.clone(), first.clone());
+                (vec![there, back], format!("between {first} and {second}"))
+            }
+            "node" => {
+                let of_first = |(from, to): &(Name, Name)| from == first || to == first;
+                (all.filter(of_first).collect(), format!("to and from {first}"))
+            }
+            _ => (all.collect(), "all links".to_owned()),
+        })
+    }
+}
+
+/// What each sender is to send, so often that the rarest chance of the rule comes up.
+fn knocks(field: &Field, aim: &Aim) -> Vec<(Name, Request)> {
+    let mut addresses: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let mut count = 3;
+    for Ruled { from, to, rule } in &aim.links {
+        let Ok(address) = field.address(&Name::from(to.as_str())) else { continue };
+        addresses.entry(from).or_default().push(address);
+        let shares = [rule.loss, rule.duplicate, rule.corrupt, rule.reorder, rule.replay];
+        let rarest = shares.into_iter().filter(|&it| it > 0.0).fold(1.0, f64::min);
+        count = count.max(((6.0 / rarest) as u32).min(MOST_KNOCKS));
+    }
+    let knock = |(node, addresses): (&str, _)| (node.into(), Request::Knock { addresses, count });
+    addresses.into_iter().map(knock).collect()
+}
+
+/// What rules did, as an effect: observed where every link harmed a frame.
+pub fn effect(links: &[Tallied]) -> Effect {
+    let observed = !links.is_empty() && links.iter().all(|link| link.tally.harmed() > 0);
+    let evidence = links.iter().map(|Tallied { from, to, tally }| {
+        let harms = [
+            (tally.delayed, "delayed"),
+            (tally.lost, "lost"),
+            (tally.duplicated, "doubled"),
+            (tally.corrupted, "altered"),
+            (tally.reordered, "overtaken"),
+            (tally.replayed, "replayed"),
+            (tally.held, "held"),
+        ];
+        let harms: Vec<String> = harms
+            .into_iter()
+            .filter(|&(count, _)| count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        let harms = if harms.is_empty() { "none harmed".to_owned() } else { harms.join(", ") };
+        format!("{from} to {to}: {} frames, {harms}", tally.frames)
+    });
+    Effect { observed, evidence: evidence.collect() }
+}

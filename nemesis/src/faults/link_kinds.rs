@@ -1,0 +1,155 @@
+//! The bad links there are: what each does to frames, and how bad it is by default.
+//! Magnitudes are drawn over a row of doublings: systems break at a timeout or at a
+//! retransmission's limit, and nobody knows at which.
+
+use tribunal_harness::cluster::local::wire::Rule;
+
+use super::FaultOption;
+use super::PlanError;
+use super::link::{Given, LINKS, LinkFault, magnitude};
+use tribunal_generator::Rng;
+
+const MS: u64 = 1_000_000;
+
+const fn option(name: &'static str, doc: &'static str) -> FaultOption {
+    FaultOption { name, doc }
+}
+
+/// Every frame comes late.
+pub static SLOW: LinkFault = LinkFault {
+    name: "link-slow",
+    doc: "Delays every packet of some links between nodes; with jitter, by varying times.",
+    options: &[
+        LINKS,
+        option("delay_ms", "How long; by default drawn from 5 to 640."),
+        option("jitter_ms", "Off by up to this, either way; by default a quarter of the delay."),
+    ],
+    draw: |given, rng| {
+        let drawn = magnitude(5, 640, rng) * MS;
+        let delay_ns = given.milliseconds("delay_ms")?.unwrap_or(drawn);
+        let jitter_ns = given.milliseconds("jitter_ms")?.unwrap_or(delay_ns / 4);
+        let what = format!("{} ms late, give or take {} ms", ms(delay_ns), ms(jitter_ns));
+        Ok((Rule { delay_ns, jitter_ns, ..Rule::default() }, what))
+    },
+};
+
+/// Some frames do not come.
+pub static LOSSY: LinkFault = LinkFault {
+    name: "link-lossy",
+    doc: "Loses a share of the packets of some links between nodes.",
+    options: &[LINKS, option("loss", "The share; by default drawn from 0.01 to 0.64.")],
+    draw: |given, rng| {
+        let loss = share(given, "loss", rng)?;
+        Ok((Rule { loss, ..Rule::default() }, format!("{} lost", percent(loss))))
+    },
+};
+
+/// Some frames come twice.
+pub static DUPLICATING: LinkFault = LinkFault {
+    name: "link-duplicating",
+    doc: "Delivers a share of the packets of some links twice.",
+    options: &[LINKS, option("share", "The share; by default drawn from 0.01 to 0.64.")],
+    draw: |given, rng| {
+        let duplicate = share(given, "share", rng)?;
+        Ok((Rule { duplicate, ..Rule::default() }, format!("{} come twice", percent(duplicate))))
+    },
+};
+
+/// Some frames are overtaken.
+pub static REORDERING: LinkFault = LinkFault {
+    name: "link-reordering",
+    doc: "Holds a share of the packets of some links back, so that later ones overtake them.",
+    options: &[
+        LINKS,
+        option("share", "The share; by default drawn from 0.01 to 0.64."),
+        option("by_ms", "For how long; by default drawn from 1 to 64."),
+    ],
+    draw: |given, rng| {
+        let reorder = share(given, "share", rng)?;
+        let drawn = magnitude(1, 64, rng) * MS;
+        let reorder_ns = given.milliseconds("by_ms")?.unwrap_or(drawn);
+        let what =
+            format!("{} come {} ms late, the others first", percent(reorder), ms(reorder_ns));
+        Ok((Rule { reorder, reorder_ns, ..Rule::default() }, what))
+    },
+};
+
+/// Some frames come with a wrong bit.
+pub static CORRUPTING: LinkFault = LinkFault {
+    name: "link-corrupting",
+    doc: "Flips a bit in a share of the packets of some links; their checksums tell.",
+    options: &[LINKS, option("share", "The share; by default drawn from 0.01 to 0.64.")],
+    draw: |given, rng| {
+        let corrupt = share(given, "share", rng)?;
+        let what = format!("a bit is flipped in {}", percent(corrupt));
+        Ok((Rule { corrupt, ..Rule::default() }, what))
+    },
+};
+
+/// Few bits a second.
+pub static NARROW: LinkFault = LinkFault {
+    name: "link-narrow",
+    doc: "Lets some links between nodes carry few bits a second, behind a queue of 200 ms.",
+    options: &[LINKS, option("kbit", "Kilobits a second; by default drawn from 64 to 8192.")],
+    draw: |given, rng| {
+        let drawn = magnitude(64, 8192, rng) * 1000;
+        let rate = given.kilobits("kbit")?.unwrap_or(drawn);
+        Ok((Rule { rate, ..Rule::default() }, format!("{} kbit/s", rate / 1000)))
+    },
+};
+
+/// Nothing, and then everything.
+pub static HELD: LinkFault = LinkFault {
+    name: "link-held",
+    doc: "Keeps every packet of some links until it is healed, and delivers them all then, \
+          as in GitHub's outage of December 2012.",
+    options: &[LINKS],
+    draw: |_, _| {
+        let rule = Rule { hold: true, ..Rule::default() };
+        Ok((rule, "packets held until it is healed".to_owned()))
+    },
+};
+
+/// A wrong bit that no checksum tells.
+pub static ALTERING: LinkFault = LinkFault {
+    name: "link-altering",
+    doc: "Flips a bit of what a share of the packets say and mends the checksum: a Byzantine link.",
+    options: &[LINKS, option("share", "The share; by default drawn from 0.01 to 0.64.")],
+    draw: |given, rng| {
+        let corrupt = share(given, "share", rng)?;
+        let rule = Rule { corrupt, mend: true, ..Rule::default() };
+        Ok((rule, format!("what {} say is altered unnoticed", percent(corrupt))))
+    },
+};
+
+/// Old frames come again.
+pub static REPLAYING: LinkFault = LinkFault {
+    name: "link-replaying",
+    doc: "Delivers a share of the packets of some links a second time much later: a Byzantine link.",
+    options: &[
+        LINKS,
+        option("share", "The share; by default drawn from 0.01 to 0.64."),
+        option("after_ms", "How much later; by default drawn from 100 to 6400."),
+    ],
+    draw: |given, rng| {
+        let replay = share(given, "share", rng)?;
+        let drawn = magnitude(100, 6400, rng) * MS;
+        let replay_ns = given.milliseconds("after_ms")?.unwrap_or(drawn);
+        let what = format!("{} come again {} ms later", percent(replay), ms(replay_ns));
+        Ok((Rule { replay, replay_ns, ..Rule::default() }, what))
+    },
+};
+
+/// A share that was given, or one of 1 to 64 percent.
+fn share(given: &Given, option: &'static str, rng: &mut Rng) -> Result<f64, PlanError> {
+    let drawn = magnitude(1, 64, rng) as f64 / 100.0;
+    Ok(given.share(option)?.unwrap_or(drawn))
+}
+
+fn ms(nanos: u64) -> String {
+    format!("{}", nanos as f64 / 1e6)
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e4).round() / 1e2)
+}
