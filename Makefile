@@ -32,7 +32,7 @@ figures:
 
 # Every checker against brute force, a million random histories each; prints its counts.
 oracle:
-	ORACLE_HISTORIES=1000000 cargo test --release --package tribunal-checkers --test '*_oracle' -- --nocapture
+	ORACLE_HISTORIES=1000000 cargo test --release --no-fail-fast --package tribunal-checkers --test '*_oracle' -- --nocapture
 
 clean:
 	cargo clean

@@ -303,7 +303,9 @@ fn a_witness_from_the_end_of_a_long_history_is_certain() {
         let shape = Shape { values: 3, silent: 3, crashed: 0, honest: 60 };
         let history = longer(&mut Draw(seed), shape, 80);
         for anomaly in Linearizable::default().check(&history).anomalies {
-            let Some(since) = anomaly.details["since"].as_u64() else { continue };
+            let Some(since) = anomaly.details.get("since").and_then(Value::as_u64) else {
+                continue;
+            };
             let without = forgetful(&history, &anomaly.ops, since);
             for sure in [excerpt(&history, &anomaly.ops), without] {
                 let (ops, values) = calls_of(&sure);

@@ -8,6 +8,7 @@
 
 pub mod agent;
 mod background;
+pub mod catalogue;
 pub mod faults;
 pub mod field;
 pub mod injector;

@@ -1,32 +1,42 @@
-//! `tribunal explain`: what an anomaly of transactions is, with an example.
+//! `tribunal explain`: what an anomaly of transactions is, with an example; what a fault does.
 
 use anyhow::anyhow;
 use clap::Args;
 use tribunal_checkers::transactions::{Phenomenon, page};
+use tribunal_nemesis::{FAULTS, catalogue, faults};
 
 use crate::Exit;
 
-/// Explains an anomaly of transactions, or all of them.
+/// Explains an anomaly of transactions, or a fault.
 #[derive(Args)]
 pub struct Explain {
-    /// Its name, as a verdict has it: `G-single`, `lost-update`; all of them by default.
-    anomaly: Option<String>,
+    /// Its name: `G-single`, `lost-update`, `link-slow`; `anomalies` (by default) or `faults` for all.
+    name: Option<String>,
 }
 
 impl Explain {
     /// Prints it.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let Some(name) = self.anomaly else {
-            print!("{}", page());
-            return Ok(Exit::Valid);
-        };
-        let phenomenon = Phenomenon::named(&name).ok_or_else(|| {
-            let known: Vec<_> = Phenomenon::all().map(Phenomenon::name).collect();
-            let known = known.join(", ");
-            anyhow!("`{name}` is no anomaly that is explained here; there are {known}")
-                .context(Exit::Usage)
-        })?;
-        print!("{}", phenomenon.explanation());
+        match self.name.as_deref() {
+            None | Some("anomalies") => print!("{}", page()),
+            Some("faults") => print!("{}", catalogue::page()),
+            Some(name) => print!("{}", explanation(name)?),
+        }
         Ok(Exit::Valid)
     }
+}
+
+fn explanation(name: &str) -> anyhow::Result<String> {
+    if let Some(phenomenon) = Phenomenon::named(name) {
+        return Ok(phenomenon.explanation());
+    }
+    if let Ok(fault) = faults::find(name) {
+        return Ok(catalogue::entry(fault));
+    }
+    let anomalies: Vec<_> = Phenomenon::all().map(Phenomenon::name).collect();
+    let faults: Vec<_> = FAULTS.iter().map(|fault| fault.name()).collect();
+    let known = format!("{}; {}", anomalies.join(", "), faults.join(", "));
+    let error =
+        anyhow!("`{name}` is no anomaly and no fault that is explained here; there are {known}");
+    Err(error.context(Exit::Usage))
 }

@@ -48,7 +48,10 @@ pub fn packets_stop_one_way_in_both_families() {
         assert!(!observed, "nobody has spoken yet: {evidence}");
         assert_eq!(heard(one, two, three), ["certain"]);
         assert_eq!(heard(two, one, three), ["doubtful", "certain"], "the other way is open");
-        assert_eq!(source.ask(Request::Knock { addresses: vec![address(&wire, 1)] }), Reply::Done);
+        assert_eq!(
+            source.ask(Request::Knock { addresses: vec![address(&wire, 1)], count: 3 }),
+            Reply::Done
+        );
         let (observed, evidence) = victim.observe(fault);
         assert!(observed && evidence.ends_with(" packets dropped from n2"), "{evidence}");
 

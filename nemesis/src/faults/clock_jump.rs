@@ -12,7 +12,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Map, Name};
 
 use super::target::Target;
-use super::{Aim, Fault, FaultOption, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 
@@ -40,6 +40,14 @@ impl Fault for ClockJump {
             FaultOption { name: "max_s", doc: "The farthest jump in seconds, by default 60." },
             FaultOption { name: "offset_s", doc: "Just this jump in seconds; negative goes back." },
         ]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Clock
+    }
+
+    fn seen(&self) -> &'static str {
+        "every process reads its clock, from inside, and is off by just that"
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

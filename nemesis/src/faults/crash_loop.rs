@@ -47,6 +47,10 @@ impl Fault for CrashLoop {
         Needs::Start
     }
 
+    fn seen(&self) -> &'static str {
+        "the first kill is confirmed as that of `kill`; the others are counted"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let mut plan = target::draw(self.name(), nodes, options, rng)?;
         let latest = match options.get("latest_ms") {

@@ -31,6 +31,10 @@ impl Fault for Kill {
         Needs::Start
     }
 
+    fn seen(&self) -> &'static str {
+        "no process of the database's session is left"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         target::draw(self.name(), nodes, options, rng)
     }

@@ -112,6 +112,10 @@ impl Fault for LinkFault {
         Needs::Wire
     }
 
+    fn seen(&self) -> &'static str {
+        "the wire's counters: on every link a packet was harmed; the agents send some where the database is quiet"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.len() < 2 {
             return Err(PlanError::TooFewNodes { fault: self.name, needs: 2, has: nodes.len() });

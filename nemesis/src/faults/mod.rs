@@ -106,8 +106,12 @@ pub struct Aim {
 /// What a fault cannot be injected without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
-    /// An agent on every node.
-    Agents,
+    /// The packet filter of the nodes.
+    Nft,
+    /// A database that runs, and nothing else.
+    Daemon,
+    /// Processes whose vDSO can be patched.
+    Clock,
     /// A database that can be started again: a run's.
     Start,
     /// A wire of ours between the nodes, which local ones have.
@@ -129,9 +133,10 @@ pub trait Fault: Send + Sync {
     }
 
     /// What it cannot be injected without.
-    fn needs(&self) -> Needs {
-        Needs::Agents
-    }
+    fn needs(&self) -> Needs;
+
+    /// How it is seen to act, from inside its victims.
+    fn seen(&self) -> &'static str;
 
     /// Draws one. Options are known ones here ([`plan`] checks); their values are
     /// for the fault to judge.

@@ -10,7 +10,7 @@ use serde_json::json;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name, Value};
 
-use super::{Aim, Fault, Options, Plan, PlanError, look};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, look};
 use crate::agent::protocol::{Harm, Request, Source};
 use crate::field::Field;
 
@@ -57,6 +57,14 @@ impl Fault for Partition {
 
     fn doc(&self) -> &'static str {
         self.doc
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Nft
+    }
+
+    fn seen(&self) -> &'static str {
+        "the rules' counters on each victim: packets from every source were dropped"
     }
 
     fn draw(&self, nodes: &[Name], _: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

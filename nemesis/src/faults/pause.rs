@@ -5,7 +5,7 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::target;
-use super::{Aim, Fault, FaultOption, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 
@@ -24,6 +24,14 @@ impl Fault for Pause {
 
     fn options(&self) -> &'static [FaultOption] {
         &[target::OPTION]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Daemon
+    }
+
+    fn seen(&self) -> &'static str {
+        "every thread is stopped, as `/proc` shows it"
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

@@ -29,6 +29,10 @@ impl Fault for Restart {
         Needs::Start
     }
 
+    fn seen(&self) -> &'static str {
+        "the process that led the database's session is no more"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         target::draw(self.name(), nodes, options, rng)
     }

@@ -1,0 +1,88 @@
+//! The page `docs/faults.md`: every fault, what it does, what it needs and how it is seen to act,
+//! as the faults themselves tell. Nothing is said here that is not true of the code.
+
+use std::fmt::Write as _;
+
+use crate::faults::{FAULTS, Fault, Needs};
+
+const INTRODUCTION: &str = "\
+# Faults
+
+Written by `tribunal explain faults`. Each is undone at the end of its time, at the end of the run, at Ctrl-C, and by
+itself when the controller is lost for longer than its lease of ten seconds: by the agents on the nodes, which write down
+how before they do any harm, and by the wire between local nodes. A run whose fault was not seen to act is not `valid`.
+
+A test file asks for faults by name and may choose their options:
+
+```toml
+[run]
+faults = [\"partition\", \"kill\", \"link-slow\"]
+
+[faults.link-slow]
+links = \"node\"
+delay_ms = 200
+```
+
+`tribunal cluster fault NAME -o OPTION=VALUE` injects one by hand.
+
+";
+
+/// The whole page.
+pub fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page += "| fault | what it does | what it needs | how it is seen to act |\n|---|---|---|---|\n";
+    for fault in FAULTS {
+        let needs = needs(fault.needs());
+        let _ =
+            writeln!(page, "| `{}` | {} | {needs} | {} |", fault.name(), fault.doc(), fault.seen());
+    }
+    page += "\n## Options\n\n| fault | option | what it means |\n|---|---|---|\n";
+    for fault in FAULTS {
+        for option in fault.options() {
+            let _ = writeln!(page, "| `{}` | `{}` | {} |", fault.name(), option.name, option.doc);
+        }
+    }
+    page
+}
+
+/// One fault, for a terminal.
+pub fn entry(fault: &dyn Fault) -> String {
+    let mut entry = format!("{}: {}\n", fault.name(), fault.doc());
+    let _ = writeln!(entry, "  needs     {}", needs(fault.needs()));
+    let _ = writeln!(entry, "  observed  {}", fault.seen());
+    for option in fault.options() {
+        let _ = writeln!(entry, "  {:<9} {}", option.name, option.doc);
+    }
+    entry
+}
+
+fn needs(needs: Needs) -> &'static str {
+    match needs {
+        Needs::Nft => "`nft` on the nodes",
+        Needs::Daemon => "nothing but the agent",
+        Needs::Clock => "local nodes, x86-64 (the vDSO of the database's processes is patched)",
+        Needs::Start => "a run, which knows how the database is started",
+        Needs::Wire => "local nodes, whose wire is ours",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_in_the_docs_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/faults.md");
+        let written = std::fs::read_to_string(path).expect("docs/faults.md");
+        assert!(written == page(), "write it anew: tribunal explain faults > docs/faults.md");
+    }
+
+    #[test]
+    fn every_fault_says_what_it_is() {
+        for fault in FAULTS {
+            assert!(fault.doc().ends_with('.') && !fault.doc().contains('|'), "{}", fault.name());
+            assert!(!fault.seen().is_empty() && !fault.seen().contains('|'), "{}", fault.name());
+            assert!(entry(*fault).starts_with(fault.name()));
+        }
+    }
+}
