@@ -363,7 +363,7 @@ fn bad_usage() {
 }
 
 #[test]
-fn anomalies_are_explained_by_name() {
+fn anomalies_and_faults_are_explained_by_name() {
     let explain = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
         command.arg("explain").args(arguments).output().unwrap()
@@ -377,9 +377,14 @@ fn anomalies_are_explained_by_name() {
     let said = text(&none.stderr);
     assert_eq!(none.status.code(), Some(64));
     assert!(
-        said.starts_with("tribunal: `G-singel` is no anomaly that is explained here; "),
+        said.starts_with(
+            "tribunal: `G-singel` is no anomaly and no fault that is explained here; "
+        ),
         "{said}"
     );
+    let fault = text(&explain(&["link-lossy"]).stdout);
+    assert!(fault.starts_with("link-lossy: Loses a share of the packets"), "{fault}");
+    assert!(fault.contains("\n  loss      The share"), "{fault}");
 }
 
 #[test]

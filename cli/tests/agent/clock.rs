@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 use tribunal_nemesis::agent::protocol::Harm;
@@ -13,7 +13,7 @@ use crate::process::{Agent, Piped, compile, daemon, heal, is_root};
 const HOUR_S: i64 = 3600;
 
 fn shift(pid: u32, seconds: i64) -> Harm {
-    Harm::Clock { pid, offset_ns: seconds * 1_000_000_000 }
+    Harm::Clock { pid, offset_ns: seconds * 1_000_000_000, ppm: 0, strobe_ms: 0 }
 }
 
 fn machine_clock() -> f64 {
@@ -67,7 +67,7 @@ pub fn a_rust_program_and_a_clock_less_than_a_second_off() {
     agent.inject(0, shift(pid, -HOUR_S));
     assert_ahead(&mut victim, 1, -HOUR_S);
     agent.heal(0);
-    agent.inject(1, Harm::Clock { pid, offset_ns: -1_500_000_000 });
+    agent.inject(1, Harm::Clock { pid, offset_ns: -1_500_000_000, ppm: 0, strobe_ms: 0 });
     let (observed, evidence) = agent.observe(1);
     assert!(observed, "{evidence}");
     // How exact the figure is depends on how busy the machine is; `observed` does not.
@@ -97,6 +97,88 @@ pub fn a_killed_agents_clock_is_healed() {
     let undone = format!("undone: another clock for the daemon (pid {pid})\n");
     assert_eq!(heal(&state, &[]), undone);
     assert_ahead(&mut victim, 4, 0);
+}
+
+/// What a victim's clock shows, and when it was asked and answered by the machine's, in nanoseconds.
+fn ask(victim: &mut Piped) -> (i128, i128, i128) {
+    let nanos = || SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as i128;
+    let before = nanos();
+    victim.say("now");
+    let line = victim.hear();
+    let after = nanos();
+    let first = line.split_whitespace().next().unwrap();
+    let (seconds, rest) = first.split_once('.').unwrap();
+    let shown = seconds.parse::<i128>().unwrap() * 1_000_000_000 + rest.parse::<i128>().unwrap();
+    (shown, before, after)
+}
+
+pub fn a_clock_runs_at_another_rate_and_stands() {
+    let folder = TempDir::new().unwrap();
+    let Some(program) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
+    let mut victim = daemon(&program, &[]);
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    for (fault, ppm) in [1_000_000, -500_000, 20_000, -1_000_000].into_iter().enumerate() {
+        agent.inject(fault as u64, Harm::Clock { pid, offset_ns: 0, ppm, strobe_ms: 0 });
+        let (observed, evidence) = agent.observe(fault as u64);
+        assert!(observed, "{ppm}: {evidence}");
+        let first = ask(&mut victim);
+        std::thread::sleep(Duration::from_millis(300));
+        let second = ask(&mut victim);
+        let passed = second.0 - first.0;
+        // At least from the first answer to the second question, at most the other way.
+        let scaled = |time: i128| time + time * i128::from(ppm) / 1_000_000;
+        let (least, most) = (scaled(second.1 - first.2), scaled(second.2 - first.1));
+        let slack = 1000;
+        assert!((least - slack..=most + slack).contains(&passed), "{ppm}: {passed} ns");
+        if ppm == -1_000_000 {
+            assert_eq!(passed, 0);
+        }
+        agent.heal(fault as u64);
+        assert_ahead(&mut victim, 1, 0);
+    }
+}
+
+pub fn a_clock_goes_forth_and_back() {
+    let folder = TempDir::new().unwrap();
+    let Some(program) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
+    let mut victim = daemon(&program, &[]);
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    let offset_ns = HOUR_S * 1_000_000_000;
+    agent.inject(0, Harm::Clock { pid, offset_ns, ppm: 0, strobe_ms: 5 });
+    let (observed, evidence) = agent.observe(0);
+    assert!(observed, "{evidence}");
+    let mut seen = std::collections::BTreeSet::new();
+    crate::process::wait_until("both times are seen", || {
+        let (shown, _, after) = ask(&mut victim);
+        seen.insert(shown > after);
+        seen.len() == 2
+    });
+    agent.heal(0);
+    for _ in 0..20 {
+        assert_ahead(&mut victim, 1, 0);
+    }
+}
+
+/// A daemon may start another program in its place, or beside it: it is found.
+pub fn a_program_that_is_started_later_reads_the_same_clock() {
+    let folder = TempDir::new().unwrap();
+    let Some(program) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
+    let script = format!("echo ready; read -r line; exec {}", program.display());
+    let mut victim = daemon(Path::new("sh"), &["-c", &script]);
+    assert_eq!(victim.hear(), "ready\n");
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    agent.inject(0, shift(pid, HOUR_S));
+    victim.say("go on");
+    crate::process::wait_until("the new program is found", || {
+        let (shown, _, after) = ask(&mut victim);
+        shown > after
+    });
+    assert_ahead(&mut victim, 1, HOUR_S);
+    agent.heal(0);
+    assert_ahead(&mut victim, 1, 0);
 }
 
 /// An etcd on loopback: Go, with no libc between it and the vDSO.

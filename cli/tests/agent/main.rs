@@ -17,6 +17,15 @@ fn main() -> std::process::ExitCode {
             "clock::a_rust_program_and_a_clock_less_than_a_second_off",
             clock::a_rust_program_and_a_clock_less_than_a_second_off,
         ),
+        (
+            "clock::a_clock_runs_at_another_rate_and_stands",
+            clock::a_clock_runs_at_another_rate_and_stands,
+        ),
+        ("clock::a_clock_goes_forth_and_back", clock::a_clock_goes_forth_and_back),
+        (
+            "clock::a_program_that_is_started_later_reads_the_same_clock",
+            clock::a_program_that_is_started_later_reads_the_same_clock,
+        ),
         ("clock::a_killed_agents_clock_is_healed", clock::a_killed_agents_clock_is_healed),
         (
             "clock::etcd_goes_on_serving_under_another_clock",

@@ -167,7 +167,7 @@ pub fn states(pid: u32) -> String {
 }
 
 /// Looks again and again until it is so.
-pub fn wait_until(what: &str, so: impl Fn() -> bool) {
+pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !so() {
         assert!(Instant::now() < deadline, "not within 30 s: {what}");

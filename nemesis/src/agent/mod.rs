@@ -29,8 +29,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use clock::{Keeper, Setting};
 use journal::{Journal, Undo};
 use lock::Lock;
 use processes::Session;
@@ -40,6 +42,11 @@ use tribunal_history::Effect;
 
 /// Where an agent keeps its journal on a node, and where its executable lies.
 pub const DIRECTORY: &str = "/var/lib/tribunal-agent";
+
+/// How long a clock that drifts or strobes gets to be seen off.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks at it.
+const LOOK: Duration = Duration::from_millis(7);
 
 /// An agent at work.
 pub struct Agent {
@@ -54,6 +61,8 @@ struct Held {
     undo: Undo,
     /// `None` for what a predecessor did.
     harm: Option<Harm>,
+    /// Of a clock: what it is set to, and who keeps it so.
+    clock: Option<(Setting, Keeper)>,
 }
 
 /// What an agent undid, and what it could not undo: a sentence each.
@@ -75,7 +84,8 @@ impl Agent {
         fs::create_dir_all(&directory).map_err(within)?;
         let lock = Lock::take(&directory).map_err(within)?;
         let (journal, due) = Journal::open(&directory).map_err(within)?;
-        let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, harm: None }));
+        let held =
+            due.into_iter().map(|(fault, undo)| (fault, Held { undo, harm: None, clock: None }));
         let mut agent = Self { journal, held: held.collect(), _lock: lock };
         let mut undone = agent.heal_all();
         match cut::sweep() {
@@ -128,30 +138,35 @@ impl Agent {
             Harm::Kill { pid } => Undo::Bury(Session::led_by(*pid)?),
         };
         self.journal.due(fault, &undo)?;
+        let mut clock = None;
         let done = match (&harm, &undo) {
             (Harm::Cut { sources }, _) => cut::cut(fault, sources),
             (Harm::Pause { .. }, Undo::Resume(session)) => pause::stop(session),
             (Harm::Kill { .. }, Undo::Bury(session)) => kill::kill(session),
-            (Harm::Clock { offset_ns, .. }, Undo::Restore(session)) => {
-                clock::shift(session, *offset_ns)
+            (Harm::Clock { offset_ns, ppm, strobe_ms, .. }, Undo::Restore(session)) => {
+                let to = Setting::from_now(*offset_ns, *ppm);
+                let strobe = (*strobe_ms > 0).then(|| Duration::from_millis(*strobe_ms));
+                let set = clock::set(session, to);
+                set.map(|()| clock = Some((to, Keeper::begin(session, to, strobe))))
             }
             _ => unreachable!("the undo was chosen by the harm"),
         };
-        self.held.insert(fault, Held { undo, harm: Some(harm) });
+        self.held.insert(fault, Held { undo, harm: Some(harm), clock });
         // Half a harm is no fault: it is taken back, and the reason told.
         done.inspect_err(|_| drop(self.heal(fault)))
     }
 
     fn observe(&self, fault: u64) -> io::Result<Effect> {
-        let Some(Held { undo, harm: Some(harm) }) = self.held.get(&fault) else {
+        let Some(Held { undo, harm: Some(harm), clock }) = self.held.get(&fault) else {
             return Err(io::Error::other(format!("fault {fault} is not held here")));
         };
         match (harm, undo) {
             (Harm::Cut { sources }, _) => cut::look(fault, sources),
             (Harm::Pause { .. }, Undo::Resume(session)) => pause::look(session),
             (Harm::Kill { .. }, Undo::Bury(session)) => kill::look(session),
-            (Harm::Clock { offset_ns, .. }, Undo::Restore(session)) => {
-                look_at_clocks(session, *offset_ns)
+            (Harm::Clock { .. }, Undo::Restore(session)) => {
+                let (to, keeper) = clock.as_ref().expect("it was set when the harm was done");
+                look_at_clocks(session, *to, keeper)
             }
             _ => unreachable!("the undo was chosen by the harm"),
         }
@@ -159,7 +174,9 @@ impl Agent {
 
     /// What is seen while undoing: of a cut all that it dropped, of the others that they are over.
     fn heal(&mut self, fault: u64) -> io::Result<Effect> {
-        let Some(held) = self.held.get(&fault) else { return Ok(Effect::default()) };
+        let Some(held) = self.held.get_mut(&fault) else { return Ok(Effect::default()) };
+        // Nobody sets a clock again that is about to be restored.
+        held.clock = None;
         let mut effect = match &held.harm {
             Some(Harm::Cut { sources }) => last_look(fault, sources),
             _ => Effect::default(),
@@ -193,18 +210,29 @@ fn last_look(fault: u64, sources: &[Source]) -> Effect {
     cut::count(fault, sources).unwrap_or_default()
 }
 
-fn look_at_clocks(session: &Session, offset_ns: i64) -> io::Result<Effect> {
-    let readings = clock::read(session)?;
-    Ok(Effect {
-        observed: readings.iter().all(|reading| has_moved(reading, offset_ns)),
-        evidence: readings.into_iter().map(|reading| reading.text).collect(),
-    })
+/// Reads every process' clock until all are off as they are to be. A drift takes its time to be
+/// told from none, and a clock that strobes is right half of the time.
+fn look_at_clocks(session: &Session, to: Setting, keeper: &Keeper) -> io::Result<Effect> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let readings = clock::read(session)?;
+        let observed = readings.iter().all(|reading| has_moved(reading, to));
+        if observed || Instant::now() > deadline {
+            let mut evidence: Vec<String> =
+                readings.into_iter().map(|reading| reading.text).collect();
+            if keeper.flips() > 0 {
+                evidence.push(format!("put forth and back {} times", keeper.flips()));
+            }
+            return Ok(Effect { observed, evidence });
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 /// Whether a clock is off by so much, and certainly off.
-fn has_moved(reading: &clock::Reading, offset_ns: i64) -> bool {
-    let within = reading.within_ns.unsigned_abs();
-    reading.ahead_ns.abs_diff(offset_ns) <= within && reading.ahead_ns.unsigned_abs() > within
+fn has_moved(reading: &clock::Reading, to: Setting) -> bool {
+    let (within, ahead) = (reading.within_ns.unsigned_abs(), to.ahead_at(reading.at_ns));
+    reading.ahead_ns.abs_diff(ahead) <= within && reading.ahead_ns.unsigned_abs() > within
 }
 
 /// Writes a reply; `false` when nobody listens any more.
@@ -226,12 +254,22 @@ mod tests {
 
     #[test]
     fn a_jump_too_small_to_be_told_from_none_was_not_seen() {
-        let reading =
-            |ahead_ns| clock::Reading { ahead_ns, within_ns: 50_000, text: String::new() };
+        let reading = |ahead_ns| clock::Reading {
+            at_ns: 3_000_000_000,
+            ahead_ns,
+            within_ns: 50_000,
+            text: String::new(),
+        };
+        let has_moved = |reading: &clock::Reading, offset_ns| {
+            super::has_moved(reading, Setting { offset_ns, ..Setting::default() })
+        };
         assert!(has_moved(&reading(5_000_040_000), 5_000_000_000));
         assert!(has_moved(&reading(-200_000), -210_000));
         assert!(!has_moved(&reading(0), 5_000_000_000));
         assert!(!has_moved(&reading(20_000), 40_000));
         assert!(!has_moved(&reading(0), 0));
+        let fast = Setting { ppm: 100_000, since_ns: 1_000_000_000, ..Setting::default() };
+        assert!(super::has_moved(&reading(200_000_000), fast), "a tenth of two seconds");
+        assert!(!super::has_moved(&reading(200_100_000), fast));
     }
 }

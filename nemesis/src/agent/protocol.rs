@@ -92,7 +92,21 @@ pub enum Harm {
         pid: u32,
         /// From the machine's clock.
         offset_ns: i64,
+        /// How much faster it runs from now on, in parts per million; -1,000,000: it stands.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        ppm: i64,
+        /// How long it stays so before it goes back, and so forth; 0: for good.
+        #[serde(default, skip_serializing_if = "is_never")]
+        strobe_ms: u64,
     },
+}
+
+fn is_zero(ppm: &i64) -> bool {
+    *ppm == 0
+}
+
+fn is_never(milliseconds: &u64) -> bool {
+    *milliseconds == 0
 }
 
 /// A node whose packets are dropped.
@@ -141,7 +155,10 @@ mod tests {
     fn messages_are_flat_lines() {
         let asked = Asked {
             id: 1,
-            request: Request::Inject { fault: 0, harm: Harm::Clock { pid: 412, offset_ns: -5 } },
+            request: Request::Inject {
+                fault: 0,
+                harm: Harm::Clock { pid: 412, offset_ns: -5, ppm: 0, strobe_ms: 0 },
+            },
         };
         let line =
             r#"{"id":1,"request":"inject","fault":0,"harm":{"clock":{"pid":412,"offset_ns":-5}}}"#;

@@ -2,12 +2,12 @@
 //! Magnitudes are drawn over a row of doublings: systems break at a timeout or at a
 //! retransmission's limit, and nobody knows at which.
 
+use tribunal_generator::Rng;
 use tribunal_harness::cluster::local::wire::Rule;
 
-use super::FaultOption;
-use super::PlanError;
-use super::link::{Given, LINKS, LinkFault, magnitude};
-use tribunal_generator::Rng;
+use super::given::{Given, magnitude};
+use super::link::{LINKS, LinkFault};
+use super::{FaultOption, PlanError};
 
 const MS: u64 = 1_000_000;
 

@@ -5,8 +5,10 @@
 //! and heals through the agents. Only aiming and observing differ; the rest is
 //! the same for all, and provided.
 
-mod clock_jump;
+mod clock;
+mod clock_kinds;
 mod crash_loop;
+mod given;
 mod kill;
 mod link;
 mod link_kinds;
@@ -40,7 +42,10 @@ pub static FAULTS: &[&dyn Fault] = &[
     &partition_bridge::FAULT,
     &partition_one_way::FAULT,
     &pause::Pause,
-    &clock_jump::ClockJump,
+    &clock_kinds::JUMP,
+    &clock_kinds::DRIFT,
+    &clock_kinds::FREEZE,
+    &clock_kinds::STROBE,
     &kill::Kill,
     &restart::Restart,
     &crash_loop::CrashLoop,
@@ -328,7 +333,7 @@ mod tests {
             error.starts_with("there is no fault `partitoin`; there are partition, "),
             "{error}"
         );
-        assert!(error.contains(", pause, clock-jump, kill, "), "{error}");
+        assert!(error.contains(", pause, clock-jump, clock-drift, "), "{error}");
         let options = Options::from_iter([("targt".to_owned(), Value::from("one"))]);
         let mut rng = Seed(1).stream("t");
         let refused = |fault: &str, rng: &mut Rng| {

@@ -8,7 +8,7 @@ use super::partition::{shuffled, sorted};
 use super::{FaultOption, Options, Plan, PlanError};
 use crate::field::Field;
 
-const WANTED: &str = "one, minority, primaries or all";
+const WANTED: &str = "one, minority, primaries, all-but-one or all";
 
 /// A choice of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Target {
     Minority,
     /// Those that hold themselves primary when the time has come.
     Primaries,
+    /// Every node but one.
+    AllButOne,
     /// Every node.
     All,
 }
@@ -32,7 +34,8 @@ impl Target {
         rng: &mut Rng,
     ) -> Result<Target, PlanError> {
         let Some(value) = options.get("target") else { return Ok(*rng.pick(usual)) };
-        let known = [Target::One, Target::Minority, Target::Primaries, Target::All];
+        let known =
+            [Target::One, Target::Minority, Target::Primaries, Target::AllButOne, Target::All];
         known.into_iter().find(|target| value == target.name()).ok_or_else(|| {
             let value = value.clone();
             PlanError::BadOption { fault, option: "target", value, wanted: WANTED }
@@ -45,6 +48,7 @@ impl Target {
             Target::One => "one",
             Target::Minority => "minority",
             Target::Primaries => "primaries",
+            Target::AllButOne => "all-but-one",
             Target::All => "all",
         }
     }
@@ -55,6 +59,7 @@ impl Target {
         let count = match self {
             Target::One | Target::Primaries => 1,
             Target::Minority => (nodes.len().saturating_sub(1) / 2).max(1),
+            Target::AllButOne => (nodes.len() - 1).max(1),
             Target::All => nodes.len(),
         };
         sorted(&shuffled(nodes, rng)[..count])
@@ -62,8 +67,10 @@ impl Target {
 }
 
 /// The option, for a fault's table.
-pub const OPTION: FaultOption =
-    FaultOption { name: "target", doc: "One, minority, primaries or all; by default drawn anew." };
+pub const OPTION: FaultOption = FaultOption {
+    name: "target",
+    doc: "One, minority, primaries, all-but-one or all; by default drawn anew.",
+};
 
 /// Draws a plan for a fault that harms the daemons of some nodes.
 pub fn draw(

@@ -5,7 +5,8 @@
 //! data, and only its bytes are used.
 //!
 //! The offset is kept as seconds and nanoseconds (0 to 999,999,999), so that a
-//! call costs no division, in two slots. The writer fills the slot that nobody
+//! call costs no division while the clock does not drift. A drift is a rate, in 2^-32, of the
+//! time since its beginning. Both are kept in two slots. The writer fills the slot that nobody
 //! reads and then counts the index up; a reader takes the slot that the index
 //! names and looks again when the index moved under it, so no clock is ever
 //! read with half of one offset and half of another.
@@ -16,14 +17,16 @@
 use std::arch::global_asm;
 use std::slice;
 
+use super::Setting;
+
 /// Marks a patched vDSO. The number is the layout's version.
-pub const MAGIC: [u8; 16] = *b"TRIBUNAL CLOCK 1";
+pub const MAGIC: [u8; 16] = *b"TRIBUNAL CLOCK 2";
 /// Where the index byte is.
 pub const INDEX: usize = 16;
-/// Where the two slots of two 64-bit numbers are.
+/// Where the two slots of four 64-bit numbers are.
 pub const SLOTS: usize = 24;
 /// A slot's size.
-pub const SLOT: usize = 16;
+pub const SLOT: usize = 32;
 /// Where the table of code positions is, 32 bits each, in the order of [`Entry`].
 const ENTRIES: usize = SLOTS + 2 * SLOT;
 
@@ -53,11 +56,11 @@ global_asm!(
     ".globl tribunal_clock_begin",
     ".globl tribunal_clock_end",
     "tribunal_clock_begin:",
-    ".ascii \"TRIBUNAL CLOCK 1\"",
+    ".ascii \"TRIBUNAL CLOCK 2\"",
     "2: .byte 0", // the index
     ".zero 7",
-    "3: .quad 0, 0", // the slots: seconds, nanoseconds
-    ".quad 0, 0",
+    "3: .quad 0, 0, 0, 0", // the slots: seconds, nanoseconds; beginning of the drift, its rate
+    ".quad 0, 0, 0, 0",
     ".long 70f - tribunal_clock_begin",
     ".long 20f - tribunal_clock_begin",
     ".long 30f - tribunal_clock_begin",
@@ -136,16 +139,18 @@ global_asm!(
     "41: .fill 32 - (41b - 40b), 1, 0xcc",
     "50: syscall",
     "51: int3",
-    // Adds the offset to the timespec at rsi. Keeps rsi.
+    // Adds offset and drift to the timespec at rsi. Keeps rsi.
     ".balign 16",
     "60: movzx ecx, byte ptr [rip + 2b]",
     "mov edi, ecx",
     "and ecx, 1",
-    "shl ecx, 4",
+    "shl ecx, 5",
     "lea rdx, [rip + 3b]",
     "add rdx, rcx",
     "mov rcx, [rdx]",
     "mov rax, [rdx + 8]",
+    "mov r8, [rdx + 16]",
+    "mov r9, [rdx + 24]",
     "movzx edx, byte ptr [rip + 2b]",
     "cmp edx, edi",
     "jne 60b",
@@ -155,7 +160,26 @@ global_asm!(
     "jb 61f",
     "sub rax, 1000000000",
     "inc rcx",
-    "61: mov [rsi], rcx",
+    "61: test r9, r9",
+    "jz 64f",
+    // The time since the drift began, by the machine's clock, times the rate.
+    "mov r11, rax",
+    "imul rax, qword ptr [rsi], 1000000000",
+    "add rax, [rsi + 8]",
+    "sub rax, r8",
+    "imul r9",
+    "shrd rax, rdx, 32",
+    "add rax, r11",
+    "cqo",
+    "mov r8d, 1000000000",
+    "idiv r8",
+    "test rdx, rdx",
+    "jns 63f",
+    "add rdx, r8",
+    "dec rax",
+    "63: add rcx, rax",
+    "mov rax, rdx",
+    "64: mov [rsi], rcx",
     "mov [rsi + 8], rax",
     "ret",
     "tribunal_clock_end:",
@@ -191,11 +215,18 @@ pub fn jump(from: usize, to: usize) -> [u8; 5] {
     code
 }
 
-/// An offset as a slot holds it.
-pub fn slot(offset_ns: i64) -> [u8; SLOT] {
+/// What a clock is set to, as a slot holds it.
+pub fn slot(set: Setting) -> [u8; SLOT] {
+    let words = [
+        set.offset_ns.div_euclid(1_000_000_000),
+        set.offset_ns.rem_euclid(1_000_000_000),
+        set.since_ns,
+        set.rate(),
+    ];
     let mut bytes = [0; SLOT];
-    bytes[..8].copy_from_slice(&offset_ns.div_euclid(1_000_000_000).to_le_bytes());
-    bytes[8..].copy_from_slice(&offset_ns.rem_euclid(1_000_000_000).to_le_bytes());
+    for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+        place.copy_from_slice(&word.to_le_bytes());
+    }
     bytes
 }
 
@@ -218,8 +249,8 @@ mod tests {
 
     #[test]
     fn a_slot_never_holds_negative_nanoseconds() {
-        let halves = |offset| {
-            let slot = slot(offset);
+        let halves = |offset_ns| {
+            let slot = slot(Setting { offset_ns, ..Setting::default() });
             let half = |at: usize| i64::from_le_bytes(slot[at..at + 8].try_into().unwrap());
             (half(0), half(8))
         };

@@ -8,16 +8,19 @@
 //!
 //! What does not move: raw system calls, file times, and timers and futexes that
 //! wait for an absolute `CLOCK_REALTIME`. A child that execs another program
-//! sees the machine's clock.
+//! sees the machine's clock, until the [`keeper`] finds it.
 
 mod hook;
+mod keeper;
 mod tracee;
 mod vdso;
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use hook::Entry;
+pub use keeper::Keeper;
 use tracee::Tracee;
 use vdso::Vdso;
 
@@ -37,8 +40,39 @@ const REPLACED: [(&str, Entry); 3] = [
     ("__vdso_time", Entry::Time),
 ];
 
+/// What a clock is set to, relative to the machine's. By default it is the machine's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setting {
+    /// Ahead of the machine's, in nanoseconds; negative: behind.
+    pub offset_ns: i64,
+    /// How much faster it runs, in parts per million; -1,000,000: it stands.
+    pub ppm: i64,
+    /// Since when it does, in nanoseconds since 1970.
+    pub since_ns: i64,
+}
+
+impl Setting {
+    /// A clock that is off by so much, and from now on runs at another rate.
+    pub fn from_now(offset_ns: i64, ppm: i64) -> Self {
+        Self { offset_ns, ppm, since_ns: machine_clock() }
+    }
+
+    /// The drift in 2^-32.
+    fn rate(self) -> i64 {
+        ((i128::from(self.ppm) << 32) / 1_000_000) as i64
+    }
+
+    /// How far it is ahead when the machine's clock shows `at_ns`.
+    pub fn ahead_at(self, at_ns: i64) -> i64 {
+        let drift = i128::from(at_ns - self.since_ns) * i128::from(self.rate()) >> 32;
+        self.offset_ns + drift as i64
+    }
+}
+
 /// A process' clock, as the process itself reads it.
 pub struct Reading {
+    /// When it was read, by the machine's clock, in nanoseconds since 1970.
+    pub at_ns: i64,
     /// Ahead of the machine's, in nanoseconds; negative when behind.
     pub ahead_ns: i64,
     /// How far `ahead_ns` may be off: half the time that the reading took.
@@ -47,11 +81,17 @@ pub struct Reading {
     pub text: String,
 }
 
-/// Moves the clock of every process of `session` to `offset_ns` from the machine's.
-/// Patches those that are not patched yet.
-pub fn shift(session: &Session, offset_ns: i64) -> io::Result<()> {
+/// One thread at a time may stop a process and look into it.
+static TRACING: Mutex<()> = Mutex::new(());
+
+fn tracing() -> MutexGuard<'static, ()> {
+    TRACING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sets the clock of every process of `session`. Patches those that are not patched yet.
+pub fn set(session: &Session, to: Setting) -> io::Result<()> {
     for process in living(session)? {
-        shift_process(process.pid, offset_ns).map_err(|error| about(&process, &error))?;
+        set_process(process.pid, to).map_err(|error| about(&process, &error))?;
     }
     Ok(())
 }
@@ -90,22 +130,28 @@ fn about(process: &Process, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{} (pid {}): {error}", process.name, process.pid))
 }
 
-fn shift_process(pid: i32, offset_ns: i64) -> io::Result<()> {
+fn set_process(pid: i32, to: Setting) -> io::Result<()> {
     let mut vdso = Vdso::of(pid)?;
     let block = match find(&vdso) {
         Some(block) => block,
         None => {
+            let _alone = tracing();
             let mut tracee = Tracee::stop(pid)?;
             patch(&mut vdso, &mut tracee, &PROLOGUES)?
         }
     };
-    set_offset(&mut vdso, block, offset_ns)
+    write(&mut vdso, block, to)
+}
+
+/// Sets the clock of a process that has not been patched yet.
+fn adopt(pid: i32, to: Setting) -> io::Result<()> {
+    if find(&Vdso::of(pid)?).is_some() { Ok(()) } else { set_process(pid, to) }
 }
 
 fn restore_process(process: &Process) -> io::Result<Option<Reading>> {
     let mut vdso = Vdso::of(process.pid)?;
     let Some(block) = find(&vdso) else { return Ok(None) };
-    set_offset(&mut vdso, block, 0)?;
+    write(&mut vdso, block, Setting::default())?;
     let reading = read_process(process)?;
     if reading.ahead_ns.abs() > reading.within_ns {
         return Err(io::Error::other(format!("its clock is still off: {}", reading.text)));
@@ -120,10 +166,10 @@ fn find(vdso: &Vdso) -> Option<usize> {
 }
 
 /// Fills the slot that nobody reads, then lets the readers go there.
-fn set_offset(vdso: &mut Vdso, block: usize, offset_ns: i64) -> io::Result<()> {
+fn write(vdso: &mut Vdso, block: usize, to: Setting) -> io::Result<()> {
     let index = vdso.image[block + hook::INDEX].wrapping_add(1);
     let slot = block + hook::SLOTS + hook::SLOT * usize::from(index & 1);
-    vdso.write(slot, &hook::slot(offset_ns))?;
+    vdso.write(slot, &hook::slot(to))?;
     vdso.write(block + hook::INDEX, &[index])
 }
 
@@ -204,6 +250,7 @@ fn read_process(process: &Process) -> io::Result<Reading> {
     let function = vdso.symbol("__vdso_clock_gettime").map(|symbol| symbol.offset as u64);
     let function = vdso.base + function.ok_or_else(|| io::Error::other("its vDSO has no clock"))?;
 
+    let _alone = tracing();
     let mut tracee = Tracee::stop(process.pid)?;
     let page = tracee.borrow(trap, |regs| {
         regs.rip = gate;
@@ -292,7 +339,7 @@ fn reading(process: &Process, before: i64, seen: i64, after: i64) -> Reading {
             false => format!("{who} reads its clock {:.3} s behind", -seconds),
         }
     };
-    Reading { ahead_ns, within_ns, text }
+    Reading { at_ns: middle, ahead_ns, within_ns, text }
 }
 
 #[cfg(test)]
@@ -328,7 +375,7 @@ mod tests {
                 let mut tracee = Tracee::stop(process.pid)?;
                 let block = patch(&mut vdso, &mut tracee, known)?;
                 drop(tracee);
-                set_offset(&mut vdso, block, offset_ns)?;
+                write(&mut vdso, block, Setting { offset_ns, ..Setting::default() })?;
                 let shifted = read_process(&process)?;
                 Ok((shifted, restore_process(&process)?))
             });

@@ -1,0 +1,64 @@
+//! The numbers that users choose about a fault, each checked where it is read; and those that chance
+//! chooses otherwise.
+
+use serde_json::Value;
+use tribunal_generator::Rng;
+
+use super::{Options, PlanError};
+
+/// Options, each with the fault that they were given to.
+pub struct Given<'o> {
+    fault: &'static str,
+    options: &'o Options,
+}
+
+impl<'o> Given<'o> {
+    /// What was given to a fault.
+    pub fn new(fault: &'static str, options: &'o Options) -> Self {
+        Self { fault, options }
+    }
+
+    /// A time in milliseconds, in nanoseconds; `None` if it was not given.
+    pub fn milliseconds(&self, option: &'static str) -> Result<Option<u64>, PlanError> {
+        let wanted = "a number of milliseconds, more than 0 and at most 600000";
+        let found = self.number(option, wanted, |ms| ms > 0.0 && ms <= 600_000.0)?;
+        Ok(found.map(|ms| (ms * 1e6) as u64))
+    }
+
+    /// A share.
+    pub fn share(&self, option: &'static str) -> Result<Option<f64>, PlanError> {
+        self.number(option, "a share, more than 0 and at most 1", |it| it > 0.0 && it <= 1.0)
+    }
+
+    /// Kilobits a second, in bits.
+    pub fn kilobits(&self, option: &'static str) -> Result<Option<u64>, PlanError> {
+        let wanted = "a number of kilobits a second, at least 8 and at most 10000000";
+        let found = self.number(option, wanted, |it| (8.0..=1e7).contains(&it))?;
+        Ok(found.map(|it| (it * 1e3) as u64))
+    }
+
+    /// Any number that fits.
+    pub fn number(
+        &self,
+        option: &'static str,
+        wanted: &'static str,
+        fits: impl Fn(f64) -> bool,
+    ) -> Result<Option<f64>, PlanError> {
+        let Some(value) = self.options.get(option) else { return Ok(None) };
+        let found = value.as_f64().filter(|&it| fits(it));
+        let refused = || PlanError::BadOption {
+            fault: self.fault,
+            option,
+            value: Value::clone(value),
+            wanted,
+        };
+        found.map(Some).ok_or_else(refused)
+    }
+}
+
+/// One of a row that doubles from `low` to at most `high`, as likely each; in whole numbers, so that
+/// a seed means the same on every machine.
+pub fn magnitude(low: u64, high: u64, rng: &mut Rng) -> u64 {
+    let doublings = (high / low).ilog2();
+    low << rng.below(u64::from(doublings) + 1)
+}
