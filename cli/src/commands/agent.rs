@@ -19,13 +19,16 @@ pub struct AgentCommand {
     /// Undo what a killed agent left on this node, and exit.
     #[arg(long)]
     heal: bool,
+    /// Wait for the end of standard input, and undo then what nobody else does.
+    #[arg(long, conflicts_with = "heal")]
+    guard: bool,
     /// The folder of the journal.
     #[arg(long, value_name = "FOLDER", default_value = agent::DIRECTORY)]
     state: PathBuf,
 }
 
 impl AgentCommand {
-    /// Serves, or heals.
+    /// Serves, heals, or stands guard.
     pub fn run(self) -> anyhow::Result<Exit> {
         let left = if self.heal {
             let healed = agent::heal(&self.state).context("the agent cannot heal")?;
@@ -33,6 +36,8 @@ impl AgentCommand {
                 println!("undone: {undone}");
             }
             healed.left
+        } else if self.guard {
+            agent::watch(&self.state)?.left
         } else {
             let (agent, before) = Agent::start(self.state).context("the agent cannot start")?;
             agent.serve(before, Duration::from_secs(self.lease))

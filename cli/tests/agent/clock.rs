@@ -92,7 +92,7 @@ pub fn a_killed_agents_clock_is_healed() {
     let pid = victim.child.id();
     let mut agent = Agent::start(&state, 100, &[]);
     agent.inject(0, shift(pid, HOUR_S));
-    drop(agent); // kill -9
+    agent.kill_with_guard();
     assert_ahead(&mut victim, 4, HOUR_S);
     let undone = format!("undone: another clock for the daemon (pid {pid})\n");
     assert_eq!(heal(&state, &[]), undone);

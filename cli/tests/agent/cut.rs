@@ -92,7 +92,7 @@ pub fn a_killed_agents_rules_are_healed_and_foreign_ones_left_alone() {
     let mut agent = Agent::start(folder.path(), 100, &inside);
     agent.inject(0, Harm::Cut { sources: vec![from("n2", wire.address(2))] });
     assert!(wire.rules(1).contains("10.99.0.2"));
-    drop(agent); // kill -9
+    agent.kill_with_guard();
     assert_eq!(heal(folder.path(), &inside), "undone: packets dropped\n");
     assert_eq!(wire.rules(1), before);
 

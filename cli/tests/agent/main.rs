@@ -53,6 +53,7 @@ fn main() -> std::process::ExitCode {
         ("pause::a_daemon_that_is_gone_is_named", pause::a_daemon_that_is_gone_is_named),
         ("pause::a_lost_controller_ends_the_pause", pause::a_lost_controller_ends_the_pause),
         ("pause::a_killed_agent_is_undone_by_heal", pause::a_killed_agent_is_undone_by_heal),
+        ("pause::a_killed_agents_guard_undoes", pause::a_killed_agents_guard_undoes),
         ("pause::a_second_agent_takes_the_node_over", pause::a_second_agent_takes_the_node_over),
     ])
 }

@@ -72,7 +72,7 @@ pub fn a_killed_agent_is_undone_by_heal() {
     let pid = victim.child.id();
     let mut agent = Agent::start(&state, 100, &[]);
     agent.inject(0, Harm::Pause { pid });
-    drop(agent); // kill -9
+    agent.kill_with_guard();
     assert!(stopped(pid));
     let undone = format!("undone: a pause of the daemon (pid {pid})\n");
     assert_eq!(heal(&state, &[]), undone);
@@ -91,4 +91,25 @@ pub fn a_second_agent_takes_the_node_over() {
     assert_eq!(second.undone, [] as [&str; 0], "the first one undid it before it left");
     assert!(!stopped(pid));
     assert_eq!(first.process.child.wait().unwrap().code(), Some(0));
+}
+
+/// Agent and controller are both gone; the agent's guard is not.
+pub fn a_killed_agents_guard_undoes() {
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    let Some(program) = compile("clocks.c", folder.path()) else { return };
+    let mut victim = daemon(&program, &[]);
+    victim.say("now");
+    victim.hear();
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&state, 100, &[]);
+    agent.inject(0, Harm::Pause { pid });
+    assert!(states(pid).chars().all(|state| state == 'T'));
+    drop(agent); // kill -9
+    wait_until("the victim goes on", || !states(pid).contains('T'));
+    // Whoever comes next finds nothing to undo.
+    wait_until("the journal is empty", || {
+        std::fs::read_to_string(state.join("journal.jsonl")).is_ok_and(|text| text.is_empty())
+    });
+    assert_eq!(heal(&state, &[]), "");
 }

@@ -94,6 +94,24 @@ impl Agent {
         seen(self.ask(Request::Heal { fault })).1
     }
 
+    /// SIGKILL to the agent's guard, and then to itself: nobody is left who would undo anything.
+    pub fn kill_with_guard(self) {
+        let agent = self.process.child.id();
+        let parent = |pid: &u32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            status
+                .lines()
+                .any(|line| line.strip_prefix("PPid:").map(str::trim) == Some(&agent.to_string()))
+        };
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let guard: Vec<u32> = pids.filter(parent).collect();
+        assert_eq!(guard.len(), 1, "an agent has one guard");
+        let guard = rustix::process::Pid::from_raw(guard[0] as i32).unwrap();
+        rustix::process::kill_process(guard, rustix::process::Signal::KILL).unwrap();
+        drop(self);
+    }
+
     fn hear(&mut self) -> Answered {
         let line = self.process.hear();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))

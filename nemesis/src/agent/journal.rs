@@ -80,6 +80,15 @@ impl Journal {
         Ok((Self { file }, due(&text)))
     }
 
+    /// Whether anything is due in a folder.
+    pub fn is_due(directory: &Path) -> io::Result<bool> {
+        match std::fs::read_to_string(directory.join("journal.jsonl")) {
+            Ok(text) => Ok(!due(&text).is_empty()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Before the harm: what will take it back.
     pub fn due(&mut self, fault: u64, undo: &Undo) -> io::Result<()> {
         self.append(&Line::Due { fault, undo: undo.clone() })

@@ -23,6 +23,12 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Whether an agent has the node now.
+    pub fn is_held(directory: &Path) -> io::Result<bool> {
+        let file = File::open(directory.join("lock"))?;
+        Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+    }
+
     /// Takes the node over.
     pub fn take(directory: &Path) -> io::Result<Self> {
         let path = directory.join("lock");

@@ -4,7 +4,7 @@
 //! It is leased. When nothing is heard from the controller for longer than the
 //! lease, when its standard input closes, or when it is told to end, it undoes
 //! every fault it holds and exits. How a fault is undone is on disk before it is
-//! done ([`journal`]), so that whatever kills the agent, its successor can undo.
+//! done ([`journal`]), so that whatever kills the agent, its successor can undo, or its [`guard`].
 //! It touches only what is its own: its nftables table, the processes it was
 //! told of, the files of its own folder.
 //!
@@ -17,6 +17,7 @@ mod clock;
 #[path = "no_clock.rs"]
 mod clock;
 mod cut;
+mod guard;
 mod journal;
 mod kill;
 mod lock;
@@ -33,6 +34,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clock::{Keeper, Setting};
+use guard::Guard;
+pub use guard::watch;
 use journal::{Journal, Undo};
 use lock::Lock;
 use processes::Session;
@@ -50,6 +53,7 @@ const LOOK: Duration = Duration::from_millis(7);
 
 /// An agent at work.
 pub struct Agent {
+    directory: PathBuf,
     journal: Journal,
     /// What is due to be undone, by fault.
     held: BTreeMap<u64, Held>,
@@ -86,7 +90,7 @@ impl Agent {
         let (journal, due) = Journal::open(&directory).map_err(within)?;
         let held =
             due.into_iter().map(|(fault, undo)| (fault, Held { undo, harm: None, clock: None }));
-        let mut agent = Self { journal, held: held.collect(), _lock: lock };
+        let mut agent = Self { directory, journal, held: held.collect(), _lock: lock };
         let mut undone = agent.heal_all();
         match cut::sweep() {
             Ok(true) => undone.undone.push("rules that no journal knew of".to_owned()),
@@ -101,7 +105,14 @@ impl Agent {
     /// be undone comes back, a sentence each.
     pub fn serve(mut self, before: Undone, lease: Duration) -> Vec<String> {
         let requests = Requests::listen(lease);
-        let mut open = say(0, Reply::Ready { undone: before.undone, left: before.left });
+        let guard = Guard::post(&self.directory);
+        let mut open = match &guard {
+            Ok(_) => say(0, Reply::Ready { undone: before.undone, left: before.left }),
+            Err(error) => {
+                say(0, Reply::Failed { why: format!("no guard for the agent: {error}") });
+                false
+            }
+        };
         while open {
             match requests.next() {
                 Heard::Request(Asked { id, request }) => open = say(id, self.answer(request)),

@@ -1,0 +1,169 @@
+//! Nobody leaves a node broken, whoever is killed, and when.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, kill_process};
+use serde_json::{Value, json};
+use tribunal_generator::Seed;
+use tribunal_harness::cluster::{Session, local};
+use tribunal_harness::database::{Daemon, Daemons};
+use tribunal_harness::nemesis::Nemesis;
+use tribunal_history::Name;
+use tribunal_nemesis::Injector;
+
+use crate::{Leaderless, Nodes, TRIBUNAL, call};
+
+/// The variable that makes this test's executable a controller that is to be killed: a cluster's name.
+pub const CONTROLLER: &str = "TRIBUNAL_TEST_CONTROLLER";
+/// Within which every node is to be clean again: the lease, and what undoing takes.
+const CLEAN: Duration = Duration::from_secs(15);
+
+/// Writes its own wall clock into a file, for ever: stopped, or under another clock, it shows.
+const VICTIM: &str = "import time
+while True:
+    with open('/tmp/now.new', 'w') as file: file.write(repr(time.time()))
+    __import__('os').replace('/tmp/now.new', '/tmp/now')
+    time.sleep(0.02)";
+
+/// Who is killed, or stopped as a laptop is whose lid is closed.
+#[derive(Clone, Copy, Debug)]
+enum Killed {
+    Controller,
+    Agents,
+    Both,
+    Stopped,
+}
+
+/// Injects what can be held at once, and goes on holding it.
+pub async fn hold_everything(cluster: &str) {
+    let cluster = local::find(Some(cluster)).unwrap();
+    let sessions = cluster.connect().await.unwrap();
+    let daemons = Arc::new(Daemons::default());
+    for session in &sessions {
+        let pid = session.run_ok("cat /tmp/victim").await.unwrap().trim().parse().unwrap();
+        daemons.set(Daemon { node: session.node().id.clone(), pid });
+    }
+    let (agent, wire) = (Path::new(TRIBUNAL), cluster.wire.as_deref());
+    let lease = Duration::from_secs(10);
+    let injector = Injector::connect(&sessions, daemons, Arc::new(Leaderless), agent, wire, lease);
+    let mut injector = injector.await.unwrap();
+    println!("connected");
+    let name = |at: usize| vec![sessions[at].node().id.clone()];
+    let all: Vec<Name> = sessions.iter().map(|session| session.node().id.clone()).collect();
+    let hour = json!({"offset_s": 3600});
+    let strobe = json!({"offset_ms": 500_000, "every_ms": 10});
+    let faults = [
+        ("pause", name(0), Value::Null),
+        ("clock-jump", name(1), hour),
+        ("clock-strobe", name(2), strobe),
+        ("partition-halves", all.clone(), Value::Null),
+        ("partition-one-way", all.clone(), Value::Null),
+        ("partition-ring", all.clone(), Value::Null),
+        ("link-lossy", all.clone(), json!({"links": "all", "loss": 1})),
+        ("link-held", all.clone(), json!({"links": "all"})),
+        ("link-slow", all, json!({"links": "all", "delay_ms": 60_000})),
+    ];
+    for (id, (fault, nodes, options)) in faults.into_iter().enumerate() {
+        let reply = injector.invoke(&call(&nodes, id as u64, fault, options)).await;
+        // An agent that is killed meanwhile is an error, and no reason to stop.
+        println!("{fault}: {:?}", reply.error);
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Why a node is not clean, if it is not.
+async fn dirt(session: &Session, others: &[&str]) -> Option<String> {
+    let run = async |script: &str| {
+        let output = session.run(script).await.unwrap();
+        format!("{}{}", output.stdout, output.stderr).trim().to_owned()
+    };
+    let rules = run("nft list ruleset").await;
+    if !rules.is_empty() {
+        return Some(format!("rules: {rules}"));
+    }
+    let off =
+        "python3 -c 'import time; print(abs(time.time() - float(open(\"/tmp/now\").read())) < 1)'";
+    if run(off).await != "True" {
+        return Some("its clock is off, or its process stopped".to_owned());
+    }
+    for other in others {
+        let greeted = format!("timeout 1 bash -c 'read -r line </dev/tcp/{other}/22; echo $line'");
+        if !run(&greeted).await.starts_with("SSH-") {
+            return Some(format!("{other} is not reached"));
+        }
+    }
+    None
+}
+
+/// `kill -9` of the controller, of all agents, of both, and a controller that is stopped, each at a
+/// random moment: within 15 s every node is as it was. `CHAOS_ROUNDS` says how often.
+pub async fn whoever_is_killed_every_node_is_clean_again() {
+    let Some(nodes) = Nodes::up("chaos") else { return };
+    let cluster = local::find(Some(&nodes.0)).unwrap();
+    let sessions = cluster.connect().await.unwrap();
+    for session in &sessions {
+        let start = format!(
+            "setsid python3 -c \"{VICTIM}\" >/dev/null 2>&1 </dev/null & echo $! >/tmp/victim"
+        );
+        session.run_ok(&start).await.unwrap();
+    }
+    let rounds = std::env::var("CHAOS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let kinds = [Killed::Controller, Killed::Agents, Killed::Both, Killed::Stopped];
+    let mut rng = Seed(11).stream("chaos");
+    let mut slowest = Duration::ZERO;
+    for round in 0..rounds.unwrap_or(kinds.len()) {
+        let killed = kinds[round % kinds.len()];
+        let mut controller = Command::new(std::env::current_exe().unwrap());
+        controller.env(CONTROLLER, &nodes.0).stdout(Stdio::piped());
+        let mut controller = controller.spawn().unwrap();
+        let mut said = BufReader::new(controller.stdout.take().unwrap()).lines();
+        assert_eq!(said.next().unwrap().unwrap(), "connected");
+        // Injecting all takes about a second.
+        let moment = Duration::from_millis(rng.below(2500));
+        tokio::time::sleep(moment).await;
+        let pid = rustix::process::Pid::from_child(&controller);
+        if !matches!(killed, Killed::Agents) {
+            let stopped = matches!(killed, Killed::Stopped);
+            let signal = if stopped { Signal::STOP } else { Signal::KILL };
+            kill_process(pid, signal).unwrap();
+        }
+        if matches!(killed, Killed::Agents | Killed::Both) {
+            for session in &sessions {
+                // One that has just ended by itself need not be killed.
+                session.run("kill -9 $(cat /var/lib/tribunal-agent/lock)").await.unwrap();
+            }
+        }
+        let began = Instant::now();
+        if matches!(killed, Killed::Agents) {
+            // What it holds on the wire it holds rightly, as long as it lives.
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            kill_process(pid, Signal::TERM).unwrap();
+        }
+        let mut left = Some(String::new());
+        while left.is_some() && began.elapsed() < CLEAN {
+            left = None;
+            for (at, session) in sessions.iter().enumerate() {
+                let others: Vec<&str> = ["n1", "n2", "n3"]
+                    .into_iter()
+                    .enumerate()
+                    .filter(|it| it.0 != at)
+                    .map(|it| it.1)
+                    .collect();
+                left = left.or(dirt(session, &others)
+                    .await
+                    .map(|why| format!("{}: {why}", session.node().id)));
+            }
+        }
+        let took = began.elapsed();
+        assert_eq!(left, None, "round {round}, {killed:?} after {moment:?}, {took:?} later");
+        slowest = slowest.max(took);
+        println!("round {round}: {killed:?} after {moment:?}: clean after {took:?}");
+        kill_process(pid, Signal::KILL).unwrap();
+        controller.wait().unwrap();
+    }
+    println!("the slowest took {slowest:?}");
+}
