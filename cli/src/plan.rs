@@ -19,11 +19,11 @@ use tribunal_harness::nemesis::{Nemesis, Peace};
 use tribunal_harness::run::{Deployment, Load, NemesisSource, Trial};
 use tribunal_harness::store::{RunRecord, Store};
 use tribunal_harness::template::Templates;
-use tribunal_harness::test_file::{Concurrency, TestFile};
+use tribunal_harness::test_file::{Concurrency, ScriptEntry, TestFile};
 use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
 use tribunal_nemesis::faults::{self, Needs};
-use tribunal_nemesis::{FaultSpec, Injector, Schedule, Timing};
+use tribunal_nemesis::{FaultSpec, Injector, Schedule, Scripted, Timing};
 use tribunal_workloads::{Definition, Setting, Workload};
 
 use crate::commands::explain;
@@ -49,6 +49,8 @@ pub struct Plan {
     options: Map<String, Value>,
     vars: BTreeMap<String, Value>,
     faults: Vec<FaultSpec>,
+    /// Faults at times of their own.
+    script: Vec<Scripted>,
     seed: Seed,
     time: Duration,
     rate: f64,
@@ -74,6 +76,7 @@ impl Plan {
             options,
             vars: variables(&test, &arguments.set)?,
             faults: fault_specs(&test, arguments.faults.as_deref()),
+            script: script(&test, arguments.faults.as_deref()),
             seed: arguments.seed.unwrap_or_else(random_seed),
             time: arguments.time.or(test.run.time).unwrap_or(DEFAULT_TIME),
             rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
@@ -127,8 +130,9 @@ impl Plan {
             interval,
             duration: self.test.faults.duration.unwrap_or(DEFAULT_DURATION),
             until: self.time,
+            at_once: self.test.faults.at_once.unwrap_or(1),
         };
-        Ok(Schedule::new(self.seed, nodes, &self.faults, timing)?)
+        Ok(Schedule::new(self.seed, nodes, &self.faults, &self.script, timing)?)
     }
 
     /// Finds or makes the nodes.
@@ -181,12 +185,24 @@ impl Plan {
         any([calls, nemesis(schedule).boxed()]).boxed()
     }
 
+    /// Every kind of fault that is to happen, once.
+    fn fault_names(&self) -> Vec<String> {
+        let script = self.script.iter().map(|scripted| &scripted.spec);
+        let mut names: Vec<String> = Vec::new();
+        for spec in self.faults.iter().chain(script) {
+            if !names.contains(&spec.name) {
+                names.push(spec.name.clone());
+            }
+        }
+        names
+    }
+
     fn nemesis_source(&self, cluster: &Cluster) -> anyhow::Result<Box<dyn NemesisSource>> {
-        if self.faults.is_empty() {
+        if self.fault_names().is_empty() {
             return Ok(Box::new(Peace));
         }
-        for FaultSpec { name, .. } in &self.faults {
-            if faults::find(name)?.needs() == Needs::Wire && cluster.wire.is_none() {
+        for name in self.fault_names() {
+            if faults::find(&name)?.needs() == Needs::Wire && cluster.wire.is_none() {
                 bail!(
                     "the fault `{name}` harms the links of local nodes; between the hosts of \
                      {} there is no wire of ours: leave it out, or use --local",
@@ -239,7 +255,7 @@ impl Plan {
             options: self.options.clone().into_iter().collect(),
             required: required.collect(),
             vars: self.vars.clone(),
-            faults: self.faults.iter().map(|fault| fault.name.clone()).collect(),
+            faults: self.fault_names(),
             scheduled,
             nodes: nodes.iter().map(ToString::to_string).collect(),
             seed,
@@ -320,6 +336,16 @@ fn fault_specs(test: &TestFile, asked: Option<&[String]>) -> Vec<FaultSpec> {
         options: test.faults.options.get(name).cloned().unwrap_or_default(),
     };
     names.iter().filter(|name| *name != "none").map(spec).collect()
+}
+
+/// The test file's script, unless the command line says which faults.
+fn script(test: &TestFile, asked: Option<&[String]>) -> Vec<Scripted> {
+    let entries = test.faults.script.iter().filter(|_| asked.is_none());
+    let scripted = |entry: &ScriptEntry| {
+        let (name, options) = (entry.fault.clone(), entry.options.clone());
+        Scripted { spec: FaultSpec { name, options }, at: entry.at, lasts: entry.lasts }
+    };
+    entries.map(scripted).collect()
 }
 
 /// Any number will do, as long as it is another one next time; it is printed.

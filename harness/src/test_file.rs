@@ -116,9 +116,29 @@ pub struct FaultsTable {
     /// How long one lasts.
     #[serde(deserialize_with = "some_duration")]
     pub duration: Option<Duration>,
+    /// How many faults may act at once.
+    pub at_once: Option<usize>,
+    /// Faults at times of their own.
+    pub script: Vec<ScriptEntry>,
     /// Options of each fault, by its name.
     #[serde(flatten, deserialize_with = "fault_options")]
     pub options: BTreeMap<String, Map<String, Value>>,
+}
+
+/// `[[faults.script]]`: one fault, when it comes and for how long.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ScriptEntry {
+    /// Its name.
+    pub fault: String,
+    /// When it is injected, since the run began.
+    #[serde(deserialize_with = "duration")]
+    pub at: Duration,
+    /// How long it lasts.
+    #[serde(rename = "for", deserialize_with = "duration")]
+    pub lasts: Duration,
+    /// Its options.
+    #[serde(flatten)]
+    pub options: Map<String, Value>,
 }
 
 /// How many workers: so many, or so many a node.
@@ -214,7 +234,7 @@ fn fault_options<'de, D: Deserializer<'de>>(
     let table = |(name, value)| match value {
         Value::Object(options) => Ok((name, options)),
         _ => Err(serde::de::Error::custom(format!(
-            "`{name}` is neither a setting of [faults] (interval, duration) \
+            "`{name}` is neither a setting of [faults] (interval, duration, at_once, script) \
              nor a table of a fault's options"
         ))),
     };

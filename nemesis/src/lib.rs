@@ -18,4 +18,4 @@ pub mod schedule;
 
 pub use faults::FAULTS;
 pub use injector::{ConnectError, Injector, heal};
-pub use schedule::{FaultSpec, Planned, Schedule, ScheduleError, Timing};
+pub use schedule::{FaultSpec, Planned, Schedule, ScheduleError, Scripted, Timing};

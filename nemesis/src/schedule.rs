@@ -2,21 +2,23 @@
 //!
 //! Faults come one at a time, in rounds: each round has every kind that was
 //! asked for once, in an order of chance, so that each occurs as early as it
-//! can. Times move by up to half an interval, lest a fault always meets the
+//! can. Where several are to act at once there are several such **lanes**, and kinds that
+//! harm the same (packets, links, the database's processes) share one, so that no fault undoes or
+//! hides another. A script's faults come when it says. Times move by up to half an interval, lest a fault always meets the
 //! database in the same phase of its timers. All is healed before the end.
 //!
 //! Every kind draws from a stream of its own, so that asking for one more
 //! leaves the plans of the others as they were.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::json;
-use tribunal_generator::{Context, Generator, Next, Seed};
+use tribunal_generator::{Context, Generator, Next, Rng, Seed};
 use tribunal_history::{Call, FaultNote, Name, Nanos, Process, Stage};
 
-use crate::faults::{self, Fault, Options, Plan, PlanError};
+use crate::faults::{self, Fault, Needs, Options, Plan, PlanError};
 
 /// A fault that is asked for, and what was chosen about it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +47,19 @@ pub struct Timing {
     pub duration: Duration,
     /// All is healed by then.
     pub until: Duration,
+    /// How many faults may act at once.
+    pub at_once: usize,
+}
+
+/// A fault that comes at a time of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scripted {
+    /// Which, and what was chosen about it.
+    pub spec: FaultSpec,
+    /// When it is injected, since the run began.
+    pub at: Duration,
+    /// How long it lasts.
+    pub lasts: Duration,
 }
 
 /// Why there is no schedule.
@@ -68,6 +83,24 @@ pub enum ScheduleError {
         /// What was asked for.
         timing: Timing,
     },
+    /// A script's fault that would outlast the run.
+    #[error(
+        "the script's `{fault}` ends {} s after the start, but faults must be over after {} s",
+        .ends.as_secs_f64(), .until.as_secs_f64()
+    )]
+    TooLate {
+        /// Which.
+        fault: String,
+        /// When it would be over.
+        ends: Duration,
+        /// When it must be.
+        until: Duration,
+    },
+    /// Two faults that harm the same processes at the same time.
+    #[error(
+        "these two harm the same processes at once, and each would undo or hide the other: {0}; and {1}"
+    )]
+    Contradiction(String, String),
     /// Next to no time from one to the next.
     #[error("more than {MOST} faults in one run: let them last longer, or lie farther apart")]
     TooMany,
@@ -113,9 +146,14 @@ impl fmt::Display for Planned {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     faults: Vec<Planned>,
-    /// What is still to be called: which fault, and whether to heal it.
-    ahead: VecDeque<(usize, Stage)>,
+    /// What is still to be called: when, which fault, and whether to heal it.
+    ahead: VecDeque<(Nanos, usize, Stage)>,
+    /// Faults whose time was over before they could be injected.
+    missed: BTreeSet<usize>,
 }
+
+/// A kind that was asked for, with its stream of chance.
+type Kind<'s> = (&'static dyn Fault, &'s Options, Rng);
 
 impl Schedule {
     /// Draws a schedule. Without faults it is empty.
@@ -123,39 +161,32 @@ impl Schedule {
         seed: Seed,
         nodes: &[Name],
         faults: &[FaultSpec],
+        script: &[Scripted],
         timing: Timing,
     ) -> Result<Self, ScheduleError> {
-        let (count, gaps) = (faults.len() as u32, faults.len().saturating_sub(1) as u32);
-        let ends = timing.first + timing.duration * count + timing.interval * gaps;
-        if !faults.is_empty() && ends > timing.until {
-            return Err(ScheduleError::NoTime { faults: faults.len(), ends, timing });
-        }
-        let mut kinds = Vec::new();
-        for spec in faults {
-            let rng = seed.stream(&format!("fault/{}", spec.name));
-            kinds.push((faults::find(&spec.name)?, &spec.options, rng));
-        }
-        let mut starts = starts(seed, timing);
-        let mut order = seed.stream("fault/order");
         let mut planned = Vec::new();
-        'rounds: while !kinds.is_empty() {
-            let mut round: Vec<usize> = (0..kinds.len()).collect();
-            order.shuffle(&mut round);
-            for kind in round {
-                let Some(inject) = starts.next() else { break 'rounds };
-                if planned.len() == MOST {
-                    return Err(ScheduleError::TooMany);
-                }
-                let (fault, options, rng) = &mut kinds[kind];
-                let plan = faults::plan(*fault, nodes, options, rng)?;
-                let (id, name) = (planned.len() as u64, Fault::name(*fault).into());
-                let heal = inject + nanos(timing.duration);
-                planned.push(Planned { id, name, inject, heal, plan });
-            }
+        for (lane, kinds) in lanes(seed, faults, timing.at_once)?.into_iter().enumerate() {
+            draw_lane(seed, lane, kinds, nodes, timing, &mut planned)?;
         }
-        let stages = |at| [(at, Stage::Inject), (at, Stage::Heal)];
-        let ahead = (0..planned.len()).flat_map(stages).collect();
-        Ok(Self { faults: planned, ahead })
+        for (at, scripted) in script.iter().enumerate() {
+            let mut rng = seed.stream(&format!("fault/script/{at}"));
+            planned.push(scripted.planned(nodes, &mut rng, timing.until)?);
+        }
+        planned.sort_by_key(|fault| fault.inject);
+        if planned.len() > MOST {
+            return Err(ScheduleError::TooMany);
+        }
+        for (id, fault) in planned.iter_mut().enumerate() {
+            fault.id = id as u64;
+        }
+        check(&planned)?;
+        let stages = planned.iter().enumerate().flat_map(|(at, fault)| {
+            [(fault.inject, at, Stage::Inject), (fault.heal, at, Stage::Heal)]
+        });
+        let mut ahead: Vec<_> = stages.collect();
+        // Of what is due together, healing comes first.
+        ahead.sort_by_key(|&(due, at, stage)| (due, stage == Stage::Inject, at));
+        Ok(Self { faults: planned, ahead: ahead.into(), missed: BTreeSet::new() })
     }
 
     /// What will happen, in order.
@@ -164,9 +195,119 @@ impl Schedule {
     }
 }
 
+impl Scripted {
+    fn planned(
+        &self,
+        nodes: &[Name],
+        rng: &mut Rng,
+        until: Duration,
+    ) -> Result<Planned, ScheduleError> {
+        let fault = faults::find(&self.spec.name)?;
+        let ends = self.at + self.lasts;
+        if ends > until {
+            return Err(ScheduleError::TooLate { fault: self.spec.name.clone(), ends, until });
+        }
+        let plan = faults::plan(fault, nodes, &self.spec.options, rng)?;
+        let (inject, heal) = (nanos(self.at), nanos(ends));
+        Ok(Planned { id: 0, name: fault.name().into(), inject, heal, plan })
+    }
+}
+
+/// What a fault harms; faults of one family are never drawn to act at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Packets,
+    Links,
+    Processes,
+}
+
+fn family(fault: &dyn Fault) -> Family {
+    match fault.needs() {
+        Needs::Nft => Family::Packets,
+        Needs::Wire => Family::Links,
+        Needs::Daemon | Needs::Clock | Needs::Start => Family::Processes,
+    }
+}
+
+/// The kinds of each lane: one family, or several where there are more families than lanes.
+fn lanes(
+    seed: Seed,
+    faults: &[FaultSpec],
+    at_once: usize,
+) -> Result<Vec<Vec<Kind<'_>>>, ScheduleError> {
+    let mut families = Vec::new();
+    let mut lanes: Vec<Vec<Kind>> = Vec::new();
+    for spec in faults {
+        let fault = faults::find(&spec.name)?;
+        let family = family(fault);
+        let place = families.iter().position(|&it| it == family).unwrap_or_else(|| {
+            families.push(family);
+            families.len() - 1
+        });
+        let lane = place % at_once.max(1);
+        lanes.resize_with(lanes.len().max(lane + 1), Vec::new);
+        lanes[lane].push((fault, &spec.options, seed.stream(&format!("fault/{}", spec.name))));
+    }
+    Ok(lanes)
+}
+
+/// Draws the faults of one lane, one after the other.
+fn draw_lane(
+    seed: Seed,
+    lane: usize,
+    mut kinds: Vec<Kind>,
+    nodes: &[Name],
+    timing: Timing,
+    planned: &mut Vec<Planned>,
+) -> Result<(), ScheduleError> {
+    let (count, gaps) = (kinds.len() as u32, kinds.len().saturating_sub(1) as u32);
+    let ends = timing.first + timing.duration * count + timing.interval * gaps;
+    if ends > timing.until {
+        return Err(ScheduleError::NoTime { faults: kinds.len(), ends, timing });
+    }
+    // The first lane's streams have the plain names.
+    let stream = |what: &str| match lane {
+        0 => seed.stream(&format!("fault/{what}")),
+        _ => seed.stream(&format!("fault/{what}/{lane}")),
+    };
+    let (mut starts, mut order) = (starts(stream("times"), timing), stream("order"));
+    loop {
+        let mut round: Vec<usize> = (0..kinds.len()).collect();
+        order.shuffle(&mut round);
+        for kind in round {
+            let Some(inject) = starts.next() else { return Ok(()) };
+            if planned.len() == MOST {
+                return Err(ScheduleError::TooMany);
+            }
+            let (fault, options, rng) = &mut kinds[kind];
+            let plan = faults::plan(*fault, nodes, options, rng)?;
+            let (name, heal) = (Fault::name(*fault).into(), inject + nanos(timing.duration));
+            planned.push(Planned { id: 0, name, inject, heal, plan });
+        }
+    }
+}
+
+/// Refuses two faults of the same processes at the same time: only a script can ask for them.
+fn check(planned: &[Planned]) -> Result<(), ScheduleError> {
+    let harmful: Vec<&Planned> = planned
+        .iter()
+        .filter(|it| faults::find(&it.name).is_ok_and(|it| family(it) == Family::Processes))
+        .collect();
+    for (at, one) in harmful.iter().enumerate() {
+        for other in harmful[at + 1..].iter().take_while(|other| other.inject < one.heal) {
+            // Primaries are nobody in particular until the time has come.
+            let (these, those) = (&one.plan.nodes, &other.plan.nodes);
+            let anybody = these.is_empty() || those.is_empty();
+            if anybody || these.iter().any(|node| those.contains(node)) {
+                return Err(ScheduleError::Contradiction(one.to_string(), other.to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// When each fault begins, as long as one fits.
-fn starts(seed: Seed, timing: Timing) -> impl Iterator<Item = Nanos> {
-    let mut rng = seed.stream("fault/times");
+fn starts(mut rng: Rng, timing: Timing) -> impl Iterator<Item = Nanos> {
     let (first, duration) = (nanos(timing.first), nanos(timing.duration));
     let (interval, until) = (nanos(timing.interval), nanos(timing.until));
     let mut slots = 0..;
@@ -185,14 +326,15 @@ fn nanos(duration: Duration) -> Nanos {
 
 impl Generator for Schedule {
     fn next(&mut self, context: &Context) -> Next {
-        while let Some((at, stage)) = self.ahead.front().copied() {
+        while let Some((due, at, stage)) = self.ahead.front().copied() {
             let fault = &self.faults[at];
-            if stage == Stage::Inject && context.time >= fault.heal {
+            let late = stage == Stage::Inject && context.time >= fault.heal;
+            if late || self.missed.contains(&at) {
                 // Too late to do it and be done in time: it does not happen.
-                self.ahead.drain(..2);
+                self.missed.insert(at);
+                self.ahead.pop_front();
                 continue;
             }
-            let due = if stage == Stage::Inject { fault.inject } else { fault.heal };
             if context.time < due {
                 return Next::Wait(due);
             }
@@ -221,6 +363,7 @@ mod tests {
         interval: Duration::from_secs(4),
         duration: Duration::from_secs(6),
         until: Duration::from_secs(60),
+        at_once: 1,
     };
 
     fn nodes() -> Vec<Name> {
@@ -232,7 +375,7 @@ mod tests {
     }
 
     fn schedule(seed: u64, names: &[&str]) -> Schedule {
-        Schedule::new(Seed(seed), &nodes(), &specs(names), TIMING).unwrap()
+        Schedule::new(Seed(seed), &nodes(), &specs(names), &[], TIMING).unwrap()
     }
 
     /// The calls that an idle nemesis would be given, with their times.
@@ -291,6 +434,57 @@ mod tests {
     }
 
     #[test]
+    fn kinds_that_harm_different_things_act_at_once_and_others_never() {
+        let names = ["partition", "pause", "link-slow", "clock-jump", "kill"];
+        let timing = Timing { at_once: 3, ..TIMING };
+        for seed in 0..50 {
+            let drawn = Schedule::new(Seed(seed), &nodes(), &specs(&names), &[], timing).unwrap();
+            let of = |fault: &Planned| family(faults::find(&fault.name).unwrap());
+            let together = |one: &Planned, other: &Planned| {
+                one.id != other.id && one.inject < other.heal && other.inject < one.heal
+            };
+            let (mut alike, mut different) = (0, 0);
+            for one in drawn.faults() {
+                for other in drawn.faults().iter().filter(|other| together(one, other)) {
+                    if of(one) == of(other) { alike += 1 } else { different += 1 }
+                }
+            }
+            assert!(alike == 0 && different > 0, "{alike} and {different}");
+            let calls = calls(drawn.clone());
+            assert_eq!(calls.len(), 2 * drawn.faults().len());
+            assert!(calls.windows(2).all(|pair| pair[0].0 <= pair[1].0));
+        }
+    }
+
+    #[test]
+    fn a_script_says_when() {
+        let scripted = |name: &str, at, options: serde_json::Value| Scripted {
+            spec: FaultSpec {
+                name: name.to_owned(),
+                options: options.as_object().cloned().unwrap_or_default(),
+            },
+            at: Duration::from_secs(at),
+            lasts: Duration::from_secs(5),
+        };
+        let of = |script: &[Scripted]| Schedule::new(Seed(1), &nodes(), &[], script, TIMING);
+        let pause = scripted("pause", 20, json!({"target": "all"}));
+        let cut = scripted("partition-one", 10, json!({}));
+        let drawn = of(&[pause.clone(), cut]).unwrap();
+        let told: Vec<String> = drawn.faults().iter().map(ToString::to_string).collect();
+        assert!(told[0].starts_with("10.000 s to 15.000 s: partition-one {"), "{told:?}");
+        assert_eq!(told[1], "20.000 s to 25.000 s: pause n1 n2 n3 n4 n5");
+        let both =
+            of(&[pause.clone(), scripted("clock-jump", 22, json!({}))]).unwrap_err().to_string();
+        assert!(both.starts_with("these two harm the same processes at once, "), "{both}");
+        assert!(both.contains("22.000 s to 27.000 s: clock-jump n"), "{both}");
+        let late = of(&[scripted("pause", 58, json!({}))]).unwrap_err().to_string();
+        assert_eq!(
+            late,
+            "the script's `pause` ends 63 s after the start, but faults must be over after 60 s"
+        );
+    }
+
+    #[test]
     fn a_schedule_can_be_read_back_from_the_history() {
         let schedule = schedule(1, &["partition", "pause", "clock-jump"]);
         let mut events = Vec::new();
@@ -331,7 +525,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_one_clear_sentence() {
         let refused = |names: &[&str], timing| {
-            Schedule::new(Seed(1), &nodes(), &specs(names), timing).unwrap_err().to_string()
+            Schedule::new(Seed(1), &nodes(), &specs(names), &[], timing).unwrap_err().to_string()
         };
         let short = Timing { until: Duration::from_secs(20), ..TIMING };
         assert_eq!(
@@ -340,6 +534,6 @@ mod tests {
              but faults must be over after 20 s: run longer or ask for fewer"
         );
         assert!(refused(&["puase"], TIMING).starts_with("there is no fault `puase`; there are "));
-        assert!(Schedule::new(Seed(1), &nodes(), &[], short).unwrap().faults().is_empty());
+        assert!(Schedule::new(Seed(1), &nodes(), &[], &[], short).unwrap().faults().is_empty());
     }
 }
