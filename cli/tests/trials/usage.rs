@@ -92,7 +92,8 @@ pub fn a_misspelt_key_is_told_by_its_line() {
     file(
         "interval = ",
         "intervall = ",
-        "test.toml:15: `intervall` is neither a setting of [faults] (interval, duration) nor a \
+        "test.toml:15: `intervall` is neither a setting of [faults] (interval, duration, at_once, \
+         script) nor a \
          table of a fault's options",
     );
 }
