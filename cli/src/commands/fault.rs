@@ -2,7 +2,7 @@
 //! called and nothing judged: what is seen of the fault is printed, and it is always healed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 use async_trait::async_trait;
@@ -81,8 +81,10 @@ impl Fault {
         let (nodes, summary, plan) = (plan.nodes, plan.summary, plan.data);
         let note = FaultNote { id: 0, stage: Stage::Inject, nodes, summary, plan, effect: None };
         let call = |note: &FaultNote| Call::new(fault.name()).value(json!(note));
+        let begun = Instant::now();
         let injected = told(injector.invoke(&call(&note)).await)?;
         println!("{}  {}", fault.name(), injected.summary);
+        println!("  injected and looked at in {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
         print(&injected);
         match self.duration {
             Some(duration) => println!("  for {} s, or until Ctrl-C", duration.as_secs_f64()),

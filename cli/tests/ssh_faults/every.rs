@@ -8,16 +8,10 @@ use serde_json::{Value, json};
 use tribunal_harness::cluster::{Session, local};
 use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::Nemesis;
-use tribunal_history::{Call, Name};
+use tribunal_history::Name;
 use tribunal_nemesis::{FAULTS, Injector, heal};
 
-use crate::{Leaderless, Nodes, TRIBUNAL, call};
-
-fn healing(call: &Call) -> Call {
-    let mut call = call.clone();
-    call.value["stage"] = json!("heal");
-    call
-}
+use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
 
 async fn state(session: &Session, pid: u32) -> String {
     session.run_ok(&format!("cut -d' ' -f3 /proc/{pid}/stat")).await.unwrap().trim().to_owned()

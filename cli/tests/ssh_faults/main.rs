@@ -2,6 +2,7 @@
 
 mod chaos;
 mod every;
+mod many;
 #[path = "../runner/mod.rs"]
 mod runner;
 
@@ -79,6 +80,12 @@ fn call(nodes: &[Name], id: u64, name: &str, options: Value) -> Call {
     Call::new(name).value(json!(note))
 }
 
+fn healing(call: &Call) -> Call {
+    let mut call = call.clone();
+    call.value["stage"] = json!("heal");
+    call
+}
+
 fn main() -> std::process::ExitCode {
     if let Ok(cluster) = std::env::var(chaos::CONTROLLER) {
         runner::block_on(chaos::hold_everything(&cluster));
@@ -86,6 +93,9 @@ fn main() -> std::process::ExitCode {
     runner::run(&[
         ("every_fault_over_ssh_and_nothing_left_behind", || {
             runner::block_on(every::every_fault_over_ssh_and_nothing_left_behind())
+        }),
+        ("many_faults_leave_nothing_behind", || {
+            runner::block_on(many::many_faults_leave_nothing_behind())
         }),
         ("whoever_is_killed_every_node_is_clean_again", || {
             runner::block_on(chaos::whoever_is_killed_every_node_is_clean_again())
