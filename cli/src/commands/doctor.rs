@@ -86,6 +86,7 @@ fn machine() -> Vec<Finding> {
                 "load the module (modprobe overlay), or set TRIBUNAL_STATE to a folder on ext4 or xfs",
             ),
         ),
+        vital("tun", by_trying(probe::tun, "modprobe tun, or give the container /dev/net/tun")),
         vital("subnet", probe::subnet().map_err(|error| error.to_string())),
         vital("disk room", room),
     ]
@@ -113,14 +114,8 @@ fn faults() -> Vec<Finding> {
     } else {
         Err("the vDSO is patched on x86_64 only; use real hosts".to_owned())
     };
-    let tun = if Path::new("/dev/net/tun").exists() {
-        Ok("/dev/net/tun".to_owned())
-    } else {
-        Err("modprobe tun, or give the container that device".to_owned())
-    };
     vec![
         fault("nft", "partitions", find("nft", "nftables")),
-        fault("tun", "packet delay, loss or duplication", tun),
         fault("cgroup", "freezing or resource limits", cgroup()),
         fault("vDSO clock", "clock jumps on local nodes", x86),
     ]

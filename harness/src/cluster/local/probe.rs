@@ -26,6 +26,11 @@ pub fn overlay() -> Result<(), String> {
     tried
 }
 
+/// Makes an interface whose frames a program carries.
+pub fn tun() -> Result<(), String> {
+    in_namespaces(|| super::wire::try_tap().map_err(|error| error.to_string()))
+}
+
 /// Finds a subnet for a cluster.
 pub fn subnet() -> Result<String, ClusterError> {
     Ok(subnet::Choice::begin()?.first_free(&[])?.to_string())

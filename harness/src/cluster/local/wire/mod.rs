@@ -106,6 +106,11 @@ fn alias(record: &Record) -> String {
     format!("tribunal:{}:{}", record.name, record.made)
 }
 
+/// Makes an interface in this thread's network namespace, and lets it go.
+pub(super) fn try_tap() -> std::io::Result<()> {
+    Tap::open(NODE_INTERFACE, 1).map(drop)
+}
+
 /// The holder: `tribunal wire DIRECTORY`. The interfaces, here and in the nodes, go when it is killed.
 pub fn hold(directory: &Path) -> Result<(), String> {
     let mut controller = Controller::of_this_process().map_err(|error| error.to_string())?;
