@@ -364,8 +364,11 @@ fn duals(events: &[Event], exclusive: bool) -> BTreeSet<(String, String, i64)> {
     duals
 }
 
+/// Indexes, terms and values.
+type Log = Vec<(i64, i64, i64)>;
+
 /// Two different entries at one index, by the nodes that showed them.
-fn forks(reads: &[(usize, Vec<(i64, i64, i64)>)]) -> BTreeSet<(usize, usize)> {
+fn forks(reads: &[(usize, Log)]) -> BTreeSet<(usize, usize)> {
     let mut forks = BTreeSet::new();
     for (one, log) in reads {
         for (other, their) in reads {
@@ -387,7 +390,7 @@ fn committed_logs_agree_with_brute_force() {
         for at in 0..1 + chance.below(5) {
             let node = chance.below(3);
             let from = chance.below(3) as i64;
-            let mut log: Vec<(i64, i64, i64)> = Vec::new();
+            let mut log = Log::new();
             for index in from..from + chance.below(4) as i64 {
                 let odd = |chance: &mut Chance| i64::from(chance.percent(6));
                 log.push((index, 1 + odd(&mut chance), 10 + index + odd(&mut chance)));

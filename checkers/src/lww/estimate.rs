@@ -107,20 +107,20 @@ impl NodeClock {
         let own: Vec<Bounds> = self.points.iter().map(|point| point.offset).collect();
         let mut all = own.first().copied().unwrap_or(Bounds::exactly(0));
         let mut breaks = 0;
-        for at in 1..self.points.len() {
+        for (at, &offset) in own.iter().enumerate().skip(1) {
             let drift = self.drift_after(at - 1);
             let before = self.points[at - 1].offset.widened(drift);
-            let both = before.and(own[at]);
-            all = all.widened(drift).or(own[at]);
+            let both = before.and(offset);
+            all = all.widened(drift).or(offset);
             if both.is_none() {
                 breaks += 1;
-                self.steps.extend(self.step_after(at - 1, own[at].minus(before)));
+                self.steps.extend(self.step_after(at - 1, offset.minus(before)));
             }
             let run = self.points[at - 1].run;
             let goes_on = all.length() < LEAST_STEP && !self.moved_after(at - 1);
             match both.filter(|_| goes_on) {
                 Some(both) => (self.points[at].offset, self.points[at].run) = (both, run),
-                None => (self.points[at].run, all) = (run + 1, own[at]),
+                None => (self.points[at].run, all) = (run + 1, offset),
             }
         }
         breaks
