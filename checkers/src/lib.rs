@@ -37,6 +37,7 @@
 
 mod blame;
 mod evidence;
+mod failed;
 pub mod invariants;
 mod keys;
 mod leader;

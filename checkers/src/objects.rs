@@ -118,7 +118,7 @@ pub const OBJECTS: &[ObjectKind] = &[
     },
     ObjectKind {
         name: "leader",
-        summary: "probe -> {node, role, term}; no two leaders at once",
+        summary: "probe -> {node, role, term}, committed -> {node, log}; no two leaders, no two logs",
         make: |_| Ok(Box::new(Leader::default())),
     },
     ObjectKind {

@@ -40,6 +40,66 @@ fn acquitted(checker: Leader, script: &mut Script) -> Verdict {
     verdict
 }
 
+/// A read of a node's committed log.
+fn committed(script: &mut Script, at: u64, node: &str, log: Value) {
+    let call =
+        json!({"p": at, "f": "committed", "node": node, "value": {"node": node, "log": log}});
+    script.call((at, at + 10), call);
+}
+
+#[test]
+fn committed_logs_that_differ_are_split_brain_whatever_the_time() {
+    let mut script = Script::new();
+    committed(&mut script, 1_000, "n1", json!([[1, 1, "a"], [2, 1, "b"]]));
+    committed(&mut script, 1_005, "n2", json!([[2, 2, "c"], [3, 2, "d"]]));
+    committed(&mut script, 9_000, "n1", json!([[1, 1, "a"], [2, 1, "b"], [3, 1, "d"]]));
+    for checker in [LEASE, RAFT] {
+        let verdict = checker.check(&script.history());
+        let anomaly = only(&verdict);
+        assert_eq!(anomaly.name, "committed-logs-differ");
+        assert_eq!(
+            anomaly.message,
+            "n1 showed \"b\" of term 1 (p1000's read, 1.000–1.010 s) as committed at index 2, and n2 \
+             showed \"c\" of term 2 (p1005's read, 1.005–1.015 s) there: what is committed is decided \
+             for good. So they do at one more index."
+        );
+        assert_eq!(anomaly.ops, [0, 1]);
+        assert_eq!(anomaly.details["indexes"], 2);
+    }
+}
+
+#[test]
+fn a_committed_entry_that_changes_on_one_node_is_told() {
+    let mut script = Script::new();
+    committed(&mut script, 1_000, "n1", json!([[1, 1, "a"], [2, 1, "b"]]));
+    committed(&mut script, 2_000, "n1", json!([[1, 1, "a"], [2, 3, "b"]]));
+    let verdict = RAFT.check(&script.history());
+    assert_eq!(only(&verdict).name, "committed-entry-changed");
+    assert!(only(&verdict).message.contains("and it showed \"b\" of term 3"), "{verdict:#?}");
+}
+
+#[test]
+fn committed_logs_may_begin_late_and_show_less_than_before() {
+    let mut script = Script::new();
+    committed(&mut script, 1_000, "n1", json!([[1, 1, "a"], [2, 1, "b"], [7, 2, "c"]]));
+    committed(&mut script, 2_000, "n2", json!([[7, 2, "c"], [8, 2, null]]));
+    committed(&mut script, 3_000, "n1", json!([[2, 1, "b"]]));
+    committed(&mut script, 4_000, "n3", json!([]));
+    let verdict = acquitted(RAFT, &mut script);
+    assert_eq!(verdict.facts["committed_logs_read"], 4);
+    assert_eq!(verdict.facts["committed_entries_read"], 6);
+}
+
+#[test]
+fn a_committed_log_that_cannot_be_read_is_a_doubt() {
+    let mut script = Script::new();
+    committed(&mut script, 1_000, "n1", json!([[1, 1, "a"]]));
+    committed(&mut script, 2_000, "n2", json!([[1, "b"]]));
+    let verdict = RAFT.check(&script.history());
+    assert_eq!(verdict.validity, Validity::Unknown);
+    assert!(verdict.unknowns[0].starts_with("1 of 2 committed logs"), "{verdict:#?}");
+}
+
 /// n1 leads term 3, sleeps, and leads on when n4 leads term 5.
 fn sleeper() -> Script {
     let mut script = Script::new();

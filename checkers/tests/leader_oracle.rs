@@ -363,3 +363,64 @@ fn duals(events: &[Event], exclusive: bool) -> BTreeSet<(String, String, i64)> {
     }
     duals
 }
+
+/// Indexes, terms and values.
+type Log = Vec<(i64, i64, i64)>;
+
+/// Two different entries at one index, by the nodes that showed them.
+fn forks(reads: &[(usize, Log)]) -> BTreeSet<(usize, usize)> {
+    let mut forks = BTreeSet::new();
+    for (one, log) in reads {
+        for (other, their) in reads {
+            let differ = |a: &(i64, i64, i64), b: &(i64, i64, i64)| a.0 == b.0 && a != b;
+            if log.iter().any(|a| their.iter().any(|b| differ(a, b))) {
+                forks.insert((*one.min(other), *one.max(other)));
+            }
+        }
+    }
+    forks
+}
+
+#[test]
+fn committed_logs_agree_with_brute_force() {
+    let (mut fine, mut forked, mut changed) = (0, 0, 0);
+    for seed in seeds_of_at_least(120_000) {
+        let mut chance = Chance::new(seed);
+        let (mut reads, mut events) = (Vec::new(), Vec::new());
+        for at in 0..1 + chance.below(5) {
+            let node = chance.below(3);
+            let from = chance.below(3) as i64;
+            let mut log = Log::new();
+            for index in from..from + chance.below(4) as i64 {
+                let odd = |chance: &mut Chance| i64::from(chance.percent(6));
+                log.push((index, 1 + odd(&mut chance), 10 + index + odd(&mut chance)));
+            }
+            let name = format!("n{node}");
+            let answer = json!({"node": name, "log": log});
+            for (kind, value) in [("invoke", Value::Null), ("ok", answer)] {
+                let event = json!({"time": events.len(), "process": at, "type": kind, "f": "committed", "value": value});
+                events.push(serde_json::from_value(event).expect("an event"));
+            }
+            reads.push((node, log));
+        }
+        let history = History::new(events.clone()).expect("well formed");
+        let verdict = Leader::default().check(&history);
+        let node = |entry: &Value| entry["node"].as_str().expect("a node")[1..].parse().expect("n");
+        let found = verdict.anomalies.iter().map(|anomaly| {
+            let entries = anomaly.details["entries"].as_array().expect("entries");
+            let (one, other): (usize, usize) = (node(&entries[0]), node(&entries[1]));
+            let name =
+                if one == other { "committed-entry-changed" } else { "committed-logs-differ" };
+            assert_eq!(anomaly.name, name);
+            (one.min(other), one.max(other))
+        });
+        let (found, expected) = (found.collect::<BTreeSet<_>>(), forks(&reads));
+        assert_eq!(found, expected, "seed {seed}\n{}\n{verdict:#?}", lines(&events));
+        fine += usize::from(expected.is_empty());
+        forked += usize::from(expected.iter().any(|(one, other)| one != other));
+        changed += usize::from(expected.iter().any(|(one, other)| one == other));
+    }
+    let all = fine + forked;
+    println!("committed logs: {fine} fine, {forked} differ, {changed} changed");
+    assert!(all < 2 || [fine, forked, changed].iter().all(|&it| it > all / 50), "too few");
+}

@@ -44,6 +44,29 @@ fn two_that_held_it_at_once() {
 }
 
 #[test]
+fn a_lease_that_has_no_room_between_two_of_anothers() {
+    let between = |length: u64| {
+        let mut script = Script::new();
+        call(&mut script, 1, (0, 100), "acquire", lease(1, 1_000));
+        call(&mut script, 1, (1_900, 2_000), "acquire", lease(3, 1_000));
+        // It began before the first had run out, or lasted until the second was granted.
+        call(&mut script, 2, (500, 1_500), "acquire", lease(2, length));
+        script.history()
+    };
+    let verdict = EXACT.check(&between(1_200));
+    told(
+        &verdict,
+        "lease-overlap",
+        "lease x: p2 was granted the lease (token 2) at some instant between 0.500 s and 1.500 s, for \
+         at least 1.200 s, and there was no room for that beside p1's (token 1) from 0.100 s to \
+         1.000 s and p1's (token 3) from 2.000 s to 2.900 s, which were certainly held. No fault of \
+         this run was in force then.",
+    );
+    assert_eq!(verdict.anomalies[0].ops.len(), 3);
+    assert_eq!(EXACT.check(&between(900)).validity, Validity::Valid);
+}
+
+#[test]
 fn a_renewal_prolongs_and_a_release_ends() {
     let history = |release: bool| {
         let mut script = Script::new();

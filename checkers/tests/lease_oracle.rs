@@ -163,16 +163,11 @@ fn history(processes: &[Vec<Drawn>], tokens: bool) -> History {
     History::new(events).expect("well formed")
 }
 
-/// Whether the process does not go on after an unknown outcome, nor after a renewal that was refused:
-/// what it is granted then is another hold, and a rival may meet the one or the other for certain, but
-/// neither of them.
+/// Whether the process does not go on after an unknown outcome: that call may take effect at any
+/// later time, and end or prolong whatever it is granted then.
 fn simple(calls: &[Drawn]) -> bool {
-    let ends = |call: &Drawn| match call.end {
-        End::Unknown => true,
-        End::Refused => call.action == Action::Renew,
-        End::Ok => false,
-    };
-    calls.iter().position(ends).is_none_or(|at| at + 1 == calls.len())
+    let unknown = calls.iter().position(|call| call.end == End::Unknown);
+    unknown.is_none_or(|at| at + 1 == calls.len())
 }
 
 #[test]

@@ -232,6 +232,139 @@ fn without_timestamps_a_jump_too_small_explains_nothing() {
     assert_eq!(only(&verdict).details["cause"], "undetermined");
 }
 
+/// Writes of other keys, a hundred milliseconds apart: their node, and how far its clock is
+/// off at that time of the run. Each takes ten, and is stamped in the middle.
+fn others(script: &mut Script, node: &str, from: i64, until: i64, off_ms: impl Fn(i64) -> i64) {
+    for (value, begin) in (from..until).step_by(100).enumerate() {
+        let key = format!("other {node} {from}");
+        let ext = at(begin + 5, off_ms(begin));
+        let process = 100 + begin as u64 + 100_000 * u64::from(node == "n2");
+        let call =
+            json!({"p": process, "f": "write", "key": key, "arg": value, "node": node, "ext": ext});
+        script.call((begin as u64, begin as u64 + 10), call);
+    }
+}
+
+/// The lost write of key 3; the other keys have no final reads.
+fn lost(script: &mut Script) -> Anomaly {
+    let verdict = check(script);
+    only(&verdict).clone()
+}
+
+#[test]
+fn other_writes_show_that_the_clocks_turned_the_order_round() {
+    let mut script = Script::new();
+    two_writes(&mut script, json!({}), json!({}));
+    others(&mut script, "n1", 11_000, 13_000, |_| 5_000);
+    others(&mut script, "n2", 11_000, 13_000, |_| 0);
+    final_reads(&mut script, all(38));
+    let anomaly = lost(&mut script);
+    assert_eq!(anomaly.details["cause"], "skew");
+    assert_eq!(anomaly.details["certainty"], "certain");
+    assert_eq!(anomaly.details["measured_by_writes"], 40);
+    let told = "By those of 40 other writes n1's clock was between 4.988 s and 5.012 s ahead of \
+                n2's; it takes 0.311 s at least to turn their order round. So 38 bears the later \
+                one, because the clocks of n1 and n2 disagreed; no clock-jump";
+    assert!(anomaly.message.contains(told), "{anomaly:?}");
+}
+
+#[test]
+fn other_writes_show_that_the_clocks_cannot_have_been() {
+    let mut script = Script::new();
+    // The timestamp of one is there; the other's is bounded.
+    two_writes(&mut script, at(11_890, 200), json!({}));
+    others(&mut script, "n2", 11_000, 13_000, |_| 0);
+    final_reads(&mut script, all(38));
+    let anomaly = lost(&mut script);
+    assert_eq!(anomaly.details["cause"], "not-lww");
+    assert_eq!(anomaly.details["certainty"], "certain");
+    assert!(anomaly.message.contains("So 41 bears the later one, and should have"), "{anomaly:?}");
+}
+
+#[test]
+fn other_writes_may_leave_both_possible() {
+    let mut script = Script::new();
+    two_writes(&mut script, json!({}), json!({}));
+    others(&mut script, "n1", 11_000, 13_000, |_| 350);
+    others(&mut script, "n2", 11_000, 13_000, |_| 0);
+    final_reads(&mut script, all(38));
+    let anomaly = lost(&mut script);
+    assert_eq!(anomaly.details["cause"], "skew");
+    assert_eq!(anomaly.details["certainty"], "possible");
+    assert!(anomaly.message.contains("The clocks are a possible cause."), "{anomaly:?}");
+}
+
+#[test]
+fn where_no_write_came_after_the_cause_is_only_likely() {
+    let mut script = Script::new();
+    two_writes(&mut script, json!({}), json!({}));
+    others(&mut script, "n1", 11_000, 11_700, |_| 5_000);
+    others(&mut script, "n2", 11_000, 13_000, |_| 0);
+    final_reads(&mut script, all(38));
+    let anomaly = lost(&mut script);
+    assert_eq!(anomaly.details["certainty"], "likely");
+    assert!(anomaly.message.contains("unless a clock stepped unseen"), "{anomaly:?}");
+}
+
+#[test]
+fn a_clock_step_between_the_two_writes_is_seen_and_told() {
+    let mut script = Script::new();
+    two_writes(&mut script, json!({}), json!({}));
+    others(&mut script, "n1", 11_000, 13_000, |_| 0);
+    others(&mut script, "n2", 11_000, 13_000, |begin| if begin < 12_000 { 0 } else { -3_000 });
+    final_reads(&mut script, all(38));
+    let anomaly = lost(&mut script);
+    assert_eq!(anomaly.details["cause"], "skew");
+    assert_eq!(anomaly.details["certainty"], "certain");
+    let told = "n2's clock stepped back by 2.988 s to 3.012 s between 11.900 s and 12.010 s.";
+    assert!(anomaly.message.contains(told), "{anomaly:?}");
+}
+
+#[test]
+fn a_step_next_to_a_write_leaves_open_on_which_side_it_was() {
+    let mut script = Script::new();
+    two_writes(&mut script, json!({}), json!({}));
+    others(&mut script, "n1", 11_000, 13_000, |_| 0);
+    // 41 was written from 12.213 s to 12.310 s.
+    others(&mut script, "n2", 11_000, 13_000, |begin| if begin < 12_250 { 0 } else { -3_000 });
+    final_reads(&mut script, all(38));
+    assert_eq!(lost(&mut script).details["certainty"], "possible");
+}
+
+#[test]
+fn a_clock_that_drifts_is_followed() {
+    let drifting = |per_million: i64| {
+        let mut script = Script::new();
+        two_writes(&mut script, json!({}), json!({}));
+        others(&mut script, "n1", 11_000, 13_000, |_| 0);
+        others(&mut script, "n2", 11_000, 13_000, |begin| {
+            (begin - 13_000) * per_million / 1_000_000
+        });
+        final_reads(&mut script, all(38));
+        lost(&mut script).details["cause"].clone()
+    };
+    assert_eq!(drifting(400), "not-lww");
+    // No clock in nanoseconds: every write is a step.
+    assert_eq!(drifting(999_000), "undetermined");
+}
+
+#[test]
+fn a_jump_and_its_healing_between_two_exposed_writes_leave_all_open() {
+    let mut script = Script::new();
+    two_writes(&mut script, json!({}), json!({}));
+    others(&mut script, "n1", 11_000, 11_700, |_| 0);
+    others(&mut script, "n1", 12_300, 13_000, |_| 0);
+    others(&mut script, "n2", 11_000, 13_000, |_| 0);
+    final_reads(&mut script, all(38));
+    let mut with_jump = |offset| {
+        jump(&mut script, offset, [11_720, 11_730, 12_000, 12_010]);
+        lost(&mut script).details["cause"].clone()
+    };
+    assert_eq!(with_jump(5_000), "skew");
+    assert_eq!(lost(&mut script).details["certainty"], "likely");
+    assert!(lost(&mut script).details.get("measured_by_writes").is_none());
+}
+
 #[test]
 fn contradicting_timestamps_are_not_used() {
     let mut script = Script::new();

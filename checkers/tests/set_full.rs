@@ -7,6 +7,7 @@ mod script;
 use std::collections::BTreeSet;
 
 use oracle::{Draw, Outcome, seeds, slots};
+use script::Script;
 use serde_json::json;
 use tribunal_checkers::{Checker, SetFull, Validity, Verdict};
 
@@ -144,4 +145,21 @@ fn outcomes_agree_with_their_definition() {
     }
     println!("stable, stale, lost, never read: {seen:?}, 0 mismatches");
     assert!(seen.iter().all(|count| *count > 0));
+}
+
+#[test]
+fn many_strangers_among_many_failures_are_told_at_once() {
+    // So many that comparing each with each takes minutes.
+    const MANY: u64 = 150_000;
+    let mut script = Script::new();
+    for value in 0..MANY {
+        let add = json!({"p": 0, "f": "add", "arg": value, "end": "fail"});
+        script.call((2 * value + 1, 2 * value + 2), add);
+    }
+    let strangers: Vec<u64> = (1..=MANY).rev().collect();
+    let read = json!({"p": 1, "f": "read", "value": strangers});
+    script.call((2 * MANY + 1, 2 * MANY + 2), read);
+    let verdict = SetFull::default().check(&script.history());
+    assert_eq!(verdict.facts["unexpected"], json!(MANY));
+    assert_eq!(verdict.validity, Validity::Invalid);
 }

@@ -3,6 +3,7 @@
 mod lines;
 mod script;
 
+use script::Script;
 use serde_json::json;
 use tribunal_checkers::{Checker, TotalQueue, Validity, Verdict};
 
@@ -98,4 +99,35 @@ fn duplicates_are_allowed_unless_asked() {
 fn recovered_values() {
     expect("p0 1-2? enqueue 7\np1 3-4 dequeue = 7", Validity::Valid, "recovered", 1);
     assert_eq!(check("p0 1-2 write 7").validity, Validity::Unknown);
+}
+
+/// So many of each kind that comparing each with each takes minutes.
+const MANY: u64 = 150_000;
+
+#[test]
+fn many_strangers_among_many_failures_are_told_at_once() {
+    let mut script = Script::new();
+    for value in 0..MANY {
+        let (at, out) = (4 * value + 1, MANY - value);
+        let put = json!({"p": 0, "f": "enqueue", "arg": value, "end": "fail"});
+        script.call((at, at + 1), put);
+        script.call((at + 2, at + 3), json!({"p": 1, "f": "dequeue", "value": out}));
+    }
+    let verdict = TotalQueue::default().check(&script.history());
+    assert_eq!(verdict.facts["unexpected"], json!(MANY));
+    assert!(verdict.anomalies[0].message.ends_with("it was never put in"), "{verdict:#?}");
+    assert!(verdict.anomalies[1].message.ends_with("had failed"), "{verdict:#?}");
+}
+
+#[test]
+fn many_empty_answers_among_many_calls_without_answer_are_judged_at_once() {
+    let mut script = Script::new();
+    script.call((1, 2), json!({"p": 0, "f": "enqueue", "arg": 7}));
+    for call in 1..MANY {
+        let at = 4 * call;
+        script.call((at, at + 1), json!({"p": call, "f": "dequeue", "end": "info"}));
+        script.call((at + 2, at + 3), json!({"p": 0, "f": "dequeue", "value": null}));
+    }
+    let verdict = TotalQueue::default().check(&script.history());
+    assert_eq!(verdict.facts["lost"], json!(0));
 }

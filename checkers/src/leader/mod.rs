@@ -11,9 +11,12 @@
 //!   lease store promises that it cannot be; see [`Leader::exclusive`].
 //! - `dual-acknowledgement`: a leader acknowledged a write that began after a
 //!   newer leader had already acknowledged one ([`acknowledgement`]).
+//! - `committed-logs-differ`, `committed-entry-changed`: two nodes, or one and the same,
+//!   showed different entries as committed at one index ([`committed`]).
 
 mod acknowledgement;
 mod claim;
+mod committed;
 mod explanation;
 mod overlap;
 mod report;
@@ -24,9 +27,12 @@ use tribunal_history::{Fault, History, Operation, ValueRef};
 use crate::{Anomaly, Checker, Verdict};
 use acknowledgement::Acknowledgements;
 use claim::Claims;
+use committed::Committed;
 
-/// Finds leaders that should not have been two. Reads `probe`s; and `write`s and
-/// `read`s whose ok tells in `ext` which `node` served them in which `term`.
+/// Finds leaders that should not have been two. Reads `probe`s; `write`s and
+/// `read`s whose ok tells in `ext` which `node` served them in which `term`; and
+/// `committed`, whose ok is what a node's committed log holds:
+/// `{"node": n, "log": [[index, term, value], ..]}`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Leader {
     /// Whether leaders of different terms must never overlap either (leases).
@@ -56,25 +62,29 @@ struct Group<'h> {
     key: Option<ValueRef<'h>>,
     probes: Vec<Operation<'h>>,
     served: Vec<Operation<'h>>,
+    committed: Vec<Operation<'h>>,
 }
 
-/// Probes with keys mean a leader for each key (a shard, a partition);
-/// probes without mean one leader of all.
+/// Probes (or committed logs) with keys mean a leader for each key (a shard, a partition);
+/// without keys they mean one leader of all.
 fn groups(history: &History) -> Vec<Group<'_>> {
+    let of_nodes = |op: &Operation| matches!(op.f(), "probe" | "committed");
     let keyed = !history.keys().is_empty()
-        && history.operations().any(|op| op.f() == "probe" && op.key().is_some());
+        && history.operations().any(|op| of_nodes(&op) && op.key().is_some());
     let mut groups: Vec<Group> = Vec::new();
     let mut places = vec![None; history.keys().len() + 1];
     for op in history.operations().filter(Operation::is_ok) {
         let key = history.key_place(&op).filter(|_| keyed);
         let place = *places[key.map_or(0, |place| place + 1)].get_or_insert_with(|| {
             let key = op.key().filter(|_| keyed);
-            groups.push(Group { key, probes: Vec::new(), served: Vec::new() });
+            let (probes, served, committed) = Default::default();
+            groups.push(Group { key, probes, served, committed });
             groups.len() - 1
         });
         match op.f() {
             "probe" => groups[place].probes.push(op),
             "write" | "read" => groups[place].served.push(op),
+            "committed" => groups[place].committed.push(op),
             _ => {}
         }
     }
@@ -101,6 +111,11 @@ impl Leader {
         if self.exclusive {
             anomalies.extend(dual.reads.iter().map(|dual| report.dual(dual)));
         }
+        let committed = Committed::of(&group.committed);
+        anomalies.extend(committed.forks.iter().map(|fork| report.fork(fork)));
+        tally.committed_reads += committed.reads;
+        tally.committed_entries += committed.entries;
+        tally.unreadable_logs += committed.unreadable;
         tally.probes += group.probes.len();
         tally.unreadable += claims.unreadable;
         tally.definite_count += definite.count;
@@ -120,6 +135,9 @@ impl Leader {
 struct Tally {
     probes: usize,
     unreadable: usize,
+    committed_reads: usize,
+    committed_entries: usize,
+    unreadable_logs: usize,
     served: usize,
     resumed: usize,
     stale_reads: usize,
@@ -134,7 +152,7 @@ struct Tally {
 
 impl Tally {
     fn verdict(mut self, mut verdict: Verdict) -> Verdict {
-        if self.leaders.is_empty() && self.served == 0 {
+        if self.leaders.is_empty() && self.served == 0 && self.committed_entries == 0 {
             verdict.doubt(format!("no leader was ever seen, in {} probes", self.probes));
         }
         if self.unreadable > 0 {
@@ -143,12 +161,20 @@ impl Tally {
                 self.unreadable, self.probes
             ));
         }
+        if self.unreadable_logs > 0 {
+            verdict.doubt(format!(
+                "{} of {} committed logs name no node, or are no list of [index, term, value]",
+                self.unreadable_logs, self.committed_reads
+            ));
+        }
         self.definite.truncate(LISTED);
         self.possible.truncate(LISTED);
         verdict
             .fact("probes", self.probes)
             .fact("leaders", json!({"count": self.claims, "first": self.leaders}))
             .fact("served_with_term", self.served)
+            .fact("committed_logs_read", self.committed_reads)
+            .fact("committed_entries_read", self.committed_entries)
             .fact("terms_resumed", self.resumed)
             .fact("reads_by_deposed_leaders", self.stale_reads)
             .fact(

@@ -5,6 +5,7 @@ use tribunal_history::{Fault, ValueRef};
 
 use super::acknowledgement::Dual;
 use super::claim::Claim;
+use super::committed::{Fork, Shown};
 use super::explanation::explain;
 use super::overlap::Overlap;
 use crate::Anomaly;
@@ -132,6 +133,39 @@ impl Report<'_, '_> {
         anomaly
     }
 
+    /// Different entries that were both shown as committed at one index.
+    pub fn fork(&self, fork: &Fork) -> Anomaly {
+        let Fork { index, first, second, count } = fork;
+        let more = match count {
+            1 => String::new(),
+            2 => " So they do at one more index.".to_owned(),
+            count => format!(" So they do at {} more indexes.", count - 1),
+        };
+        let (name, who) = match first.node == second.node {
+            true => ("committed-entry-changed", "it"),
+            false => ("committed-logs-differ", second.node),
+        };
+        let message = format!(
+            "{} showed {} as committed at index {index}, and {who} showed {} there: what is \
+             committed is decided for good.{more}",
+            first.node,
+            told_entry(first),
+            told_entry(second),
+        );
+        let mut anomaly = self.anomaly(name, message);
+        anomaly.ops = vec![first.op.start(), second.op.start()];
+        anomaly.ops.dedup();
+        let ends = [first, second].map(|it| it.op.completed_at().unwrap_or(it.op.invoked_at()));
+        let begun = first.op.invoked_at().min(second.op.invoked_at());
+        anomaly.window = Some((begun, ends[0].max(ends[1])));
+        anomaly.details = Map::from_iter([
+            ("index".to_owned(), json!(index)),
+            ("entries".to_owned(), json!([entry(first), entry(second)])),
+            ("indexes".to_owned(), json!(count)),
+        ]);
+        anomaly
+    }
+
     /// A claim as data.
     pub fn claim(&self, claim: &Claim) -> Value {
         json!({
@@ -146,4 +180,21 @@ impl Report<'_, '_> {
 
 fn value(value: ValueRef) -> String {
     value.to_string()
+}
+
+/// `7 of term 2 (p3's read, 1.000–1.010 s)`.
+fn told_entry(shown: &Shown) -> String {
+    let (begin, end) = (shown.op.invoked_at() as f64, shown.op.completed_at().unwrap_or(0));
+    format!(
+        "{} of term {} ({}'s read, {:.3}–{})",
+        shown.value,
+        shown.term,
+        shown.op.process(),
+        begin / 1e9,
+        seconds(end),
+    )
+}
+
+fn entry(shown: &Shown) -> Value {
+    json!({"node": shown.node, "term": shown.term, "value": shown.value.to_value()})
 }

@@ -28,6 +28,10 @@ pub(super) struct Hold {
     pub earliest: Nanos,
     /// Nor after this.
     pub latest: Nanos,
+    /// How long its first call granted it for, at least.
+    pub length: Nanos,
+    /// Something may have ended it from here on.
+    pub cut: Nanos,
     /// Whether it may have ended at the very instant at which it began.
     pub fleeting: bool,
 }
@@ -43,9 +47,16 @@ impl Hold {
         !self.fleeting && !other.fleeting && self.precedes(other) && other.precedes(self)
     }
 
+    /// Whether it certainly lasted for [`length`](Hold::length), whichever its first instant, or
+    /// until it was cut: no renewal has made its end depend on another instant.
+    pub fn slides(&self) -> bool {
+        self.first == self.last && !self.fleeting
+    }
+
     /// Something at that time may have ended it.
     fn cut(&mut self, at: Nanos) {
         self.until = self.until.min(at);
+        self.cut = self.cut.min(at);
         self.fleeting |= at <= self.granted;
     }
 }
@@ -146,6 +157,8 @@ impl Holds {
             until,
             earliest: call.start,
             latest,
+            length: least,
+            cut: Nanos::MAX,
             fleeting: least == 0,
         });
     }

@@ -5,7 +5,8 @@
 //! has passed since its start, shortened by how much faster than the controller's a
 //! clock may run ([`Lease::drift`]), or until its holder began to release it. Two such
 //! stretches of two holders that overlap however the instants are placed accuse
-//! ([`hold`], [`overlap`]); those that only may overlap are counted apart.
+//! ([`hold`], [`overlap`]), and so does one that has no room between several others
+//! ([`slide`]); those that only may overlap are counted apart.
 //!
 //! - `lease-overlap`: two processes certainly held one lease at once.
 //! - `same-token`, `token-order`: two grants under one token, or a later grant under a lower one.
@@ -23,6 +24,7 @@ mod call;
 mod hold;
 mod overlap;
 mod report;
+mod slide;
 mod token;
 
 use rayon::prelude::*;
@@ -128,6 +130,11 @@ impl Tally {
         let stale = token::stale_renewal(holds);
         self.anomalies.extend(stale.map(|(grant, renewal)| report.stale_renewal(grant, renewal)));
         let possible = overlap::possible(&holds.all);
+        if definite.count == 0 && possible.count > 1 {
+            let squeezed = slide::squeezed(&holds.all);
+            self.definite += squeezed.len();
+            self.anomalies.extend(squeezed.iter().map(|squeezed| report.squeezed(squeezed)));
+        }
         let told = possible.first.iter().take(LISTED.saturating_sub(self.listed.len())).map(pair);
         self.listed.extend(told.map(|(one, other)| report.possible(one, other)));
         self.leases += 1;

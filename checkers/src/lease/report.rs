@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use tribunal_history::{Fault, History, Nanos, Operation, ValueRef};
 
 use super::hold::Hold;
+use super::slide::Squeezed;
 use super::token::Disorder;
 use crate::Anomaly;
 use crate::blame::{self, seconds};
@@ -46,6 +47,41 @@ impl Report<'_, '_> {
         anomaly.details = Map::from_iter([
             ("holders".to_owned(), json!([holder(one), holder(other)])),
             ("overlap_ns".to_owned(), json!(to.saturating_sub(from))),
+            ("faults".to_owned(), blame::ids(&faults)),
+        ]);
+        anomaly
+    }
+
+    /// One that certainly held it at once with one of several others, whichever.
+    pub fn squeezed(&self, Squeezed { hold, rivals }: &Squeezed) -> Anomaly {
+        let held = |rival: &&Hold| {
+            let (name, token) = (process(rival), token(rival));
+            let (granted, until) = (seconds(rival.granted), seconds(rival.until));
+            match rival.granted < rival.until {
+                true => format!("{name}'s{token} from {granted} to {}", self.end(rival)),
+                false => format!("{name}'s{token} at some instant between {until} and {granted}"),
+            }
+        };
+        let faults = self.faults_between(hold.earliest, hold.granted);
+        let message = format!(
+            "{} was granted the lease{} at some instant between {} and {}, for at least {}, and \
+             there was no room for that beside {}, which were certainly held. {}",
+            process(hold),
+            token(hold),
+            seconds(hold.earliest),
+            seconds(hold.granted),
+            seconds(hold.length.min(hold.cut - hold.granted)),
+            blame::list(&rivals.iter().map(held).collect::<Vec<_>>()),
+            in_force(&faults),
+        );
+        let all = || [*hold].into_iter().chain(rivals.iter().copied());
+        let mut ops: Vec<u32> = all().flat_map(calls).collect();
+        ops.dedup();
+        let mut anomaly = self.anomaly("lease-overlap", message, &ops);
+        anomaly.window = Some((hold.earliest, hold.granted));
+        anomaly.details = Map::from_iter([
+            ("holders".to_owned(), all().map(holder).collect()),
+            ("overlap_ns".to_owned(), json!(0)),
             ("faults".to_owned(), blame::ids(&faults)),
         ]);
         anomaly

@@ -3,13 +3,14 @@
 //! The loss is certain; the cause has its own certainty. With the database's
 //! timestamps of both writes it is known whether last-write-wins kept the wrong
 //! one (the clocks were to blame) or did not decide at all (replication lost
-//! one). Without them only the clock jumps of the run bound the clocks, and
-//! what they do not settle stays undetermined.
+//! one). Without them the timestamps of other writes bound the clocks (`measured`).
+//! Without those, only the clock jumps of the run do, and what they do not settle
+//! stays undetermined.
 
 use serde_json::{Map, Value};
 use tribunal_history::{Fault, Nanos};
 
-use super::clocks::{because, disagreed, number, phrase};
+use super::clocks::{Clocks, because, disagreed, number, phrase};
 use super::register::Write;
 use crate::blame;
 
@@ -58,11 +59,12 @@ pub(super) struct Pair<'a, 'h> {
     /// `None` for the initial value.
     pub survivor: Option<&'a Write<'h>>,
     pub faults: &'a [Fault],
+    pub clocks: &'a Clocks<'h>,
     /// When the final reads began.
     pub quiet: Nanos,
 }
 
-impl<'a> Pair<'a, '_> {
+impl<'a, 'h> Pair<'a, 'h> {
     /// The cause, as far as the evidence goes.
     pub fn cause(&self) -> Cause<'a> {
         let Some(survivor) = self.survivor else {
@@ -70,7 +72,8 @@ impl<'a> Pair<'a, '_> {
             return self.not_lww(why.to_owned());
         };
         let (Some(lost), Some(kept)) = (self.lost.stamp.known(), survivor.stamp.known()) else {
-            return self.without_timestamps(survivor);
+            let measured = self.by_other_writes(survivor);
+            return measured.unwrap_or_else(|| self.without_timestamps(survivor));
         };
         let mut cause = match kept - lost {
             1.. => self.skew(survivor, kept - lost),
@@ -88,26 +91,14 @@ impl<'a> Pair<'a, '_> {
     }
 
     fn skew(&self, survivor: &Write, skew: i128) -> Cause<'a> {
-        let jumps = self.jumps(survivor);
-        let (low, high) = self.jump_bounds(survivor);
-        let needed = i128::from(self.gap());
+        let (faults, faults_certainty, why) = self.blamed_jumps(survivor);
         let by = blame::seconds(skew.try_into().unwrap_or(Nanos::MAX));
         let stamper = survivor.node().unwrap_or("its node");
-        let why = if high <= 0 || high < needed {
-            format!("{}; no clock-jump of this run explains that", disagreed(survivor, self.lost))
-        } else {
-            because(survivor, self.lost, &jumps)
-        };
-        let explained = high > 0 && high >= needed;
         Cause {
             kind: Kind::Skew,
             certainty: "certain",
-            faults: if explained { jumps } else { Vec::new() },
-            faults_certainty: match (explained, low > 0 && low >= needed) {
-                (true, true) => "certain",
-                (true, false) => "possible",
-                (false, _) => "unknown",
-            },
+            faults,
+            faults_certainty,
             sentence: format!(
                 "{stamper} stamped {} as {by} later than {}, {why}. \
                  Last write wins did what it says, and kept the older write.",
@@ -115,6 +106,21 @@ impl<'a> Pair<'a, '_> {
             ),
             numbers: self.clock_numbers(survivor),
         }
+    }
+
+    /// The clock jumps that explain why the survivor bears the later timestamp, how
+    /// sure that is, and both in words.
+    pub fn blamed_jumps(&self, survivor: &Write) -> (Vec<&'a Fault>, &'static str, String) {
+        let (low, high) = self.jump_bounds(survivor);
+        let needed = i128::from(self.gap());
+        if high <= 0 || high < needed {
+            let clocks = disagreed(survivor, self.lost);
+            let why = format!("{clocks}; no clock-jump of this run explains that");
+            return (Vec::new(), "unknown", why);
+        }
+        let jumps = self.jumps(survivor);
+        let why = because(survivor, self.lost, &jumps);
+        (jumps, if low > 0 && low >= needed { "certain" } else { "possible" }, why)
     }
 
     fn tie(&self, survivor: &Write) -> Cause<'a> {
@@ -132,7 +138,7 @@ impl<'a> Pair<'a, '_> {
         }
     }
 
-    fn not_lww(&self, why: String) -> Cause<'a> {
+    pub fn not_lww(&self, why: String) -> Cause<'a> {
         let (faults, certainty) = self.replication_faults();
         let blamed = match (faults.is_empty(), certainty) {
             (true, _) => "no fault of this run was in force around it".to_owned(),
@@ -201,7 +207,7 @@ impl<'a> Pair<'a, '_> {
     /// Faults other than of clocks that can have kept the write from its
     /// replicas: those that harmed its node while it was written, or else all in
     /// force from its start to the final reads.
-    fn replication_faults(&self) -> (Vec<&'a Fault>, &'static str) {
+    pub fn replication_faults(&self) -> (Vec<&'a Fault>, &'static str) {
         let begun = self.lost.op.invoked_at();
         let apart = || self.faults.iter().filter(|fault| !blame::moves_clocks(fault));
         let during = begun..=self.lost.latest();

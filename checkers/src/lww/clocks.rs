@@ -1,14 +1,79 @@
-//! The clocks of the two nodes behind a lost write: how far apart the run's clock
-//! jumps put them, and how far apart the timestamps say they were.
+//! The clocks of the nodes of a run: those of all as their timestamps show them, and
+//! how far apart the clock jumps, or their own two timestamps, put the two behind a
+//! lost write.
 
 use std::ops::RangeInclusive;
+use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
-use tribunal_history::{Fault, Nanos};
+use tribunal_history::{Fault, History, Nanos};
 
 use super::cause::Pair;
-use super::register::Write;
+use super::estimate::{Exposure, NodeClock};
+use super::register::{Stamp, Write, stamper};
 use crate::blame::{self, Window};
+
+/// The clocks of all nodes, measured when one is asked for: most histories lose nothing.
+pub(super) struct Clocks<'h> {
+    history: &'h History,
+    faults: &'h [Fault],
+    measured: OnceLock<Measured<'h>>,
+}
+
+struct Measured<'h> {
+    /// What all timestamps are whole numbers of, in nanoseconds.
+    grain: i128,
+    clocks: FxHashMap<&'h str, NodeClock>,
+}
+
+impl<'h> Clocks<'h> {
+    pub fn new(history: &'h History, faults: &'h [Fault]) -> Self {
+        Self { history, faults, measured: OnceLock::new() }
+    }
+
+    /// A node's clock, if it exposed timestamps.
+    pub fn of(&self, node: &str) -> Option<&NodeClock> {
+        self.measured().clocks.get(node)
+    }
+
+    /// What the database counts its timestamps in.
+    pub fn grain(&self) -> i128 {
+        self.measured().grain
+    }
+
+    /// From the acknowledged writes of all keys that tell their timestamp themselves.
+    fn measured(&self) -> &Measured<'h> {
+        self.measured.get_or_init(|| {
+            let exposed = self.exposed();
+            let grain = grain(exposed.values().flatten());
+            let clock =
+                |(node, exposed)| Some((node, NodeClock::of(exposed, grain, node, self.faults)?));
+            Measured { grain, clocks: exposed.into_iter().filter_map(clock).collect() }
+        })
+    }
+
+    fn exposed(&self) -> FxHashMap<&'h str, Vec<Exposure>> {
+        let mut exposed: FxHashMap<&str, Vec<Exposure>> = FxHashMap::default();
+        let writes = self.history.operations().filter(|op| op.is_ok() && op.f() == "write");
+        for op in writes {
+            let stamp = Stamp::of(&op).known();
+            let (Some(stamp), Some(node), Some(end)) = (stamp, stamper(&op), op.completion())
+            else {
+                continue;
+            };
+            let exposure = Exposure { begin: op.invoked_at(), end: end.time(), stamp };
+            exposed.entry(node).or_default().push(exposure);
+        }
+        exposed
+    }
+}
+
+/// Seconds, milli-, micro- or nanoseconds.
+fn grain<'e>(exposed: impl Iterator<Item = &'e Exposure> + Clone) -> i128 {
+    let whole = |grain: &i128| exposed.clone().all(|exposure| exposure.stamp % grain == 0);
+    [1_000_000_000, 1_000_000, 1_000].into_iter().find(whole).unwrap_or(1)
+}
 
 impl<'a> Pair<'a, '_> {
     /// Time between the survivor's effect and the lost write's start: the least

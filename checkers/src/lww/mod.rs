@@ -9,14 +9,19 @@
 //! Conviction is by the calls alone and certain (a write that never ended may
 //! overwrite anything, two writes that overlapped may win either way).
 //! Only then the cause is looked for: with the database's own timestamps it is
-//! known whether clocks were to blame; without them, little is said.
+//! known whether clocks were to blame. Where they are not exposed of both writes,
+//! those of others bound how far the clocks were apart; without any, little is said.
 //!
 //! Not judged here: stale reads while the run goes on (they are counted), and
 //! keys without final reads, or on which one value was written twice.
 
+mod bounds;
 mod cause;
 mod clocks;
+mod estimate;
 mod judgement;
+mod measured;
+mod moves;
 mod register;
 mod report;
 mod stray;
@@ -32,6 +37,7 @@ use tribunal_history::{Fault, History};
 use crate::blame::{self, Window};
 use crate::keys::ByKey;
 use crate::{Checker, Verdict};
+use clocks::Clocks;
 use judgement::judge;
 use register::Register;
 use report::Case;
@@ -50,6 +56,7 @@ impl Checker for Lww {
             return verdict;
         }
         let (faults, nodes) = (history.faults(), OnceLock::new());
+        let clocks = Clocks::new(history, &faults);
         let initial = history.values().find(&self.initial);
         let calls = ByKey::of(history, |call| matches!(call.f(), "write" | "read"));
         let with = |mut tally: Tally, calls: &[u32]| {
@@ -59,8 +66,9 @@ impl Checker for Lww {
             if let Some(judgement) = judgement.ok().filter(|judgement| !judgement.is_fine()) {
                 // Most histories lose nothing, and need no list of nodes.
                 let nodes = nodes.get_or_init(|| register::nodes(history));
-                let (register, judgement, faults) = (&register, &judgement, &faults[..]);
-                tally.accuse(&Case { register, judgement, faults, nodes });
+                let (register, judgement) = (&register, &judgement);
+                let (faults, clocks) = (&faults[..], &clocks);
+                tally.accuse(&Case { register, judgement, faults, nodes, clocks });
             }
             tally
         };

@@ -61,7 +61,7 @@ pub(super) enum Stamp {
 }
 
 impl Stamp {
-    fn of(op: &Operation) -> Self {
+    pub fn of(op: &Operation) -> Self {
         let number = |value: ValueRef| {
             value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from))
         };
@@ -102,8 +102,13 @@ impl<'h> Write<'h> {
 
     /// The node that stamped it: the one that says so, or else the one asked.
     pub fn node(&self) -> Option<&'h str> {
-        self.op.ext("node").and_then(ValueRef::as_str).or(self.op.node())
+        stamper(&self.op)
     }
+}
+
+/// The node that stamped a write.
+pub(super) fn stamper<'h>(write: &Operation<'h>) -> Option<&'h str> {
+    write.ext("node").and_then(ValueRef::as_str).or(write.node())
 }
 
 impl<'h> Register<'h> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tribunal_history::{Fault, ValueRef};
 
 use super::cause::{Cause, Kind, Pair};
-use super::clocks::number;
+use super::clocks::{Clocks, number};
 use super::judgement::Judgement;
 use super::register::{Read, Register, Write};
 use super::wording::{key_name, stamped, through};
@@ -20,6 +20,8 @@ pub(super) struct Case<'a, 'h> {
     pub faults: &'a [Fault],
     /// All nodes of the run.
     pub nodes: &'a BTreeSet<&'h str>,
+    /// The clocks of all of them.
+    pub clocks: &'a Clocks<'h>,
 }
 
 /// Witnesses name at most this many final reads.
@@ -57,6 +59,7 @@ impl<'a, 'h> Case<'a, 'h> {
             lost,
             survivor: survivor.map(|at| self.write(at)),
             faults: self.faults,
+            clocks: self.clocks,
             quiet: quiet.unwrap_or(0),
         }
     }

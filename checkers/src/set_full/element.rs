@@ -3,6 +3,7 @@
 use tribunal_history::{Datum, Elements, Kind, Nanos, Operation, ValueRef};
 
 use super::ended;
+use crate::failed::Failed;
 use crate::linearizability::dense::{Dense, NONE};
 
 /// What became of an element.
@@ -178,10 +179,9 @@ impl<'h> Tally<'h> {
             let began = element.add.start();
             element.absent = missed.filter(|read| read.end().is_some_and(|end| began < end));
         }
-        self.unexpected.extend(once(strangers).into_iter().map(|(datum, seen)| {
-            let add = failed.iter().find(|call| call.argument().datum() == datum);
-            Seen { add: add.copied(), ..seen }
-        }));
+        let failed = Failed::of(failed);
+        let told = |(datum, seen)| Seen { add: failed.find(datum), ..seen };
+        self.unexpected.extend(once(strangers).into_iter().map(told));
         self.duplicated.sort_by_key(|seen| (seen.value.datum(), seen.read.start()));
         self.duplicated.dedup_by_key(|seen| seen.value.datum());
     }

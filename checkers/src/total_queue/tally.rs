@@ -2,6 +2,7 @@
 
 use tribunal_history::{Kind, Operation, ValueRef};
 
+use crate::failed::Failed;
 use crate::linearizability::dense::{Dense, NONE};
 
 /// A call that took a value out, and the call that put it in, if it did.
@@ -130,11 +131,12 @@ impl<'h> Tally<'h> {
             }
             values[number as usize].puts.push(*put);
         }
+        let failed = Failed::of(failed);
         for &(value, take) in taken {
             match values.get_mut(numbers.get(value.datum()) as usize) {
                 Some(known) => known.takes.push(take),
                 None => {
-                    let put = failed.iter().find(|put| put.argument() == value).copied();
+                    let put = failed.find(value.datum());
                     self.unexpected.push(Take { value, take, put });
                 }
             }
@@ -162,8 +164,9 @@ impl<'h> Tally<'h> {
 
     /// The call that found nothing at which most values must be lost; `None` if none need be.
     pub fn lost(&self) -> Option<Loss<'h>> {
-        let bounds =
-            self.empties.iter().map(|empty| (*empty, self.inside(empty), self.may_take(empty)));
+        let drained = self.takes.iter().find(|take| take.drains).map(|take| take.start);
+        let may_take = |empty: &Operation| self.may_take(empty, drained);
+        let bounds = self.empties.iter().map(|empty| (*empty, self.inside(empty), may_take(empty)));
         let most = bounds.max_by_key(|(_, inside, takes)| inside.saturating_sub(*takes));
         let (empty, inside, takes) = most.filter(|(_, inside, takes)| inside > takes)?;
         Some(Loss { empty, puts: self.leftovers[..inside].to_vec(), takes })
@@ -174,12 +177,12 @@ impl<'h> Tally<'h> {
         self.leftovers.partition_point(|put| put.end() < Some(empty.start()))
     }
 
-    /// How many of them calls without answer can have taken until it ended.
-    fn may_take(&self, empty: &Operation) -> usize {
-        let begun = self.takes.partition_point(|take| Some(take.start) < empty.end());
-        match self.takes[..begun].iter().any(|take| take.drains) {
+    /// How many of them calls without answer can have taken until it ended, of which the
+    /// first that may take any number began at `drained`.
+    fn may_take(&self, empty: &Operation, drained: Option<u64>) -> usize {
+        match drained.is_some_and(|start| Some(start) < empty.end()) {
             true => usize::MAX,
-            false => begun,
+            false => self.takes.partition_point(|take| Some(take.start) < empty.end()),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use super::clash::Clash;
 use super::deadlines::Deadlines;
-use super::fifo::by_put_end;
+use super::life::by_put_end;
 use super::lives::{Pairing, pair};
 use super::{Call, empty};
 use crate::linearizability::model::Op;

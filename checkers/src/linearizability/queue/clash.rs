@@ -2,7 +2,7 @@
 //!
 //! The cases, and the calls that show each. How they are told is in `sentences`.
 
-use super::lives::{At, Life};
+use super::life::{At, Life};
 
 /// A contradiction. Calls are positions among those that were judged.
 #[derive(Clone, Debug)]

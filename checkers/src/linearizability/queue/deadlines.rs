@@ -8,7 +8,8 @@
 //! (the calls that help with a deadline help with all later ones).
 
 use super::clash::Clash;
-use super::lives::{At, Life, Lives};
+use super::life::{At, Life};
+use super::lives::Lives;
 use crate::linearizability::model::{NEVER, Point};
 
 /// A value that nobody was seen to take.

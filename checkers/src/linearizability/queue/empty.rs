@@ -15,8 +15,8 @@
 use super::Call;
 use super::clash::Clash;
 use super::deadlines::Deadlines;
-use super::fifo::by_put_end;
-use super::lives::{At, Life, Lives};
+use super::life::{At, Life, by_put_end};
+use super::lives::Lives;
 use crate::linearizability::model::{Op, Point};
 
 /// A stretch, between two points, at every moment of which some value is inside.

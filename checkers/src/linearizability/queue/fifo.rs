@@ -10,7 +10,8 @@
 
 use super::clash::Clash;
 use super::deadlines::Deadlines;
-use super::lives::{At, Life, Pairing, pair};
+use super::life::{At, Life, by_put_end};
+use super::lives::{Pairing, pair};
 use super::{Call, empty};
 use crate::linearizability::model::{Op, Point};
 
@@ -29,14 +30,6 @@ pub fn check(ops: &[Op<Call>]) -> Option<Result<(), Clash>> {
             .and_then(|()| deadlines.check(&found))
             .and_then(|()| empty::check(ops, &found, &by_end, &deadlines)),
     )
-}
-
-/// Positions among the lives by the end of their puts.
-pub(super) fn by_put_end(lives: &[Life]) -> Vec<At> {
-    let mut keys: Vec<u64> =
-        (0_u64..).zip(lives).map(|(at, life)| u64::from(life.put_end) << 32 | at).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|key| key as At).collect()
 }
 
 /// Whether no value that was taken was overtaken. Of the lives put before one began, only

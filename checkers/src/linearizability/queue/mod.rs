@@ -15,6 +15,7 @@ mod deadlines;
 pub mod drains;
 mod empty;
 pub mod fifo;
+mod life;
 mod lives;
 mod model;
 mod sentences;
@@ -26,7 +27,7 @@ use tribunal_history::Datum;
 
 pub use clash::Clash;
 pub(super) use empty::settled as empties;
-pub use lives::{At, Life};
+pub use life::{At, Life};
 pub(super) use lives::{Lives, either_way};
 pub use model::{FifoQueue, UnorderedQueue};
 pub(super) use model::{Names, decision};

@@ -4,7 +4,7 @@ use tribunal_history::{Operation, ValueRef};
 
 use super::Call;
 use super::clash::Clash;
-use super::lives::{At, Life};
+use super::life::{At, Life};
 use crate::linearizability::model::{Conflict, Object};
 use crate::linearizability::wording::{count, ended, seconds, span};
 
