@@ -3,7 +3,11 @@
 use std::io::{self, Read};
 
 /// Bytes of a block, which ends with the last line that is whole in them.
-const BLOCK: usize = 4 << 20;
+const BLOCK: usize = 1 << 20;
+
+/// Bytes of the blocks that are in hand at once. Not a matter of the cores: what is made of them
+/// must not depend on the machine.
+const TURN: usize = 8 << 20;
 
 /// Cuts what a reader gives into blocks of whole lines.
 pub(crate) struct Cutter {
@@ -20,10 +24,15 @@ impl Cutter {
         Self { rest: Vec::new(), longest }
     }
 
-    /// The next blocks, one for each core; none at the end.
+    /// The next blocks; none at the end.
     pub fn several(&mut self, from: &mut impl Read) -> io::Result<Vec<Vec<u8>>> {
-        let next = std::iter::from_fn(|| self.next(from).transpose());
-        next.take(rayon::current_num_threads()).collect()
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        while bytes < TURN {
+            let Some(block) = self.next(from)? else { break };
+            bytes += block.len();
+            blocks.push(block);
+        }
+        Ok(blocks)
     }
 
     /// The next block; `None` at the end. Only the last may end without a line's end.
@@ -31,6 +40,7 @@ impl Cutter {
         let mut text = std::mem::take(&mut self.rest);
         loop {
             let before = text.len();
+            text.reserve(BLOCK);
             let read = from.by_ref().take(BLOCK as u64).read_to_end(&mut text)?;
             if read == 0 {
                 return Ok((!text.is_empty()).then_some(text));
