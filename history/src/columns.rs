@@ -66,8 +66,8 @@ impl Columns {
     }
 
     /// Columns of a part, to be [taken over](Columns::join); see [`Values::draft`].
-    pub fn draft() -> Self {
-        Self { values: Values::draft(), ..Self::default() }
+    pub fn draft(room: usize) -> Self {
+        Self { values: Values::draft(room), ..Self::default() }
     }
 
     pub fn len(&self) -> usize {

@@ -15,13 +15,15 @@ pub(crate) struct Cutter {
     rest: Vec<u8>,
     /// A block that is longer than this ends where it is, if it is all one line.
     longest: usize,
+    /// Memory of blocks that are done: to take it anew costs as much as to read what goes into it.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Cutter {
     /// Blocks of lines that may have any length up to `longest` bytes; a longer one is torn, so that
     /// a file without lines is not held whole.
     pub fn new(longest: usize) -> Self {
-        Self { rest: Vec::new(), longest }
+        Self { rest: Vec::new(), longest, spare: Vec::new() }
     }
 
     /// The next blocks; none at the end.
@@ -35,9 +37,16 @@ impl Cutter {
         Ok(blocks)
     }
 
+    /// Takes back blocks that are done.
+    pub fn reuse(&mut self, blocks: Vec<Vec<u8>>) {
+        self.spare = blocks;
+    }
+
     /// The next block; `None` at the end. Only the last may end without a line's end.
     fn next(&mut self, from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-        let mut text = std::mem::take(&mut self.rest);
+        let mut text = self.spare.pop().unwrap_or_default();
+        text.clear();
+        text.append(&mut self.rest);
         loop {
             let before = text.len();
             text.reserve(BLOCK);
@@ -46,7 +55,7 @@ impl Cutter {
                 return Ok((!text.is_empty()).then_some(text));
             }
             if let Some(end) = text[before..].iter().rposition(|&byte| byte == b'\n') {
-                self.rest = text.split_off(before + end + 1);
+                self.rest.extend(text.drain(before + end + 1..));
                 return Ok(Some(text));
             }
             if text.len() > self.longest {

@@ -24,11 +24,12 @@ pub(crate) fn run<B: Send, E: From<io::Error> + Send>(
         // The reader stays on this thread, which need not be one of the pool's.
         rayon::in_place_scope(|scope| {
             scope.spawn(|_| added = add(adding));
-            scope.spawn(|_| parsing = texts.into_par_iter().map(|text| parse(&text)).collect());
+            scope.spawn(|_| parsing = texts.par_iter().map(|text| parse(text)).collect());
             reading = cutter.several(from);
         });
         added?;
         parsed = parsing;
+        cutter.reuse(texts);
         texts = match reading {
             Ok(texts) => texts,
             Err(error) => {

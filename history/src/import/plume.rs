@@ -103,7 +103,11 @@ impl Merge {
             let session = process(run.session, at)?;
             let place = self.place(session, run.transaction);
             let place = place.map_err(|problem| ImportError::at(at, problem))?;
-            self.runs.push((place, earlier + run.steps_end));
+            let end = earlier + run.steps_end;
+            match self.runs.last_mut() {
+                Some((last, last_end)) if *last == place => *last_end = end,
+                _ => self.runs.push((place, end)),
+            }
         }
         Ok(())
     }
@@ -134,20 +138,31 @@ impl Merge {
     }
 
     /// All transactions.
-    fn finish(self) -> Sessions {
-        let begin = |run: usize| run.checked_sub(1).map_or(0, |before| self.runs[before].1);
-        let mut runs: Vec<usize> = (0..self.runs.len()).collect();
-        // In order already, unless lines of sessions alternate within transactions.
-        runs.sort_by_key(|&run| self.runs[run].0);
-        let mut sessions = Sessions::default();
-        for those in runs.chunk_by(|&one, &other| self.runs[one].0 == self.runs[other].0) {
-            for &run in those {
-                sessions.extend(&self.steps[begin(run)..self.runs[run].1]);
-            }
-            let Place { session, fate } = self.places[self.runs[those[0]].0 as usize];
-            sessions.end(session, fate);
+    fn finish(mut self) -> Sessions {
+        if self.runs.len() > self.places.len() {
+            self.gather();
+        }
+        let mut sessions = Sessions::of(self.steps);
+        for (place, (_, end)) in self.places.iter().zip(self.runs) {
+            sessions.push(place.session, place.fate, end);
         }
         sessions
+    }
+
+    /// Makes one run of all runs of a transaction: lines of sessions alternate within transactions.
+    fn gather(&mut self) {
+        let begin = |run: usize| run.checked_sub(1).map_or(0, |before| self.runs[before].1);
+        let mut order: Vec<usize> = (0..self.runs.len()).collect();
+        order.sort_by_key(|&run| self.runs[run].0);
+        let mut steps = Vec::with_capacity(self.steps.len());
+        let mut runs: Vec<(u32, usize)> = Vec::with_capacity(self.places.len());
+        for those in order.chunk_by(|&one, &other| self.runs[one].0 == self.runs[other].0) {
+            for &run in those {
+                steps.extend_from_slice(&self.steps[begin(run)..self.runs[run].1]);
+            }
+            runs.push((self.runs[those[0]].0, steps.len()));
+        }
+        (self.steps, self.runs) = (steps, runs);
     }
 }
 

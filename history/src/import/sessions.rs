@@ -50,6 +50,9 @@ impl Words {
 
     /// A step before its transaction ran: what a read finds is not known.
     fn ask(self, values: &Values, step: Datum) -> Datum {
+        if let Some(asked) = step.asked() {
+            return asked;
+        }
         let elements = values.get(step).elements().expect("a step is a list");
         match *elements.data() {
             [word, key, found] if word == self.read && !found.is_null() => {
@@ -83,6 +86,16 @@ const CHUNK: usize = 1 << 12;
 const TURN: usize = 16;
 
 impl Sessions {
+    /// Sessions of which all steps are known.
+    pub(super) fn of(steps: Vec<Datum>) -> Self {
+        Self { steps, transactions: Vec::new() }
+    }
+
+    /// Adds a transaction whose steps end at a place among all, and begin where those of the one before end.
+    pub(super) fn push(&mut self, session: u32, fate: Fate, steps_end: usize) {
+        self.transactions.push(Transaction { session, fate, steps_end });
+    }
+
     /// Adds steps to the transaction that is under way.
     pub(super) fn extend(&mut self, steps: &[Datum]) {
         self.steps.extend_from_slice(steps);
@@ -95,7 +108,7 @@ impl Sessions {
 
     /// Ends the transaction that is under way.
     pub(super) fn end(&mut self, session: u32, fate: Fate) {
-        self.transactions.push(Transaction { session, fate, steps_end: self.steps.len() });
+        self.push(session, fate, self.steps.len());
     }
 
     /// The history of all transactions; `values` holds their [steps](Words::step).
@@ -105,28 +118,41 @@ impl Sessions {
         let txn = columns.names.place("txn");
         columns.reserve(2 * self.transactions.len());
         for turn in self.transactions.chunks(CHUNK * TURN) {
-            let end = |at: usize| at.checked_sub(1).map_or(from, |last| turn[last].steps_end);
-            let chunks = turn.par_chunks(CHUNK).enumerate();
-            let chunk = |(at, transactions)| {
-                let mut chunk =
-                    Chunk { values: &values, words, lists: Values::draft(), calls: Vec::new() };
-                chunk.add(&self.steps, end(at * CHUNK), transactions);
-                (chunk.lists, chunk.calls)
-            };
-            let (lists, calls): (Vec<_>, Vec<_>) = chunks.map(chunk).unzip();
-            let translations = values.adopt_lists(lists);
-            let calls = calls.iter().zip(&translations).flat_map(|(calls, translation)| {
-                calls.iter().map(|call: &[Datum; 2]| call.map(|list| translation.of(list)))
-            });
+            let calls = calls(&mut values, words, &self.steps, from, turn);
             for (transaction, call) in turn.iter().zip(calls) {
                 transaction.tell(&mut columns, txn, call);
             }
-            from = end(turn.len());
+            from = turn.last().map_or(from, |last| last.steps_end);
         }
         columns.values = values;
         let history = History::of(columns).expect("calls that are completed at once");
         history.without_real_time()
     }
+}
+
+/// For each transaction the list that was called, and that which came back; the first one's steps begin
+/// at `from`.
+fn calls(
+    values: &mut Values,
+    words: Words,
+    steps: &[Datum],
+    from: usize,
+    transactions: &[Transaction],
+) -> Vec<[Datum; 2]> {
+    let home: &Values = values;
+    let begin = |at: usize| at.checked_sub(1).map_or(from, |last| transactions[last].steps_end);
+    let chunks = transactions.par_chunks(CHUNK).enumerate().map(|(at, transactions)| {
+        let (lists, calls) = (Values::draft(0), Vec::with_capacity(CHUNK));
+        let mut chunk = Chunk { values: home, words, lists, calls };
+        chunk.add(steps, begin(at * CHUNK), transactions);
+        (chunk.lists, chunk.calls)
+    });
+    let (lists, mut calls): (Vec<_>, Vec<Vec<[Datum; 2]>>) = chunks.unzip();
+    let translations = values.adopt_lists(lists);
+    calls.par_iter_mut().zip(translations).for_each(|(calls, translation)| {
+        calls.iter_mut().flatten().for_each(|list| *list = translation.of(*list));
+    });
+    calls.concat()
 }
 
 impl Transaction {

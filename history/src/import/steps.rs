@@ -94,7 +94,7 @@ pub(super) fn below(at: Position, lines: u64) -> Position {
 }
 
 fn parse<M>(text: &[u8], line: ReadLine<M>) -> Block<M> {
-    let (mut values, steps) = (Values::draft(), Vec::with_capacity(text.len() / 20));
+    let (mut values, steps) = (Values::draft(0), Vec::with_capacity(text.len() / 20));
     let words = Words::of(&mut values);
     let mut block = Block { steps, values, words, marks: Vec::new(), lines: 0, failure: None };
     let mut cursor = Cursor { text, at: 0, line: 0, line_start: 0 };

@@ -28,7 +28,7 @@ struct Failure {
 impl Block {
     /// Reads the lines of `text`.
     pub fn parse(text: &[u8]) -> Self {
-        let (columns, blanks) = (Columns::draft(), Vec::new());
+        let (columns, blanks) = (Columns::draft(text.len() / 4), Vec::new());
         let mut block = Self { columns, lines: 0, blanks, indexed: None, failure: None };
         // A line of ours takes about a hundred bytes.
         block.columns.reserve(text.len() / 100);

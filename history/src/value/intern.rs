@@ -46,9 +46,9 @@ impl Values {
     }
 
     /// Values of a part, which will be taken over. Until then equal lists may be kept twice,
-    /// and their data differ.
-    pub(crate) fn draft() -> Self {
-        Self::with(Lists::draft())
+    /// and their data differ. With room for so many elements of lists.
+    pub(crate) fn draft(room: usize) -> Self {
+        Self::with(Lists::draft(room))
     }
 
     /// The value behind a datum of this history.

@@ -31,9 +31,10 @@ impl Lists {
         Self { shards: vec![Pool::default(); SHARDS], is_draft: false }
     }
 
-    /// Lists that are only kept until others take them over, and until then are not compared.
-    pub(super) fn draft() -> Self {
-        Self { is_draft: true, ..Self::default() }
+    /// Lists that are only kept until others take them over, and until then are not compared; with room
+    /// for so many elements.
+    pub(super) fn draft(room: usize) -> Self {
+        Self { shards: vec![Pool::with_room(room)], is_draft: true }
     }
 
     pub(super) fn len(&self) -> usize {
