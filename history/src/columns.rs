@@ -5,10 +5,12 @@
 //! here.
 
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::Value;
 use std::hash::BuildHasher;
 
+use crate::value::Translation;
 use crate::{Datum, Event, Kind, Name, Nanos, Process, Values};
 
 /// A place in [`Columns::names`] or [`Columns::keys`] that is none.
@@ -58,6 +60,16 @@ pub(crate) struct Row {
 }
 
 impl Columns {
+    /// Columns that will take over those of the parts of a file.
+    pub fn of_parts() -> Self {
+        Self { values: Values::of_parts(), ..Self::default() }
+    }
+
+    /// Columns of a part, to be [taken over](Columns::join); see [`Values::draft`].
+    pub fn draft(room: usize) -> Self {
+        Self { values: Values::draft(room), ..Self::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.time.len()
     }
@@ -133,19 +145,27 @@ impl Columns {
         &self.extras[from as usize..self.extra_ends[at] as usize]
     }
 
-    /// Adds the events of others after these.
-    pub fn append(&mut self, other: Columns) {
-        if self.len() == 0 {
-            *self = other;
-            return;
-        }
+    /// Adds the events of several [drafts](Columns::draft) after these, in order.
+    pub fn join(&mut self, mut drafts: Vec<Columns>) {
+        let values = drafts.iter_mut().map(|draft| std::mem::take(&mut draft.values));
+        let translations = self.values.adopt(values.collect());
+        let both = drafts.par_iter_mut().zip(&translations);
+        both.for_each(|(draft, translation)| draft.translate(translation));
+        drafts.into_iter().for_each(|draft| self.append(draft));
+    }
+
+    /// Makes all data those of the columns that take these over.
+    fn translate(&mut self, translation: &Translation) {
+        let Self { value, keys, extras, .. } = self;
+        let extras = extras.iter_mut().map(|(_, datum)| datum);
+        value.iter_mut().chain(keys).chain(extras).for_each(|it| *it = translation.of(*it));
+    }
+
+    /// Adds the events of others, whose data are of these values already.
+    fn append(&mut self, other: Columns) {
         let names: Vec<u32> = other.names.iter().map(|name| self.names.place(name)).collect();
         let name = |place: u32| names.get(place as usize).copied().unwrap_or(place);
-        let key = |columns: &mut Self, key: &Datum| {
-            let key = columns.values.adopt(&other.values, *key);
-            columns.key_place(key)
-        };
-        let keys: Vec<u32> = other.keys.iter().map(|it| key(self, it)).collect();
+        let keys: Vec<u32> = other.keys.iter().map(|&key| self.key_place(key)).collect();
         let before = self.extras.len() as u32;
         if before > 0 || !other.extras.is_empty() {
             self.extra_ends.resize(self.len(), before);
@@ -160,10 +180,8 @@ impl Columns {
         self.f.extend(other.f.iter().map(|&place| name(place)));
         self.key.extend(other.key.iter().map(|&it| keys.get(it as usize).copied().unwrap_or(it)));
         self.node.extend(other.node.iter().map(|&place| name(place)));
-        let Self { value, extras, values, .. } = self;
-        value.extend(other.value.iter().map(|&datum| values.adopt(&other.values, datum)));
-        let extra = other.extras.iter().map(|&(place, datum)| (place, datum));
-        extras.extend(extra.map(|(at, datum)| (name(at), values.adopt(&other.values, datum))));
+        self.value.extend(&other.value);
+        self.extras.extend(other.extras.iter().map(|&(place, datum)| (name(place), datum)));
     }
 }
 

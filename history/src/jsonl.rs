@@ -11,11 +11,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use crate::cutter::Cutter;
 use crate::history::HistoryError;
-use crate::{Event, History};
+use crate::{Event, History, pipeline};
 use block::{Block, Whole};
 
 /// Why a history file could not be read.
@@ -53,17 +51,9 @@ pub fn read(path: &Path, tail: Tail) -> Result<History, ReadError> {
 
 /// Reads events from any reader until its end.
 pub fn read_from(mut from: impl Read, tail: Tail) -> Result<History, ReadError> {
-    let (mut cutter, mut whole) = (Cutter::new(usize::MAX), Whole::default());
-    loop {
-        let texts = cutter.several(&mut from)?;
-        if texts.is_empty() {
-            break;
-        }
-        let blocks: Vec<Block> = texts.into_par_iter().map(|text| Block::parse(&text)).collect();
-        for block in blocks {
-            whole.add(block, tail)?;
-        }
-    }
+    let mut whole = Whole::default();
+    let add = |blocks: Vec<Block>| whole.add(blocks, tail);
+    pipeline::run(&mut from, Cutter::new(usize::MAX), Block::parse, add)?;
     let Whole { columns, .. } = &mut whole;
     let columns = std::mem::take(columns);
     Ok(History::of(columns).map_err(|error| whole.locate(error))?)

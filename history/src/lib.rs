@@ -27,6 +27,7 @@ mod history;
 pub mod import;
 pub mod jsonl;
 mod operation;
+mod pipeline;
 mod value;
 
 pub use call::Call;

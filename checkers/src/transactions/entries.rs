@@ -1,6 +1,9 @@
 //! The micro-operations of all transactions by key, each with all that is asked of it: whoever goes
 //! through a key looks nowhere else, because every look elsewhere is a wait for memory.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
 use tribunal_history::Datum;
 
 use super::graph::Target;
@@ -55,9 +58,19 @@ impl Entry {
 
 /// Entries by key, those of each key in the order of their transactions.
 pub struct Entries {
+    /// By key, where its entries begin among all.
     begins: Vec<u32>,
+    parts: Vec<Part>,
+}
+
+/// The entries of some keys that are next to each other.
+struct Part {
+    keys: Range<KeyId>,
     list: Vec<Entry>,
 }
+
+/// Parts that are made at most: each costs a look at all micro-operations.
+const PARTS: usize = 8;
 
 impl Entries {
     /// Sorts the micro-operations of all transactions, by counting.
@@ -71,24 +84,54 @@ impl Entries {
             sum += *begin;
             *begin = sum;
         }
-        let mut next = begins.clone();
-        let mut list = vec![Entry::NONE; sum as usize];
+        let count = rayon::current_num_threads().min(PARTS);
+        let keys = even(&begins, count).into_par_iter();
+        let parts = keys.map(|keys| Part::of(transactions, keys, &begins)).collect();
+        Self { begins, parts }
+    }
+
+    /// Those of a key.
+    pub fn get(&self, key: KeyId) -> &[Entry] {
+        let part = &self.parts[self.parts.partition_point(|part| part.keys.end <= key)];
+        let [first, begin, end] = [part.keys.start, key, key + 1];
+        let [first, begin, end] = [first, begin, end].map(|key| self.begins[key as usize] as usize);
+        &part.list[begin - first..end - first]
+    }
+}
+
+/// All keys, in parts that have about as many entries each.
+fn even(begins: &[u32], count: usize) -> Vec<Range<KeyId>> {
+    let (keys, entries) = (begins.len() - 1, begins[begins.len() - 1] as usize);
+    let mut first = 0;
+    let parts = (1..=count).map(|part| {
+        let end = (entries * part / count) as u32;
+        let end =
+            if part == count { keys } else { begins.partition_point(|&it| it < end).min(keys) };
+        let keys = first as KeyId..end as KeyId;
+        first = end;
+        keys
+    });
+    parts.collect()
+}
+
+impl Part {
+    fn of(transactions: &Transactions, keys: Range<KeyId>, begins: &[u32]) -> Self {
+        let first = begins[keys.start as usize];
+        let next = begins[keys.start as usize..keys.end as usize].iter();
+        let mut next: Vec<u32> = next.map(|begin| begin - first).collect();
+        let mut list = vec![Entry::NONE; (begins[keys.end as usize] - first) as usize];
         for txn in transactions.ids() {
             let fate = transactions.get(txn).fate;
             for at in transactions.range(txn) {
                 let op = &transactions.all_ops()[at];
-                let place = &mut next[op.key as usize];
+                let Some(place) = next.get_mut(op.key.wrapping_sub(keys.start) as usize) else {
+                    continue;
+                };
                 let writes = op.action != Action::Read;
                 list[*place as usize] = Entry::of(txn, fate, writes, at as u32, op.value);
                 *place += 1;
             }
         }
-        Self { begins, list }
-    }
-
-    /// Those of a key.
-    pub fn get(&self, key: KeyId) -> &[Entry] {
-        let [begin, end] = [key, key + 1].map(|key| self.begins[key as usize] as usize);
-        &self.list[begin..end]
+        Self { keys, list }
     }
 }

@@ -18,6 +18,7 @@ mod fan;
 mod findings;
 pub(crate) mod graph;
 mod isolation;
+mod joined;
 mod level;
 mod parse;
 mod phenomenon;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use tribunal_history::{Datum, History, Kind, Operation, Process, Value, ValueRef};
 
+use super::joined::{begins, joined};
 use super::transaction::{Action, Fate, KeyId, MicroOp, NEVER, Transactions, Txn};
 
 /// Operations read at a time.
@@ -40,20 +41,17 @@ impl<'h> Transactions<'h> {
 }
 
 /// One table of all chunks, with one number for each key.
-fn join<'h>(history: &'h History, chunks: Vec<Chunk<'h>>) -> Transactions<'h> {
+fn join<'h>(history: &'h History, mut chunks: Vec<Chunk<'h>>) -> Transactions<'h> {
     let mut keys = Keys::default();
-    let names: Vec<Vec<KeyId>> = chunks
-        .iter()
-        .map(|chunk| chunk.keys.list.iter().map(|&key| keys.number(key)).collect())
-        .collect();
-    let mut table = Vec::with_capacity(chunks.iter().map(|chunk| chunk.table.len()).sum());
-    let mut ops = Vec::with_capacity(chunks.iter().map(|chunk| chunk.ops.len()).sum());
-    for (chunk, names) in chunks.into_iter().zip(names) {
-        let before = ops.len() as u32;
-        table.extend(chunk.table.iter().map(|txn| Txn { ops_end: before + txn.ops_end, ..*txn }));
-        let named = |op: &MicroOp| MicroOp { key: names[op.key as usize], ..*op };
-        ops.extend(chunk.ops.iter().map(named));
-    }
+    let mut name = |chunk: &Chunk| chunk.keys.list.iter().map(|&key| keys.number(key)).collect();
+    let names: Vec<Vec<KeyId>> = chunks.iter().map(&mut name).collect();
+    let before = begins(chunks.iter().map(|chunk| chunk.ops.len()));
+    let ops = chunks.iter_mut().map(|chunk| std::mem::take(&mut chunk.ops)).collect();
+    let named = |chunk: usize, op: MicroOp| MicroOp { key: names[chunk][op.key as usize], ..op };
+    let ops = joined(ops, named);
+    let table = chunks.into_iter().map(|chunk| chunk.table).collect();
+    let table =
+        joined(table, |chunk, txn: Txn| Txn { ops_end: before[chunk] + txn.ops_end, ..txn });
     Transactions { history, table, ops, keys: keys.list }
 }
 
@@ -72,21 +70,39 @@ impl Words {
     }
 }
 
-/// Numbers for keys, in the order in which they come.
+/// Numbers for keys, in the order in which they come. Most keys are small numbers, and need no hashing.
 #[derive(Default)]
 struct Keys {
     list: Vec<Datum>,
-    numbers: FxHashMap<Datum, KeyId>,
+    /// A key's number and one more; 0 where there is none.
+    small: Vec<KeyId>,
+    large: FxHashMap<Datum, KeyId>,
 }
 
 impl Keys {
+    /// Keys below this have a place of their own.
+    const SMALL: usize = 1 << 16;
+
     fn number(&mut self, key: Datum) -> KeyId {
-        let Self { list, numbers } = self;
-        *numbers.entry(key).or_insert_with(|| {
-            list.push(key);
-            (list.len() - 1) as KeyId
-        })
+        let place = key.as_i64().and_then(|key| usize::try_from(key).ok());
+        let Some(place) = place.filter(|&place| place < Self::SMALL) else {
+            return *self.large.entry(key).or_insert_with(|| added(&mut self.list, key));
+        };
+        if self.small.len() <= place {
+            self.small.resize(place + 1, 0);
+        }
+        let number = &mut self.small[place];
+        if *number == 0 {
+            *number = added(&mut self.list, key) + 1;
+        }
+        *number - 1
     }
+}
+
+/// The number of a key that is new.
+fn added(list: &mut Vec<Datum>, key: Datum) -> KeyId {
+    list.push(key);
+    (list.len() - 1) as KeyId
 }
 
 /// The transactions of a part of the history.

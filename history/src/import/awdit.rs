@@ -9,18 +9,17 @@ use std::io::Read;
 use super::error::{ImportError, Problem};
 use super::sessions::{Fate, Sessions};
 use super::steps::{self, Block, Cursor, Step, datum};
-use crate::{Datum, History};
+use crate::History;
 
 /// Reads a whole file.
 pub(super) fn read(from: &mut impl Read) -> Result<History, ImportError> {
     let mut merge = Merge::default();
-    let mut sessions = Sessions::new();
-    steps::read(from, line, |block, _| {
-        merge.add(&mut sessions, &block);
+    let values = steps::read(from, line, |block, _| {
+        merge.add(&block);
         Ok(())
     })?;
-    merge.close(&mut sessions);
-    Ok(sessions.finish())
+    merge.close();
+    Ok(merge.sessions.finish(values))
 }
 
 /// Whether a file that begins so is such a text.
@@ -63,41 +62,34 @@ fn line(cursor: &mut Cursor, block: &mut Block<End>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The transaction and the session that are being read.
+/// The session that is being read, and those before it.
 #[derive(Default)]
 struct Merge {
+    sessions: Sessions,
     session: u32,
     /// Whether the session has a transaction.
     began: bool,
-    steps: Vec<Datum>,
 }
 
 impl Merge {
-    fn add(&mut self, sessions: &mut Sessions, block: &Block<End>) {
+    fn add(&mut self, block: &Block<End>) {
         let mut from = 0;
-        let values = &block.values;
         for end in &block.marks {
-            self.extend(sessions, &block.steps[from..end.steps], values);
+            self.sessions.extend(&block.steps[from..end.steps]);
             from = end.steps;
-            self.close(sessions);
+            self.close();
             if end.ends_session && self.began {
                 self.session += 1;
                 self.began = false;
             }
         }
-        self.extend(sessions, &block.steps[from..], values);
-    }
-
-    fn extend(&mut self, sessions: &mut Sessions, steps: &[Datum], from: &crate::Values) {
-        let values = sessions.values();
-        self.steps.extend(steps.iter().map(|&step| values.adopt(from, step)));
+        self.sessions.extend(&block.steps[from..]);
     }
 
     /// Ends the transaction, if there is any.
-    fn close(&mut self, sessions: &mut Sessions) {
-        if !self.steps.is_empty() {
-            sessions.push(self.session, &self.steps, Fate::Committed);
-            self.steps.clear();
+    fn close(&mut self) {
+        if self.sessions.under_way() > 0 {
+            self.sessions.end(self.session, Fate::Committed);
             self.began = true;
         }
     }

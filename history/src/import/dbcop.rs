@@ -15,18 +15,20 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::error::{Excerpt, ImportError, Problem};
-use super::sessions::{Fate, Sessions};
-use super::steps::datum;
+use super::sessions::{Fate, Sessions, Words};
+use super::steps::{Step, datum};
 use super::text::Position;
-use crate::{Datum, History};
+use crate::{History, Values};
 
 /// Reads a whole file.
 pub(super) fn read(from: &mut impl Read) -> Result<History, ImportError> {
-    let mut into = Into { sessions: Sessions::new(), session: 0, steps: Vec::new() };
+    let mut values = Values::default();
+    let words = Words::of(&mut values);
+    let mut into = Into { values, words, sessions: Sessions::default(), session: 0 };
     let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(from));
     let read = Whole(&mut into).deserialize(&mut json).and_then(|()| json.end());
     match read {
-        Ok(()) => Ok(into.sessions.finish()),
+        Ok(()) => Ok(into.sessions.finish(into.values)),
         Err(error) if error.is_io() => Err(ImportError::Io(error.into())),
         Err(error) => {
             let at = Position { line: error.line() as u64, column: error.column() as u64 };
@@ -47,11 +49,11 @@ fn problem(error: &serde_json::Error) -> Problem {
 
 /// Where what is read goes.
 struct Into {
+    values: Values,
+    words: Words,
     sessions: Sessions,
     /// The session that is being read, from 0.
     session: u32,
-    /// The steps of the transaction that is being read.
-    steps: Vec<Datum>,
 }
 
 /// The object, and in it the sessions.
@@ -150,16 +152,15 @@ struct Transaction {
 
 impl Into {
     fn add(&mut self, transaction: &Transaction) {
-        self.steps.clear();
-        let values = self.sessions.values();
         for event in &transaction.events {
-            let word = values.text(if event.reads { "r" } else { "w" });
-            let key = datum(values, event.fields.variable);
-            let value = event.fields.version.map_or(Datum::NULL, |it| datum(values, it));
-            self.steps.push(values.list(&[word, key, value]));
+            let Fields { variable, version } = event.fields;
+            let values = &mut self.values;
+            let (key, value) = (datum(values, variable), version.map(|it| datum(values, it)));
+            let step = self.words.step(values, Step { reads: event.reads, key, value });
+            self.sessions.extend(&[step]);
         }
         let fate = if transaction.committed { Fate::Committed } else { Fate::Aborted };
-        self.sessions.push(self.session, &self.steps, fate);
+        self.sessions.end(self.session, fate);
     }
 }
 
@@ -169,7 +170,7 @@ struct Event {
     fields: Fields,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct Fields {
     variable: u64,
     version: Option<u64>,

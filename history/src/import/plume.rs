@@ -17,10 +17,8 @@ use crate::{Datum, History};
 /// Reads a whole file.
 pub(super) fn read(from: &mut impl Read) -> Result<History, ImportError> {
     let mut merge = Merge::default();
-    let mut sessions = Sessions::new();
-    steps::read(from, line, |block, before| merge.add(&mut sessions, &block, before))?;
-    merge.finish(&mut sessions);
-    Ok(sessions.finish())
+    let values = steps::read(from, line, |block, before| merge.add(&block, before))?;
+    Ok(merge.finish().finish(values))
 }
 
 /// Whether a file that begins so is such a text.
@@ -84,7 +82,7 @@ struct Merge {
     open: FxHashMap<u32, (u64, u32)>,
     seen: Seen,
     places: Vec<Place>,
-    /// The steps of all runs, as the history has them.
+    /// The steps of all runs.
     steps: Vec<Datum>,
     /// Each run: the transaction's place, and where its steps end.
     runs: Vec<(u32, usize)>,
@@ -97,23 +95,19 @@ struct Place {
 }
 
 impl Merge {
-    fn add(
-        &mut self,
-        sessions: &mut Sessions,
-        block: &Block<Run>,
-        before: u64,
-    ) -> Result<(), ImportError> {
-        let mut from = 0;
+    fn add(&mut self, block: &Block<Run>, before: u64) -> Result<(), ImportError> {
+        let earlier = self.steps.len();
+        self.steps.extend_from_slice(&block.steps);
         for run in &block.marks {
             let at = below(Position { line: run.line, column: 1 }, before);
             let session = process(run.session, at)?;
             let place = self.place(session, run.transaction);
             let place = place.map_err(|problem| ImportError::at(at, problem))?;
-            let values = sessions.values();
-            let steps = &block.steps[from..run.steps_end];
-            self.steps.extend(steps.iter().map(|&step| values.adopt(&block.values, step)));
-            self.runs.push((place, self.steps.len()));
-            from = run.steps_end;
+            let end = earlier + run.steps_end;
+            match self.runs.last_mut() {
+                Some((last, last_end)) if *last == place => *last_end = end,
+                _ => self.runs.push((place, end)),
+            }
         }
         Ok(())
     }
@@ -143,21 +137,32 @@ impl Merge {
         Ok(new)
     }
 
-    /// Gives all transactions to the history.
-    fn finish(self, sessions: &mut Sessions) {
+    /// All transactions.
+    fn finish(mut self) -> Sessions {
+        if self.runs.len() > self.places.len() {
+            self.gather();
+        }
+        let mut sessions = Sessions::of(self.steps);
+        for (place, (_, end)) in self.places.iter().zip(self.runs) {
+            sessions.push(place.session, place.fate, end);
+        }
+        sessions
+    }
+
+    /// Makes one run of all runs of a transaction: lines of sessions alternate within transactions.
+    fn gather(&mut self) {
         let begin = |run: usize| run.checked_sub(1).map_or(0, |before| self.runs[before].1);
-        let mut runs: Vec<usize> = (0..self.runs.len()).collect();
-        // In order already, unless lines of sessions alternate within transactions.
-        runs.sort_by_key(|&run| self.runs[run].0);
-        let mut steps: Vec<Datum> = Vec::new();
-        for those in runs.chunk_by(|&one, &other| self.runs[one].0 == self.runs[other].0) {
-            steps.clear();
+        let mut order: Vec<usize> = (0..self.runs.len()).collect();
+        order.sort_by_key(|&run| self.runs[run].0);
+        let mut steps = Vec::with_capacity(self.steps.len());
+        let mut runs: Vec<(u32, usize)> = Vec::with_capacity(self.places.len());
+        for those in order.chunk_by(|&one, &other| self.runs[one].0 == self.runs[other].0) {
             for &run in those {
                 steps.extend_from_slice(&self.steps[begin(run)..self.runs[run].1]);
             }
-            let Place { session, fate } = self.places[self.runs[those[0]].0 as usize];
-            sessions.push(session, &steps, fate);
+            runs.push((self.runs[those[0]].0, steps.len()));
         }
+        (self.steps, self.runs) = (steps, runs);
     }
 }
 

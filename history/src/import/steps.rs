@@ -8,18 +8,19 @@ use std::io::Read;
 use rayon::prelude::*;
 
 use super::error::{Excerpt, ImportError, Problem};
+use super::sessions::Words;
 use super::text::{LONGEST_EVENT, Position};
 use crate::cutter::Cutter;
-use crate::{Datum, Values};
+use crate::value::Translation;
+use crate::{Datum, Values, pipeline};
 
 /// A part of a file, read by itself.
 pub(super) struct Block<M> {
     /// The steps, as lists.
     pub(super) steps: Vec<Datum>,
-    /// What the steps' data are of.
+    /// What the steps' data are of, until they are those of the whole file.
     pub(super) values: Values,
-    /// The words for a read and for a write.
-    words: [Datum; 2],
+    words: Words,
     /// What the lines say beside the steps.
     pub(super) marks: Vec<M>,
     /// The number of lines.
@@ -31,10 +32,12 @@ pub(super) struct Block<M> {
 impl<M> Block<M> {
     /// Adds a step.
     pub(super) fn step(&mut self, step: Step) {
-        let [read, write] = self.words;
-        let word = if step.reads { read } else { write };
-        let value = step.value.unwrap_or(Datum::NULL);
-        self.steps.push(self.values.list(&[word, step.key, value]));
+        self.steps.push(self.words.step(&mut self.values, step));
+    }
+
+    /// Makes the steps those of the values that took over the block's.
+    fn translate(&mut self, translation: &Translation) {
+        self.steps.iter_mut().for_each(|step| *step = translation.of(*step));
     }
 }
 
@@ -50,31 +53,39 @@ pub(super) struct Step {
 pub(super) type ReadLine<M> = fn(&mut Cursor, &mut Block<M>) -> Result<(), Problem>;
 
 /// Reads all blocks, and gives them to `add` in order, each with the number of lines before it.
+/// Answers what the steps' data are of by then.
 pub(super) fn read<M: Send>(
     from: &mut impl Read,
     line: ReadLine<M>,
-    mut add: impl FnMut(Block<M>, u64) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
-    let mut cutter = Cutter::new(LONGEST_EVENT as usize);
-    let mut before = 0;
-    loop {
-        let texts = cutter.several(from)?;
-        if texts.is_empty() {
-            return Ok(());
-        }
-        let blocks: Vec<Block<M>> = texts.par_iter().map(|text| parse(text, line)).collect();
+    mut add: impl FnMut(Block<M>, u64) -> Result<(), ImportError> + Send,
+) -> Result<Values, ImportError> {
+    let (mut values, mut before) = (Values::of_parts(), 0);
+    let join = |mut blocks: Vec<Block<M>>| {
+        let drafts = blocks.iter_mut().map(|block| std::mem::take(&mut block.values));
+        let translations = values.adopt(drafts.collect());
+        let both = blocks.par_iter_mut().zip(&translations);
+        both.for_each(|(block, translation)| block.translate(translation));
         for mut block in blocks {
             let (lines, failure) = (block.lines, block.failure.take());
             add(block, before)?;
-            if let Some((at, mut problem)) = failure {
-                if let Problem::CutOff { began, .. } = &mut problem {
-                    *began = below(*began, before);
-                }
-                return Err(ImportError::at(below(at, before), problem));
+            if let Some((at, problem)) = failure {
+                return Err(misread(at, problem, before));
             }
             before += lines;
         }
+        Ok(())
+    };
+    let cutter = Cutter::new(LONGEST_EVENT as usize);
+    pipeline::run(from, cutter, |text| parse(text, line), join)?;
+    Ok(values)
+}
+
+/// What is wrong with a line of a block, in the file.
+fn misread(at: Position, mut problem: Problem, before: u64) -> ImportError {
+    if let Problem::CutOff { began, .. } = &mut problem {
+        *began = below(*began, before);
     }
+    ImportError::at(below(at, before), problem)
 }
 
 /// A place of a block as one of the file.
@@ -83,8 +94,8 @@ pub(super) fn below(at: Position, lines: u64) -> Position {
 }
 
 fn parse<M>(text: &[u8], line: ReadLine<M>) -> Block<M> {
-    let (mut values, steps) = (Values::default(), Vec::with_capacity(text.len() / 20));
-    let words = ["r", "w"].map(|word| values.text(word));
+    let (mut values, steps) = (Values::draft(0), Vec::with_capacity(text.len() / 20));
+    let words = Words::of(&mut values);
     let mut block = Block { steps, values, words, marks: Vec::new(), lines: 0, failure: None };
     let mut cursor = Cursor { text, at: 0, line: 0, line_start: 0 };
     while cursor.begin_line() {

@@ -28,7 +28,7 @@ struct Failure {
 impl Block {
     /// Reads the lines of `text`.
     pub fn parse(text: &[u8]) -> Self {
-        let (columns, blanks) = (Columns::default(), Vec::new());
+        let (columns, blanks) = (Columns::draft(text.len() / 4), Vec::new());
         let mut block = Self { columns, lines: 0, blanks, indexed: None, failure: None };
         // A line of ours takes about a hundred bytes.
         block.columns.reserve(text.len() / 100);
@@ -72,7 +72,6 @@ fn not_an_event(error: &serde_json::Error) -> Reason {
 }
 
 /// The blocks so far, as one.
-#[derive(Default)]
 pub(super) struct Whole {
     pub columns: Columns,
     lines: usize,
@@ -80,10 +79,26 @@ pub(super) struct Whole {
     blanks: Vec<usize>,
 }
 
+impl Default for Whole {
+    fn default() -> Self {
+        Self { columns: Columns::of_parts(), lines: 0, blanks: Vec::new() }
+    }
+}
+
 impl Whole {
-    /// Adds the next block.
-    pub fn add(&mut self, block: Block, tail: Tail) -> Result<(), ReadError> {
-        let base = self.columns.len();
+    /// Adds the next blocks.
+    pub fn add(&mut self, blocks: Vec<Block>, tail: Tail) -> Result<(), ReadError> {
+        let mut base = self.columns.len();
+        for block in &blocks {
+            self.pass(block, base, tail)?;
+            base += block.columns.len();
+        }
+        self.columns.join(blocks.into_iter().map(|block| block.columns).collect());
+        Ok(())
+    }
+
+    /// Notes the lines of a block, before which there are `base` events, if it is sound.
+    fn pass(&mut self, block: &Block, base: usize, tail: Tail) -> Result<(), ReadError> {
         self.blanks.extend(block.blanks.iter().map(|before| base + before));
         if let Some((first, found)) = block.indexed {
             let expected = (base + first) as u64;
@@ -93,10 +108,9 @@ impl Whole {
             }
         }
         self.lines += block.lines;
-        self.columns.append(block.columns);
-        match block.failure {
+        match &block.failure {
             Some(failure) if !(failure.torn && tail == Tail::MayBeTorn) => {
-                Err(HistoryError { line: self.lines, reason: failure.reason }.into())
+                Err(HistoryError { line: self.lines, reason: failure.reason.clone() }.into())
             }
             _ => Ok(()),
         }
@@ -106,5 +120,94 @@ impl Whole {
     pub fn locate(&self, error: HistoryError) -> HistoryError {
         let blanks = self.blanks.iter().filter(|&&before| before < error.line).count();
         HistoryError { line: error.line + blanks, ..error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{Datum, History};
+
+    /// Values of few kinds, so that equal ones are in several blocks, at any depth.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            (-1_i64..3).prop_map(Value::from),
+            Just(json!(i64::MAX)),
+            Just(json!(0.5)),
+            "[a-b]{0,2}".prop_map(Value::from),
+            (0_i64..3, 0_i64..3).prop_map(|(key, value)| json!(["append", key, value])),
+        ];
+        leaf.prop_recursive(4, 16, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-b]{0,2}", inner, 0..3)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn event(at: usize, [value, key, extra]: &[Value; 3]) -> Value {
+        let mut event =
+            json!({"index": at, "time": at, "process": "nemesis", "type": "info", "f": "x"});
+        event["value"] = value.clone();
+        event["key"] = key.clone();
+        if extra.is_string() {
+            event["node"] = extra.clone();
+        } else if !extra.is_null() {
+            event["error"] = extra.clone();
+            event["ext"] = json!({"there": extra});
+        }
+        event
+    }
+
+    /// The history of blocks of so many lines, so many of them at a time.
+    fn joined(events: &[Value], lines: usize, blocks: usize) -> History {
+        let text = |part: &[Value]| part.iter().map(|it| format!("{it}\n")).collect::<String>();
+        let parts: Vec<String> = events.chunks(lines).map(text).collect();
+        let mut whole = Whole::default();
+        for turn in parts.chunks(blocks) {
+            let turn = turn.iter().map(|part| Block::parse(part.as_bytes())).collect();
+            whole.add(turn, Tail::Whole).unwrap();
+        }
+        History::of(whole.columns).unwrap()
+    }
+
+    proptest! {
+        /// Compared with events that are added one by one, and never taken over from a block.
+        #[test]
+        fn blocks_are_put_together_to_what_they_are(
+            values in prop::collection::vec([any_value(), any_value(), any_value()], 1..40),
+            lines in 1_usize..6,
+            blocks in 1_usize..5,
+        ) {
+            let values: Vec<Value> = (0..).zip(&values).map(|(at, it)| event(at, it)).collect();
+            let history = joined(&values, lines, blocks);
+            let alone = values.iter().map(|it| serde_json::from_value(it.clone()).unwrap());
+            let alone = History::new(alone.collect()).unwrap();
+            prop_assert_eq!(history.len(), alone.len());
+            for (one, other) in history.events().zip(alone.events()) {
+                prop_assert_eq!(one.to_event(), other.to_event());
+            }
+            let keys = |history: &History| -> Vec<Value> {
+                history.keys().iter().map(|&it| history.values().get(it).to_value()).collect()
+            };
+            prop_assert_eq!(keys(&history), keys(&alone));
+            let data: Vec<(Datum, Value)> = history
+                .events()
+                .flat_map(|it| [Some(it.value()), it.key(), Some(it.error()), it.ext("there")])
+                .flatten()
+                .map(|it| (it.datum(), it.to_value()))
+                .collect();
+            for (datum, value) in &data {
+                prop_assert_eq!(history.values().find(value), *datum, "{}", value);
+                for (other, that) in &data {
+                    prop_assert_eq!(datum == other, value == that, "{} and {}", value, that);
+                }
+            }
+        }
     }
 }

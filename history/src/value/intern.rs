@@ -1,13 +1,12 @@
 //! Where the values of a history are kept that do not fit into a datum.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
 
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
+use super::lists::Lists;
+use super::pool::{Hashed, Pool};
+use super::read::Reader;
 use super::step::WORDS;
 use super::{Datum, Tag, ValueRef};
 
@@ -15,18 +14,14 @@ use super::{Datum, Tag, ValueRef};
 #[derive(Clone)]
 pub struct Values {
     pub(super) texts: Pool<u8>,
-    pub(super) lists: Pool<Datum>,
+    pub(super) lists: Lists,
     /// Elements of the lists that are being read.
-    open: Vec<Datum>,
+    pub(super) open: Vec<Datum>,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        let mut texts = Pool::default();
-        for word in WORDS {
-            texts.add(word.as_bytes());
-        }
-        Self { texts, lists: Pool::default(), open: Vec::new() }
+        Self::with(Lists::default())
     }
 }
 
@@ -37,6 +32,25 @@ impl fmt::Debug for Values {
 }
 
 impl Values {
+    fn with(lists: Lists) -> Self {
+        let mut values = Self { texts: Pool::default(), lists, open: Vec::new() };
+        for word in WORDS {
+            values.add_text(word.as_bytes());
+        }
+        values
+    }
+
+    /// Values that will take over those of the parts of a file.
+    pub(crate) fn of_parts() -> Self {
+        Self::with(Lists::sharded())
+    }
+
+    /// Values of a part, which will be taken over. Until then equal lists may be kept twice,
+    /// and their data differ. With room for so many elements of lists.
+    pub(crate) fn draft(room: usize) -> Self {
+        Self::with(Lists::draft(room))
+    }
+
     /// The value behind a datum of this history.
     pub fn get(&self, datum: Datum) -> ValueRef<'_> {
         ValueRef::new(self, datum)
@@ -81,8 +95,7 @@ impl Values {
             Value::String(text) => self.found(Tag::Text, text.as_bytes()),
             Value::Array(elements) => {
                 let elements: Vec<Datum> = elements.iter().map(|value| self.find(value)).collect();
-                let alone = Datum::list(&elements);
-                alone.or_else(|| Some(Datum::of(Tag::List, self.lists.find(&elements)?)))
+                self.find_list(&elements)
             }
             Value::Object(fields) => {
                 let mut pairs: Vec<(&str, &Value)> =
@@ -99,29 +112,37 @@ impl Values {
         found.unwrap_or(Datum::NOWHERE)
     }
 
+    /// The place of a text, which is added if it is new.
+    pub(super) fn add_text(&mut self, text: &[u8]) -> u64 {
+        self.texts.add(text, Hashed::of(text)) as u64
+    }
+
     fn found(&self, tag: Tag, text: &[u8]) -> Option<Datum> {
-        self.texts.find(text).map(|place| Datum::of(tag, place))
+        let place = self.texts.find(text, Hashed::of(text))?;
+        Some(Datum::of(tag, place as u64))
     }
 
     /// The datum of a text.
     pub fn text(&mut self, text: &str) -> Datum {
-        Datum::of(Tag::Text, self.texts.add(text.as_bytes()))
+        Datum::of(Tag::Text, self.add_text(text.as_bytes()))
+    }
+
+    /// The datum of a list of data of this history, if there is one.
+    pub(crate) fn find_list(&self, elements: &[Datum]) -> Option<Datum> {
+        let alone = Datum::list(elements);
+        alone.or_else(|| self.lists.find(elements).map(|place| Datum::of(Tag::List, place)))
     }
 
     /// The datum of a list of data of this history.
     pub fn list(&mut self, elements: &[Datum]) -> Datum {
-        if let Some(alone) = Datum::list(elements) {
-            return alone;
-        }
-        let base = self.open.len();
-        self.open.extend_from_slice(elements);
-        self.close(base, Tag::List)
+        let alone = Datum::list(elements);
+        alone.unwrap_or_else(|| Datum::of(Tag::List, self.lists.add(elements)))
     }
 
-    fn number(&mut self, number: &Number) -> Datum {
+    pub(super) fn number(&mut self, number: &Number) -> Datum {
         match number.as_i64().and_then(Datum::int) {
             Some(datum) => datum,
-            None => Datum::of(Tag::Number, self.texts.add(number.to_string().as_bytes())),
+            None => Datum::of(Tag::Number, self.add_text(number.to_string().as_bytes())),
         }
     }
 
@@ -131,7 +152,7 @@ impl Values {
     }
 
     /// Makes a list of all elements that were opened since `base`.
-    fn close(&mut self, base: usize, tag: Tag) -> Datum {
+    pub(super) fn close(&mut self, base: usize, tag: Tag) -> Datum {
         let elements = &self.open[base..];
         let alone = Datum::list(elements).filter(|_| tag == Tag::List);
         let datum = alone.unwrap_or_else(|| Datum::of(tag, self.lists.add(elements)));
@@ -140,7 +161,7 @@ impl Values {
     }
 
     /// The same of names and values: in the order of the names, of equal ones the last.
-    fn close_object(&mut self, base: usize) -> Datum {
+    pub(super) fn close_object(&mut self, base: usize) -> Datum {
         let flat = &self.open[base..];
         let mut fields: Vec<[Datum; 2]> = flat.chunks_exact(2).map(|it| [it[0], it[1]]).collect();
         let name = |field: &[Datum; 2]| self.texts.get(field[0].place());
@@ -154,157 +175,8 @@ impl Values {
         self.close(base, Tag::Object)
     }
 
-    /// Takes over a datum of other values.
-    pub(crate) fn adopt(&mut self, other: &Values, datum: Datum) -> Datum {
-        match datum.tag() {
-            Tag::Constant | Tag::Int | Tag::Pair | Tag::Step => datum,
-            tag @ (Tag::Number | Tag::Text) => {
-                Datum::of(tag, self.texts.add(other.texts.get(datum.place())))
-            }
-            tag @ (Tag::List | Tag::Object) => {
-                let base = self.open.len();
-                for &element in other.lists.get(datum.place()) {
-                    let element = self.adopt(other, element);
-                    self.open.push(element);
-                }
-                self.close(base, tag)
-            }
-        }
-    }
-
     /// Reads a value as JSON.
     pub(crate) fn reader(&mut self) -> Reader<'_> {
         Reader(self)
-    }
-}
-
-/// Sequences one after the other, equal ones once.
-#[derive(Clone)]
-pub(super) struct Pool<T> {
-    items: Vec<T>,
-    ends: Vec<usize>,
-    /// Each place with a part of its sequence's hash, so that the table grows, and most sequences are
-    /// told apart, without a look at the items.
-    places: HashTable<(u32, u32)>,
-}
-
-impl<T> Default for Pool<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), ends: Vec::new(), places: HashTable::new() }
-    }
-}
-
-impl<T: Copy + Eq + Hash> Pool<T> {
-    pub(super) fn get(&self, place: usize) -> &[T] {
-        sequence(&self.items, &self.ends, place)
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn find(&self, sequence: &[T]) -> Option<u64> {
-        let part = hash_part(sequence);
-        let same =
-            |&(place, hash): &(u32, u32)| hash == part && self.get(place as usize) == sequence;
-        self.places.find(spread(part), same).map(|&(place, _)| u64::from(place))
-    }
-
-    /// The place of a sequence, which is added if it is new.
-    fn add(&mut self, new: &[T]) -> u64 {
-        if let Some(place) = self.find(new) {
-            return place;
-        }
-        let place = u32::try_from(self.len()).expect("fewer than 2^32 different values");
-        self.items.extend_from_slice(new);
-        self.ends.push(self.items.len());
-        let part = hash_part(new);
-        self.places.insert_unique(spread(part), (place, part), |&(_, part)| spread(part));
-        u64::from(place)
-    }
-}
-
-/// Half of a sequence's hash.
-fn hash_part<T: Hash>(sequence: &[T]) -> u32 {
-    let hash = FxBuildHasher.hash_one(sequence);
-    (hash >> 32 ^ hash) as u32
-}
-
-/// A hash for the table, which takes the place from the low bits and a mark from the high ones.
-fn spread(part: u32) -> u64 {
-    u64::from(part) << 32 | u64::from(part)
-}
-
-fn sequence<'a, T>(items: &'a [T], ends: &[usize], place: usize) -> &'a [T] {
-    let from = place.checked_sub(1).map_or(0, |before| ends[before]);
-    &items[from..ends[place]]
-}
-
-/// Reads JSON straight into the values.
-pub(crate) struct Reader<'v>(&'v mut Values);
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Datum;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Datum, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Datum;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Datum, E> {
-        Ok(Datum::NULL)
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<Datum, E> {
-        Ok(if truth { Datum::TRUE } else { Datum::FALSE })
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Datum, E> {
-        Ok(self.0.int(number))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Datum, E> {
-        Ok(match i64::try_from(number) {
-            Ok(number) => self.0.int(number),
-            Err(_) => self.0.number(&Number::from(number)),
-        })
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Datum, E> {
-        // Whole numbers beyond 64 bits come here rounded: two that differ might become one value,
-        // and a database be accused of what it did not do.
-        if number.abs() >= 2_f64.powi(63) {
-            return Err(E::custom("the number is too large to be kept exactly; write it as text"));
-        }
-        let number = Number::from_f64(number).ok_or_else(|| E::custom("not a finite number"))?;
-        Ok(self.0.number(&number))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Datum, E> {
-        Ok(self.0.text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Datum, A::Error> {
-        let base = self.0.open.len();
-        while let Some(element) = elements.next_element_seed(Reader(self.0))? {
-            self.0.open.push(element);
-        }
-        Ok(self.0.close(base, Tag::List))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Datum, A::Error> {
-        let base = self.0.open.len();
-        while let Some(name) = fields.next_key_seed(Reader(self.0))? {
-            let value = fields.next_value_seed(Reader(self.0))?;
-            self.0.open.extend([name, value]);
-        }
-        Ok(self.0.close_object(base))
     }
 }

@@ -10,9 +10,15 @@
 //! A datum says nothing without its history (but for numbers); a [`ValueRef`]
 //! is the two together, and reads like a `serde_json::Value`.
 
+mod adopt;
 mod intern;
+mod lists;
+mod pool;
+mod read;
 mod step;
 mod view;
+
+pub(crate) use adopt::Translation;
 
 pub use intern::Values;
 pub use view::{Elements, Entries, ValueRef};
@@ -77,7 +83,7 @@ impl Datum {
     }
 
     /// A list that stands for itself.
-    fn list(elements: &[Self]) -> Option<Self> {
+    pub(crate) fn list(elements: &[Self]) -> Option<Self> {
         match *elements {
             [first, second] => Self::pair(first, second),
             [word, key, value] => Self::step(word, key, value),

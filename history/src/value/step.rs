@@ -4,10 +4,13 @@
 //! are equal. So they are kept like numbers where key and value are small, and are looked up
 //! nowhere. Nothing else is told of transactions here.
 
-use super::{Datum, Tag};
+use super::{Datum, TAG_BITS, Tag};
 
 /// The words of steps. Every [`Values`](super::Values) holds them as its first texts, in this order.
 pub(super) const WORDS: [&str; 3] = ["r", "w", "append"];
+
+/// The place of the word for a read.
+const READ: u64 = 0;
 
 const VALUE_BITS: u32 = 30;
 const KEY_BITS: u32 = 29;
@@ -27,6 +30,13 @@ impl Datum {
         let value = if value.is_null() { NO_VALUE } else { small(value, NO_VALUE)? };
         let word = word.payload();
         Some(Self::of(Tag::Step, word << (KEY_BITS + VALUE_BITS) | key << VALUE_BITS | value))
+    }
+
+    /// A step that stands for itself, as it is before anybody has run it: what a read finds is null.
+    pub(crate) fn asked(self) -> Option<Self> {
+        let word = self.payload() >> (KEY_BITS + VALUE_BITS);
+        let found = if word == READ { NO_VALUE } else { 0 };
+        (self.tag() == Tag::Step).then(|| Self(self.0 | found << TAG_BITS))
     }
 
     /// The word, the key and the value of a step.

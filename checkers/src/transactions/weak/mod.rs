@@ -15,6 +15,7 @@
 mod atomic;
 mod causal;
 mod committed;
+mod guess;
 mod history_order;
 mod report;
 mod saturation;

@@ -6,9 +6,9 @@
 //! a cycle of what is certain, which is the proof that there is none.
 
 use super::super::transaction::{KeyId, TxnId};
-use rayon::prelude::*;
 
 use super::Rule;
+use super::guess::guess;
 use super::history_order::{Order, order};
 use super::table::Table;
 use super::{atomic, causal, committed};
@@ -78,25 +78,6 @@ pub fn saturate(rule: Rule, table: &Table) -> Outcome {
         guess = order.txns;
     }
     Outcome::Undecided(format!("no order was found among {TRIES}, and no cycle"))
-}
-
-/// The order of the history, if it can be one. If not, its sessions are taken to have run side by side,
-/// each at its own even pace: what files look like that list one session after the other.
-fn guess(table: &Table) -> Vec<TxnId> {
-    let everybody = || (0..table.len() as TxnId).filter(|&txn| table.present[txn as usize]);
-    if everybody().all(|txn| table.saw(txn).all(|seen| seen < txn)) {
-        return everybody().collect();
-    }
-    // Shares of a session's length, as whole numbers; those in no session come when they are pulled.
-    let mut shares = vec![u32::MAX; table.len()];
-    for session in &table.sessions {
-        for (at, &txn) in (0_u64..).zip(session) {
-            shares[txn as usize] = ((at << 31) / session.len() as u64) as u32;
-        }
-    }
-    let mut paced: Vec<(u32, TxnId)> = everybody().map(|txn| (shares[txn as usize], txn)).collect();
-    paced.par_sort_unstable();
-    paced.into_iter().map(|(_, txn)| txn).collect()
 }
 
 /// The order of a guess that keeps what is known.

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::super::transaction::{Action, KeyId, MicroOp, NEVER, Transactions, TxnId};
+use crate::transactions::joined::{begins, joined};
 use crate::transactions::register::reads::{INITIAL, NOBODY, Reads};
 
 /// A read of another transaction's write.
@@ -154,14 +155,10 @@ impl<T: Copy + Send + Sync> Rows<T> {
                 (ends, items)
             })
             .collect();
-        let mut rows = Self { ends: Vec::with_capacity(count), items: Vec::new() };
-        rows.items.reserve_exact(chunks.iter().map(|(_, items)| items.len()).sum());
-        for (ends, items) in chunks {
-            let base = rows.items.len() as u32;
-            rows.ends.extend(ends.iter().map(|end| base + end));
-            rows.items.extend_from_slice(&items);
-        }
-        rows
+        let (ends, items): (Vec<_>, Vec<_>) = chunks.into_iter().unzip();
+        let before = begins(items.iter().map(Vec::len));
+        let ends = joined(ends, |chunk, end| before[chunk] + end);
+        Self { ends, items: joined(items, |_, item| item) }
     }
 
     fn get(&self, txn: TxnId) -> &[T] {
