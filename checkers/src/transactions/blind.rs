@@ -5,6 +5,8 @@
 //! same cycles of the data as serializable does, as long as there are no predicates. Levels between,
 //! which forbid cycles with one anti-dependency alone, are told only from these.
 
+use serde_json::{Map, Value, json};
+
 use super::cycles::phenomenon;
 use super::dependencies::Dependencies;
 use super::level::Level;
@@ -30,6 +32,8 @@ pub struct Asked {
     pub refused: Vec<Refusal>,
     /// Levels of which nobody knows, and how far the search came.
     pub open: Vec<(Level, Progress)>,
+    /// All levels that were searched for.
+    pub searched: Vec<(Level, Progress)>,
 }
 
 /// The levels that are asked, in this order: where a weak one is broken the stronger need not be.
@@ -61,20 +65,35 @@ pub fn ask(
             continue;
         }
         let solver: &Solver = solver.get_or_insert_with(|| dependencies.solver(&chains));
-        match solver.ask(Question { snapshots, scope }) {
+        let (answer, progress) = solver.ask(Question { snapshots, scope });
+        asked.searched.push((level, progress));
+        match answer {
             Answer::Ordered(places) => {
                 let kept = dependencies.shown_by(registers.guess_by_order(&places));
                 debug_assert!(kept.iter().any(|kept| kept.implies(level)), "an order of {level}");
                 asked.shown.extend(kept);
             }
             Answer::Refuted(ways) => asked.refused.extend(Refusal::of(ways)),
-            Answer::Open(progress) => asked.open.push((level, progress)),
+            Answer::Open => asked.open.push((level, progress)),
         }
     }
     asked
 }
 
 impl Asked {
+    /// What was searched, as a fact of the verdict; `None` if nothing was.
+    pub fn fact(&self) -> Option<Value> {
+        let told = |(level, progress): &(Level, Progress)| {
+            let Progress { pairs, conflicts, steps } = progress;
+            (
+                level.name().to_owned(),
+                json!({"pairs": pairs, "conflicts": conflicts, "steps": steps}),
+            )
+        };
+        let all: Map<String, Value> = self.searched.iter().map(told).collect();
+        (!all.is_empty()).then_some(all.into())
+    }
+
     fn knows(&self, level: Level) -> bool {
         self.shown.iter().any(|kept| kept.implies(level))
             || self.refused.iter().any(|refusal| level.forbids(refusal.phenomenon))

@@ -127,6 +127,7 @@ impl Checker for RwRegister {
         for refusal in &asked.refused {
             report.refusal(refusal, |step, chains| registers.chosen(step, chains));
         }
+        let searched = asked.fact();
         let findings = Findings {
             found: report.phenomena(),
             undecided: cycles.undecided,
@@ -136,7 +137,11 @@ impl Checker for RwRegister {
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
-        verdict.fact("transactions", counts(&transactions))
+        let verdict = verdict.fact("transactions", counts(&transactions));
+        match searched {
+            Some(searched) => verdict.fact("orders_searched", searched),
+            None => verdict,
+        }
     }
 }
 

@@ -28,7 +28,6 @@ pub use refutation::Way;
 
 use super::graph::{Builder, Graph, Node};
 use super::transaction::{NEVER, Transactions};
-use chain::PairId;
 use layers::Layers;
 use order::Order;
 use overlap::overlapping;
@@ -36,7 +35,7 @@ use refutation::ways;
 use search::{End, Search};
 
 /// Steps of one question.
-const STEPS: u64 = 200_000_000;
+const STEPS: u64 = 100_000_000;
 
 /// Pairs of one question.
 const PAIRS: usize = 2_000_000;
@@ -48,17 +47,19 @@ pub enum Answer {
     Ordered(Vec<u32>),
     /// There is none: every order has one of these cycles.
     Refuted(Vec<Way>),
-    /// Nobody knows.
-    Open(Progress),
+    /// The budget ran out first.
+    Open,
 }
 
 /// How far a search came.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
     /// Pairs of writes that were asked of.
     pub pairs: usize,
     /// Contradictions among them that were learned from.
     pub conflicts: u64,
+    /// States of the graph that were looked at.
+    pub steps: u64,
 }
 
 /// Asks for orders of the chains of a history.
@@ -84,33 +85,31 @@ impl<'a, 'h> Solver<'a, 'h> {
         Self { transactions, chains, behind: ahead.reversed(), ahead }
     }
 
-    /// Asks for an order.
-    pub fn ask(&self, question: Question) -> Answer {
+    /// Asks for an order, and tells how far the search came.
+    pub fn ask(&self, question: Question) -> (Answer, Progress) {
         let layers = Layers::new(&self.ahead, &self.behind, question);
         let rank = |state| rank(self.transactions, &layers, state);
         let count = self.transactions.len();
-        let mut progress = Progress { pairs: 0, conflicts: 0 };
         let Some(mut order) = Order::new(&layers, self.chains, count, rank) else {
-            return Answer::Open(progress);
+            return (Answer::Open, Progress::default());
         };
         let mut search = Search::new(&mut order, STEPS);
         loop {
-            let fresh = search.pairs.len() as PairId;
             let room = PAIRS - search.pairs.len();
             let pairs = overlapping(search.order, self.chains, room);
-            if pairs.is_empty() && room > 0 {
-                return Answer::Ordered(search.leave().commits(count));
-            }
+            search.order.steps += self.chains.len() as u64;
+            let done = pairs.is_empty() && room > 0;
             search.add(pairs);
-            let end = search.run(fresh);
-            progress = Progress { pairs: search.pairs.len(), conflicts: search.conflicts };
-            match end {
-                End::Ordered if room > 0 => {}
-                End::Refuted(clause) => {
-                    return Answer::Refuted(ways(search, clause, self.chains, count));
-                }
-                _ => return Answer::Open(progress),
-            }
+            let end = if done { End::Ordered } else { search.run() };
+            let (pairs, conflicts) = (search.pairs.len(), search.conflicts);
+            let progress = Progress { pairs, conflicts, steps: search.order.steps };
+            let answer = match end {
+                End::Ordered if done => Answer::Ordered(search.leave().commits(count)),
+                End::Ordered if room > 0 => continue,
+                End::Refuted(clause) => Answer::Refuted(ways(search, clause, self.chains, count)),
+                End::Ordered | End::Over => Answer::Open,
+            };
+            return (answer, progress);
         }
     }
 }

@@ -93,6 +93,14 @@ impl<'a> Order<'a> {
         self.layers.state(self.ends + chain, layer)
     }
 
+    /// Whether of two chains one is over before the other begins.
+    pub fn is_apart(&self, Pair { one, other }: Pair) -> bool {
+        let before = |one, other| {
+            (0..self.layers.count).all(|layer| self.end(one, layer) < self.head(other, layer))
+        };
+        before(one, other) || before(other, one)
+    }
+
     /// The edges of a choice: from the end of the one chain to the head of the other.
     pub fn edges(
         &self,

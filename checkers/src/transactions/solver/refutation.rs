@@ -20,7 +20,7 @@ const STEPS: u64 = 50_000_000;
 const FEW: usize = 64;
 
 /// Looks at cycles to see whether some are all that there need be.
-const LOOKS: u32 = 100_000;
+const LOOKS: u32 = 20_000;
 
 /// A cycle by its steps: each ends where the next begins, and the last where the first does.
 pub type Way = Vec<Step>;
@@ -72,7 +72,7 @@ impl Core {
     fn again(order: &mut Order, pairs: &[Pair], end: u64) -> Option<Self> {
         let mut search = Search::new(order, end);
         search.add(pairs.iter().copied());
-        let core = match search.run(0) {
+        let core = match search.run() {
             End::Refuted(clause) => Some(Self::of(&search, clause)),
             End::Ordered | End::Over => None,
         };
@@ -103,10 +103,10 @@ impl Core {
         }
         // The longest first, so that the shortest stay.
         cycles.sort_by_key(|cycle| std::cmp::Reverse(cycle.len()));
-        let mut at = 0;
+        let (mut at, mut looks) = (0, LOOKS);
         while at < cycles.len() {
             let cycle = cycles.remove(at);
-            if !cover(&cycles, &mut Vec::new(), &mut LOOKS.clone()) {
+            if !cover(&cycles, &mut Vec::new(), &mut looks) {
                 cycles.insert(at, cycle);
                 at += 1;
             }

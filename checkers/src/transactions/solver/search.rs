@@ -2,14 +2,16 @@
 //! "GRASP", IEEE TC 1999) over choices whose only law is that they close no cycle.
 //!
 //! Every clause comes from a cycle or from other clauses, and remembers which: what refutes a
-//! history is told as cycles. Guesses follow the order that there is already, so that most cost
-//! nothing; what was last in a conflict is guessed first (Biere and Fröhlich, "Evaluating CDCL
-//! Variable Scoring Schemes", SAT 2015). All is counted in steps, never in time.
+//! history is told as cycles. Guessed are only pairs that the order there is leaves open, first what
+//! was last in a conflict (Biere and Fröhlich, "Evaluating CDCL Variable Scoring Schemes", SAT
+//! 2015). All is counted in steps, never in time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::chain::{Choice, Pair, PairId};
+use rustc_hash::FxHashMap;
+
+use super::chain::{ChainId, Choice, Pair, PairId};
 use super::clauses::{ClauseId, Clauses, GUESS};
 use super::order::Order;
 
@@ -52,7 +54,11 @@ pub struct Search<'a, 'o> {
     pub pairs: Vec<Pair>,
     /// What was learned.
     pub clauses: Clauses,
+    /// The pair of two chains.
+    names: FxHashMap<(ChainId, ChainId), PairId>,
     states: Vec<State>,
+    /// How many pairs were tried by themselves.
+    tried: PairId,
     /// By choice, the clauses that watch for its contrary.
     watches: Vec<Vec<ClauseId>>,
     /// The choices made, in order; where each guess is among them; how many the order has.
@@ -73,7 +79,9 @@ impl<'a, 'o> Search<'a, 'o> {
             order,
             pairs: Vec::new(),
             clauses: Clauses::default(),
+            names: FxHashMap::default(),
             states: Vec::new(),
+            tried: 0,
             watches: Vec::new(),
             trail: Vec::new(),
             guesses: Vec::new(),
@@ -84,10 +92,19 @@ impl<'a, 'o> Search<'a, 'o> {
         }
     }
 
-    /// Adds pairs, each in the order that is to be guessed first.
+    /// Has pairs ordered, each in the order that is to be guessed first.
     pub fn add(&mut self, pairs: impl IntoIterator<Item = Pair>) {
         for pair in pairs {
+            let known = [(pair.one, pair.other), (pair.other, pair.one)];
+            let known = known.map(|chains| self.names.get(&chains).copied());
+            if let Some(id) = known[0].or(known[1]) {
+                let state = &mut self.states[id as usize];
+                state.wish = Choice::new(id, known[0].is_some());
+                self.waiting.push((state.stamp, Reverse(id)));
+                continue;
+            }
             let id = self.pairs.len() as PairId;
+            self.names.insert((pair.one, pair.other), id);
             self.pairs.push(pair);
             let wish = Choice::new(id, true);
             let (made, reason) = (Choice::NONE, GUESS);
@@ -106,10 +123,9 @@ impl<'a, 'o> Search<'a, 'o> {
         self.order
     }
 
-    /// Orders all pairs. Those from `fresh` on are first tried by themselves, each both ways.
-    pub fn run(&mut self, fresh: PairId) -> End {
-        self.back_to(0);
-        if let Some(clause) = self.follow().or_else(|| self.probe(fresh)) {
+    /// Orders all pairs. Those that were not tried yet are first tried by themselves.
+    pub fn run(&mut self) -> End {
+        if let Some(clause) = self.probe() {
             return End::Refuted(clause);
         }
         let (mut until, mut patience) = (self.conflicts + RESTART, RESTART);
@@ -131,10 +147,19 @@ impl<'a, 'o> Search<'a, 'o> {
         }
     }
 
-    /// Tries each pair from `fresh` on both ways, before any guess: what closes a cycle at once is
-    /// settled. The clause that is left without a choice, if there is no order at all.
-    fn probe(&mut self, fresh: PairId) -> Option<ClauseId> {
-        for pair in fresh..self.pairs.len() as PairId {
+    /// Tries each pair that was not tried yet both ways, before any guess: what closes a cycle at
+    /// once is settled. The clause that is left without a choice, if there is no order at all.
+    fn probe(&mut self) -> Option<ClauseId> {
+        let fresh = self.tried..self.pairs.len() as PairId;
+        if fresh.is_empty() {
+            return None;
+        }
+        self.tried = fresh.end;
+        self.back_to(0);
+        if let Some(clause) = self.follow() {
+            return Some(clause);
+        }
+        for pair in fresh {
             for choice in [Choice::new(pair, true), Choice::new(pair, false)] {
                 if self.states[pair as usize].made != Choice::NONE {
                     break;
@@ -170,11 +195,14 @@ impl<'a, 'o> Search<'a, 'o> {
         self.trail.push(choice);
     }
 
-    /// Guesses the next pair that is open; false if there is none.
+    /// Guesses the next pair that is open; false if there is none. One whose chains are apart in the
+    /// order has no need of a guess; if they overlap again, it is added again.
     fn guess(&mut self) -> bool {
         while let Some((stamp, Reverse(pair))) = self.waiting.pop() {
+            self.order.steps += 1;
             let state = self.states[pair as usize];
-            if state.made == Choice::NONE && state.stamp == stamp {
+            let open = state.made == Choice::NONE && state.stamp == stamp;
+            if open && !self.order.is_apart(self.pairs[pair as usize]) {
                 self.guesses.push(self.trail.len());
                 self.make(state.wish, GUESS);
                 return true;
@@ -187,6 +215,7 @@ impl<'a, 'o> Search<'a, 'o> {
     fn back_to(&mut self, depth: usize) {
         let Some(&end) = self.guesses.get(depth) else { return };
         self.guesses.truncate(depth);
+        self.order.steps += (self.trail.len() - end) as u64;
         while self.trail.len() > end {
             let choice = self.trail.pop().expect("longer than its part");
             if self.trail.len() < self.ordered {
@@ -280,7 +309,9 @@ impl<'a, 'o> Search<'a, 'o> {
             }
             let found =
                 self.trail[..at].iter().rposition(|it| self.states[it.pair() as usize].seen);
-            at = found.expect("the conflict has a choice of this depth");
+            let found = found.expect("the conflict has a choice of this depth");
+            self.order.steps += (at - found) as u64;
+            at = found;
             let made = self.trail[at];
             self.states[made.pair() as usize].seen = false;
             open -= 1;
