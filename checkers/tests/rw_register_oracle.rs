@@ -23,12 +23,14 @@ const REGISTERS: Shape = Shape {
     lists: false,
 };
 
-const SHAPES: [Shape; 5] = [
+const SHAPES: [Shape; 7] = [
     Shape { leaks: 30, ..REGISTERS },
     Shape { txns: 6, steps: 2, crashed: 0, stale: 1, ..REGISTERS },
     Shape { keys: 3, crashed: 4, stale: 3, blind: 2, ..REGISTERS },
     Shape { txns: 6, keys: 3, blind: 1, ..REGISTERS },
     Shape { txns: 6, keys: 3, blind: 1, stale: 100, ..REGISTERS },
+    Shape { txns: 6, keys: 2, crashed: 3, blind: 1, stale: 1, ..REGISTERS },
+    Shape { txns: 6, steps: 2, keys: 4, blind: 1, stale: 1, ..REGISTERS },
 ];
 
 #[test]

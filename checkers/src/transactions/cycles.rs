@@ -271,7 +271,7 @@ fn from_least(mut hops: Vec<Hop>) -> Vec<Hop> {
 }
 
 /// What a cycle is.
-fn phenomenon(hops: &[Hop]) -> Phenomenon {
+pub fn phenomenon(hops: &[Hop]) -> Phenomenon {
     let has = |kind| hops.iter().any(|hop| hop.kind == kind);
     let anti = |hop: &Hop| hop.kind == Kind::ReadWrite;
     let adjacent = |(one, next)| anti(one) && anti(next);

@@ -4,6 +4,7 @@ use super::cycles::{Cycles, Residue, product};
 use super::graph::{Builder, Graph, Kinds, Node, linear, residue};
 use super::level::Level;
 use super::phenomenon::{Cycle, Phenomenon, Scope};
+use super::solver::{Chains, Solver};
 use super::transaction::{NEVER, Transactions, TxnId};
 use super::{completion, precedence};
 
@@ -15,7 +16,7 @@ pub struct Dependencies<'t, 'h> {
     /// By the data and, if there is any, by real time.
     edges: Vec<Builder>,
     /// Whether there is real time. It has the order of the sessions in it.
-    timed: bool,
+    pub timed: bool,
 }
 
 impl<'t, 'h> Dependencies<'t, 'h> {
@@ -48,7 +49,7 @@ impl<'t, 'h> Dependencies<'t, 'h> {
 
     /// The cycles that there are. Of `unordered` writers, where all else is known, it is asked
     /// whether any order of them keeps snapshot isolation.
-    pub fn cycles(mut self, unordered: Option<&[Vec<TxnId>]>) -> Cycles {
+    pub fn cycles(&mut self, unordered: Option<&[Vec<TxnId>]>) -> Cycles {
         let graph = Graph::new(self.nodes, &self.edges);
         let left = residue(&graph);
         if left.is_empty() {
@@ -60,16 +61,37 @@ impl<'t, 'h> Dependencies<'t, 'h> {
         if self.timed {
             self.edges.push(precedence::sessions(self.transactions, self.present));
         }
+        self.complete(&graph, &mut cycles, unordered);
+        if self.timed {
+            self.edges.pop();
+        }
+        cycles
+    }
+
+    /// Asks whether any order of unordered writers keeps snapshot isolation.
+    fn complete(&mut self, graph: &Graph, cycles: &mut Cycles, unordered: Option<&[Vec<TxnId>]>) {
         for scope in Scope::ALL {
             let Some(unordered) = unordered.filter(|_| !cycles.break_snapshots(scope)) else {
                 break;
             };
-            if !completion::exists(&graph, &mut self.edges, unordered, scope) {
+            if !completion::exists(graph, &mut self.edges, unordered, scope) {
                 let open = [Cycle::GSingle, Cycle::GNonadjacent];
                 cycles.undecided.extend(open.map(|cycle| Phenomenon::Cycle(cycle, scope)));
             }
         }
-        cycles
+    }
+
+    /// What can be asked for an order of chains, with all that is certain.
+    pub fn solver<'a>(&mut self, chains: &'a Chains) -> Solver<'a, 'h>
+    where
+        't: 'a,
+    {
+        let timed = self.timed.then(|| precedence::sessions(self.transactions, self.present));
+        let many = self.edges.len();
+        self.edges.extend(timed);
+        let solver = Solver::new(self.transactions, chains, &mut self.edges, self.nodes);
+        self.edges.truncate(many);
+        solver
     }
 
     /// The level that all dependencies together stand for.

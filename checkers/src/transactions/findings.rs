@@ -1,8 +1,12 @@
 //! What was found, put against the levels: which are broken, which are kept, which are open.
 
 use super::level::Level;
-use super::phenomenon::{Phenomenon, Scope};
+use super::phenomenon::{Cycle, Phenomenon, Scope};
+use super::solver::Progress;
 use crate::{Anomaly, Verdict};
+
+/// What only levels of real time forbid.
+const REAL_TIME: Phenomenon = Phenomenon::Cycle(Cycle::G0, Scope::RealTime);
 
 /// What was found in a history.
 pub struct Findings {
@@ -14,6 +18,8 @@ pub struct Findings {
     pub complete: bool,
     /// The levels that a guess of what is missing shows to be kept.
     pub shown: Vec<Level>,
+    /// The levels that were searched for without an answer, and how far.
+    pub asked: Vec<(Level, Progress)>,
     /// Whether the history has real time.
     pub timed: bool,
 }
@@ -24,8 +30,7 @@ impl Findings {
     }
 
     fn is_open(&self, level: Level) -> bool {
-        let real_time = Phenomenon::Cycle(super::Cycle::G0, Scope::RealTime);
-        let untimed = !self.timed && level.forbids(real_time);
+        let untimed = !self.timed && level.forbids(REAL_TIME);
         untimed || !self.complete || self.undecided.iter().any(|&it| level.forbids(it))
     }
 
@@ -64,11 +69,18 @@ impl Findings {
 
     /// Why it is not known whether a level is kept.
     fn doubt(&self, level: Level) -> String {
+        if let Some((of, progress)) = self.asked.iter().find(|(of, _)| of.implies(level)) {
+            return format!(
+                "the search for an order of blind writes that keeps {of} ended at its budget, after \
+                 {} contradictions among {} pairs of writes",
+                progress.conflicts, progress.pairs
+            );
+        }
         let open: Vec<&str> = self.undecided.iter().map(|phenomenon| phenomenon.name()).collect();
         match (self.complete, open.is_empty(), self.timed) {
-            (false, ..) => format!(
-                "the order of some keys' versions is not known for certain, and none that was tried \
-                 shows {level} to be kept"
+            (false, ..) if self.timed || !level.forbids(REAL_TIME) => format!(
+                "the order of some keys' versions is not known for certain, and {level} is told only \
+                 from levels that are stronger, of which none is kept"
             ),
             (_, false, _) => format!("whether there is any {} is not known", open.join(" or ")),
             (.., false) => format!(

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tribunal_history::History;
 
 use super::append::Lists;
+use super::blind::{self, Asked};
 use super::cycles::Cycles;
 use super::dependencies::Dependencies;
 use super::findings::Findings;
@@ -42,7 +43,7 @@ impl Checker for ListAppend {
             Err(twice) => return Verdict::objected(twice.sentence(&transactions)),
         };
         let edges = std::mem::take(&mut lists.edges);
-        let dependencies = Dependencies::new(&transactions, &lists.present, lists.nodes, edges);
+        let mut dependencies = Dependencies::new(&transactions, &lists.present, lists.nodes, edges);
         let cycles = dependencies.cycles(Some(&lists.unordered));
         let mut report = Report::new(&transactions, &lists);
         for fault in &lists.faults {
@@ -54,6 +55,7 @@ impl Checker for ListAppend {
             undecided: cycles.undecided,
             complete: lists.is_complete(),
             shown: Vec::new(),
+            asked: Vec::new(),
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
@@ -117,15 +119,29 @@ impl Checker for RwRegister {
             report.fault(fault.phenomenon(), key, &fault.txns(), sentence);
         }
         cycles.found.iter().for_each(|found| report.cycle(found));
+        let mut asked = Asked { shown, ..Asked::default() };
+        if !complete && registers.faults.is_empty() {
+            let found = report.phenomena();
+            asked = blind::ask(&mut dependencies, &registers, self.level, asked.shown, &found);
+        }
+        for refusal in &asked.refused {
+            report.refusal(refusal, |step, chains| registers.chosen(step, chains));
+        }
+        let searched = asked.fact();
         let findings = Findings {
             found: report.phenomena(),
             undecided: cycles.undecided,
             complete,
-            shown,
+            shown: asked.shown,
+            asked: asked.open,
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
-        verdict.fact("transactions", counts(&transactions))
+        let verdict = verdict.fact("transactions", counts(&transactions));
+        match searched {
+            Some(searched) => verdict.fact("orders_searched", searched),
+            None => verdict,
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! registers have a way of their own, in `weak`.
 
 mod append;
+mod blind;
 mod completion;
 mod cycles;
 mod dependencies;
@@ -23,8 +24,10 @@ mod level;
 mod parse;
 mod phenomenon;
 mod precedence;
+mod refusal;
 mod register;
 mod report;
+mod solver;
 mod transaction;
 mod weak;
 mod words;

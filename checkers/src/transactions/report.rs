@@ -26,7 +26,8 @@ pub trait Reasons {
 
 /// Collects what was found.
 pub struct Report<'a, 'h> {
-    transactions: &'a Transactions<'h>,
+    /// What was judged.
+    pub(super) transactions: &'a Transactions<'h>,
     reasons: &'a dyn Reasons,
     anomalies: BTreeMap<Phenomenon, Vec<Anomaly>>,
     counts: BTreeMap<Phenomenon, usize>,
@@ -58,7 +59,8 @@ impl<'a, 'h> Report<'a, 'h> {
         counted.collect()
     }
 
-    fn add(&mut self, phenomenon: Phenomenon, anomaly: impl FnOnce(&Self) -> Anomaly) {
+    /// Adds an anomaly; of many of one kind only the first are made and told.
+    pub(super) fn add(&mut self, phenomenon: Phenomenon, anomaly: impl FnOnce(&Self) -> Anomaly) {
         *self.counts.entry(phenomenon).or_default() += 1;
         if self.counts[&phenomenon] <= WITNESSES {
             let anomaly = anomaly(self);
@@ -108,7 +110,7 @@ impl<'a, 'h> Report<'a, 'h> {
     }
 
     /// Why one step of a cycle is so.
-    fn why(&self, hop: &Hop) -> String {
+    pub(super) fn why(&self, hop: &Hop) -> String {
         let name = |txn| words::name(self.transactions, txn);
         let call = |txn| self.transactions.operation(txn);
         match hop.kind {
@@ -129,7 +131,8 @@ impl<'a, 'h> Report<'a, 'h> {
         }
     }
 
-    fn anomaly(
+    /// An anomaly of some transactions.
+    pub(super) fn anomaly(
         &self,
         phenomenon: Phenomenon,
         txns: &[TxnId],

@@ -72,6 +72,15 @@ impl Graph {
         self.targets(from).iter().map(edge)
     }
 
+    /// The same with every edge turned round.
+    pub fn reversed(&self) -> Graph {
+        let mut reversed = Builder::default();
+        for node in 0..self.len() as Node {
+            self.edges(node).for_each(|edge| reversed.add(edge.to, edge.from, edge.kind));
+        }
+        Graph::new(self.len(), &[reversed])
+    }
+
     /// The part of the graph between `nodes`, which get the numbers of their places.
     pub fn part(&self, nodes: &[Node]) -> Graph {
         let mut places = vec![Node::MAX; self.len()];

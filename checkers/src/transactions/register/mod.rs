@@ -2,8 +2,8 @@
 //! versions only in part.
 //!
 //! What is known for certain convicts; what is not is guessed, and acquits if the guess has no
-//! cycle. Between the two the answer is unknown: whether any order of blind writes is right is
-//! NP-hard to say (Papadimitriou, JACM 1979; Biswas and Enea, OOPSLA 2019).
+//! cycle. What is left between the two is for the solver: whether any order of blind writes is
+//! right is NP-hard to say (Papadimitriou, JACM 1979; Biswas and Enea, OOPSLA 2019).
 
 pub mod reads;
 mod sentences;
@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::entries::Entries;
 use super::graph::{Builder, Node};
+use super::solver::Chains;
 use super::transaction::{KeyId, Transactions, TxnId};
 use reads::{Fault, Reads, Twice};
 use versions::Versions;
@@ -87,6 +88,15 @@ impl<'t, 'h> Registers<'t, 'h> {
     /// The same by places in an order of all transactions.
     pub fn guess_by_order(&self, places: &[u32]) -> Builder {
         self.guess(|_, head| places[head as usize])
+    }
+
+    /// The chains of versions whose order is not known, where every read is in order.
+    pub fn chains(&self) -> Chains {
+        let mut chains = Chains::default();
+        for (key, versions) in (0..).zip(&self.versions) {
+            versions.chains(key, &mut chains);
+        }
+        chains
     }
 
     fn guess(&self, rank: impl Fn(&Versions, TxnId) -> u32 + Sync) -> Builder {

@@ -12,7 +12,8 @@ use super::reads::{Fault, INITIAL, NOBODY, Reads, What};
 use crate::transactions::entries::Entry;
 use crate::transactions::fan::Fan;
 use crate::transactions::graph::{Builder, Kind};
-use crate::transactions::{NEVER, Transactions, TxnId};
+use crate::transactions::solver::{Chain, Chains};
+use crate::transactions::{KeyId, NEVER, Transactions, TxnId};
 
 /// A register: who wrote and who read which version. A version is known by its writer.
 #[derive(Debug, Default)]
@@ -116,6 +117,12 @@ impl Versions {
                 edges.add(reader, head, Kind::ReadWrite);
             }
         }
+    }
+
+    /// The chains of updates that the versions are.
+    pub fn chains(&self, key: KeyId, chains: &mut Chains) {
+        let all = self.heads.iter().map(|&head| Chain { key, head, tail: self.last(head) });
+        chains.add(all, |chain| self.readers.get(&chain.tail).into_iter().flatten().copied());
     }
 
     /// The end of the chain of updates from a version on.

@@ -4,6 +4,7 @@ use super::Registers;
 use super::reads::{INITIAL, NOBODY};
 use crate::transactions::graph::Kind;
 use crate::transactions::report::Reasons;
+use crate::transactions::solver::{Chain, Step};
 use crate::transactions::words::{name, read, wrote};
 use crate::transactions::{Action, MicroOp, TxnId};
 
@@ -18,6 +19,27 @@ impl Reasons for Registers<'_, '_> {
 }
 
 impl Registers<'_, '_> {
+    /// What a step means that was chosen: of two chains the one is taken to be first.
+    pub fn chosen(&self, step: &Step, [first, then]: &[Chain; 2]) -> String {
+        let own = |txn: TxnId| {
+            let mut writes = self.transactions.ops(txn).iter();
+            writes.rfind(|op| op.action == Action::Write && op.key == first.key)
+        };
+        let did = |txn: TxnId| {
+            let wrote = own(txn).map_or(String::new(), |op| wrote(self.transactions, op));
+            format!("{} {wrote}", name(self.transactions, txn))
+        };
+        let Step { hop, .. } = step;
+        let mut reads = self.reads(hop.from);
+        match reads.find(|&(op, version)| op.key == first.key && version == first.tail) {
+            Some((op, _)) if hop.kind == Kind::ReadWrite => {
+                let (from, read) = (name(self.transactions, hop.from), read(self.transactions, op));
+                format!("{from} {read}, which was there before {}", did(then.head))
+            }
+            _ => format!("{} before {}", did(first.tail), did(then.head)),
+        }
+    }
+
     /// What a transaction read from others: the step and the writer.
     fn reads(&self, txn: TxnId) -> impl Iterator<Item = (&MicroOp, TxnId)> {
         let of = |at: usize| (&self.transactions.all_ops()[at], self.reads.from[at]);
