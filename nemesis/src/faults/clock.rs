@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tribunal_generator::Rng;
 use tribunal_history::{Map, Name};
 
-use super::given::Given;
+use super::given::{Drawn, Given};
 use super::target::Target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
@@ -42,7 +42,7 @@ pub struct ClockFault {
     /// What can be chosen, beside whose clocks.
     pub options: &'static [FaultOption],
     /// One node's clock, and what it is in words.
-    pub draw: fn(&Given, &mut Rng) -> Result<(Clock, String), PlanError>,
+    pub draw: fn(&Given, &mut Rng) -> Drawn<Clock>,
 }
 
 #[async_trait]

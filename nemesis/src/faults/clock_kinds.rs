@@ -13,18 +13,14 @@ const LARGEST_S: f64 = 60.0;
 /// A hundred years; the kernel's own clock reaches not much farther.
 const LIMIT_S: f64 = 3.2e9;
 
-const fn option(name: &'static str, doc: &'static str) -> FaultOption {
-    FaultOption { name, doc }
-}
-
 /// A wall clock that jumps, and jumps back when it is healed.
 pub static JUMP: ClockFault = ClockFault {
     name: "clock-jump",
     doc: "Moves the wall clock of the database's processes, forward or back; the machine's stays.",
     options: &[
         TARGET,
-        option("max_s", "The farthest jump in seconds, by default 60."),
-        option("offset_s", "Just this jump in seconds; negative goes back."),
+        FaultOption::new("max_s", "The farthest jump in seconds, by default 60."),
+        FaultOption::new("offset_s", "Just this jump in seconds; negative goes back."),
     ],
     draw: |given, rng| {
         let farthest = "a number of seconds from 0.1 to a hundred years";
@@ -45,7 +41,7 @@ pub static DRIFT: ClockFault = ClockFault {
     doc: "Lets the wall clock of the database's processes run too fast or too slow.",
     options: &[
         TARGET,
-        option(
+        FaultOption::new(
             "ppm",
             "How much faster, in parts per million; negative is slower. By default drawn from 200 \
              (a bad quartz) to 819200, either way.",
@@ -76,8 +72,8 @@ pub static STROBE: ClockFault = ClockFault {
     doc: "Puts the wall clock of the database's processes forth and back, again and again.",
     options: &[
         TARGET,
-        option("offset_ms", "How far, in milliseconds; by default drawn from 4 to 4096."),
-        option("every_ms", "How long it stays; by default drawn from 5 to 640."),
+        FaultOption::new("offset_ms", "How far, in milliseconds; by default drawn from 4 to 4096."),
+        FaultOption::new("every_ms", "How long it stays; by default drawn from 5 to 640."),
     ],
     draw: |given, rng| {
         let drawn = magnitude(4, 4096, rng) * 1_000_000;

@@ -6,6 +6,9 @@ use tribunal_generator::Rng;
 
 use super::{Options, PlanError};
 
+/// What was drawn, and what it is in words.
+pub type Drawn<T> = Result<(T, String), PlanError>;
+
 /// Options, each with the fault that they were given to.
 pub struct Given<'o> {
     fault: &'static str,

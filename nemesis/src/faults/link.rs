@@ -10,7 +10,7 @@ use tribunal_generator::Rng;
 use tribunal_harness::cluster::local::wire::{Rule, Ruled, Tallied};
 use tribunal_history::{Effect, Map, Name, Value};
 
-use super::given::Given;
+use super::given::{Drawn, Given};
 use super::partition::shuffled;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, look};
 use crate::agent::protocol::Request;
@@ -28,7 +28,7 @@ pub struct LinkFault {
     /// What can be chosen, beside the links.
     pub options: &'static [FaultOption],
     /// The rule, and what it is in words.
-    pub draw: fn(&Given, &mut Rng) -> Result<(Rule, String), PlanError>,
+    pub draw: fn(&Given, &mut Rng) -> Drawn<Rule>,
 }
 
 /// What chooses the links.

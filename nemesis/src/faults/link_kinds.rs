@@ -11,18 +11,17 @@ use super::{FaultOption, PlanError};
 
 const MS: u64 = 1_000_000;
 
-const fn option(name: &'static str, doc: &'static str) -> FaultOption {
-    FaultOption { name, doc }
-}
-
 /// Every frame comes late.
 pub static SLOW: LinkFault = LinkFault {
     name: "link-slow",
     doc: "Delays every packet of some links between nodes; with jitter, by varying times.",
     options: &[
         LINKS,
-        option("delay_ms", "How long; by default drawn from 5 to 640."),
-        option("jitter_ms", "Off by up to this, either way; by default a quarter of the delay."),
+        FaultOption::new("delay_ms", "How long; by default drawn from 5 to 640."),
+        FaultOption::new(
+            "jitter_ms",
+            "Off by up to this, either way; by default a quarter of the delay.",
+        ),
     ],
     draw: |given, rng| {
         let drawn = magnitude(5, 640, rng) * MS;
@@ -37,7 +36,7 @@ pub static SLOW: LinkFault = LinkFault {
 pub static LOSSY: LinkFault = LinkFault {
     name: "link-lossy",
     doc: "Loses a share of the packets of some links between nodes.",
-    options: &[LINKS, option("loss", "The share; by default drawn from 0.01 to 0.64.")],
+    options: &[LINKS, FaultOption::new("loss", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let loss = share(given, "loss", rng)?;
         Ok((Rule { loss, ..Rule::default() }, format!("{} lost", percent(loss))))
@@ -48,7 +47,7 @@ pub static LOSSY: LinkFault = LinkFault {
 pub static DUPLICATING: LinkFault = LinkFault {
     name: "link-duplicating",
     doc: "Delivers a share of the packets of some links twice.",
-    options: &[LINKS, option("share", "The share; by default drawn from 0.01 to 0.64.")],
+    options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let duplicate = share(given, "share", rng)?;
         Ok((Rule { duplicate, ..Rule::default() }, format!("{} come twice", percent(duplicate))))
@@ -61,8 +60,8 @@ pub static REORDERING: LinkFault = LinkFault {
     doc: "Holds a share of the packets of some links back, so that later ones overtake them.",
     options: &[
         LINKS,
-        option("share", "The share; by default drawn from 0.01 to 0.64."),
-        option("by_ms", "For how long; by default drawn from 1 to 64."),
+        FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64."),
+        FaultOption::new("by_ms", "For how long; by default drawn from 1 to 64."),
     ],
     draw: |given, rng| {
         let reorder = share(given, "share", rng)?;
@@ -78,7 +77,7 @@ pub static REORDERING: LinkFault = LinkFault {
 pub static CORRUPTING: LinkFault = LinkFault {
     name: "link-corrupting",
     doc: "Flips a bit in a share of the packets of some links; their checksums tell.",
-    options: &[LINKS, option("share", "The share; by default drawn from 0.01 to 0.64.")],
+    options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let corrupt = share(given, "share", rng)?;
         let what = format!("a bit is flipped in {}", percent(corrupt));
@@ -90,7 +89,10 @@ pub static CORRUPTING: LinkFault = LinkFault {
 pub static NARROW: LinkFault = LinkFault {
     name: "link-narrow",
     doc: "Lets some links between nodes carry few bits a second, behind a queue of 200 ms.",
-    options: &[LINKS, option("kbit", "Kilobits a second; by default drawn from 64 to 8192.")],
+    options: &[
+        LINKS,
+        FaultOption::new("kbit", "Kilobits a second; by default drawn from 64 to 8192."),
+    ],
     draw: |given, rng| {
         let drawn = magnitude(64, 8192, rng) * 1000;
         let rate = given.kilobits("kbit")?.unwrap_or(drawn);
@@ -114,7 +116,7 @@ pub static HELD: LinkFault = LinkFault {
 pub static ALTERING: LinkFault = LinkFault {
     name: "link-altering",
     doc: "Flips a bit of what a share of the packets say and mends the checksum: a Byzantine link.",
-    options: &[LINKS, option("share", "The share; by default drawn from 0.01 to 0.64.")],
+    options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let corrupt = share(given, "share", rng)?;
         let rule = Rule { corrupt, mend: true, ..Rule::default() };
@@ -128,8 +130,8 @@ pub static REPLAYING: LinkFault = LinkFault {
     doc: "Delivers a share of the packets of some links a second time much later: a Byzantine link.",
     options: &[
         LINKS,
-        option("share", "The share; by default drawn from 0.01 to 0.64."),
-        option("after_ms", "How much later; by default drawn from 100 to 6400."),
+        FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64."),
+        FaultOption::new("after_ms", "How much later; by default drawn from 100 to 6400."),
     ],
     draw: |given, rng| {
         let replay = share(given, "share", rng)?;

@@ -77,6 +77,13 @@ pub struct FaultOption {
     pub doc: &'static str,
 }
 
+impl FaultOption {
+    /// An option, for a fault's table.
+    const fn new(name: &'static str, doc: &'static str) -> Self {
+        Self { name, doc }
+    }
+}
+
 /// What was chosen.
 pub type Options = Map<String, Value>;
 

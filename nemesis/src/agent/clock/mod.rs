@@ -64,7 +64,7 @@ impl Setting {
 
     /// How far it is ahead when the machine's clock shows `at_ns`.
     pub fn ahead_at(self, at_ns: i64) -> i64 {
-        let drift = i128::from(at_ns - self.since_ns) * i128::from(self.rate()) >> 32;
+        let drift = (i128::from(at_ns - self.since_ns) * i128::from(self.rate())) >> 32;
         self.offset_ns + drift as i64
     }
 }
