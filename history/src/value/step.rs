@@ -36,7 +36,7 @@ impl Datum {
     pub(crate) fn asked(self) -> Option<Self> {
         let word = self.payload() >> (KEY_BITS + VALUE_BITS);
         let found = if word == READ { NO_VALUE } else { 0 };
-        (self.tag() == Tag::Step).then(|| Self(self.0 | found << TAG_BITS))
+        (self.tag() == Tag::Step).then_some(Self(self.0 | found << TAG_BITS))
     }
 
     /// The word, the key and the value of a step.
