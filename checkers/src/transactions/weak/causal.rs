@@ -4,7 +4,8 @@
 //! In the order that was guessed a read is at odds with the rule only where a writer of its key
 //! lies between whom it read and the reader itself, and was seen. Such writers are few, and
 //! near: a [`Window`] just wide enough for them tells whether they were seen. For those that are
-//! farther away than the widest one, what the reader saw is walked through.
+//! farther away than the widest one, what the reader saw is walked through. Where such a window would be
+//! wide and the sessions are few, [`clocks`] tell it instead.
 
 use std::ops::Range;
 
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::super::transaction::KeyId;
+use super::clocks::{self, Question};
 use super::history_order::Order;
 use super::saturation::Learned;
 use super::table::{Read, Table};
@@ -31,25 +33,47 @@ const BUDGET: u64 = 100_000_000;
 pub fn infer(table: &Table, order: &Order) -> (Vec<Learned>, u64) {
     let writers = Writers::of(table, order);
     let firsts: Vec<usize> = (0..order.txns.len()).step_by(CHUNK).collect();
-    let chunks: Vec<(Vec<Learned>, u64)> = firsts
-        .into_par_iter()
-        .map(|first| {
-            let places = first..order.txns.len().min(first + CHUNK);
-            let doubts = doubts(table, order, &writers, places.clone());
-            let mut chunk = Chunk {
-                table,
-                order,
-                writers: &writers,
-                found: Vec::new(),
-                open: 0,
-                budget: BUDGET,
-            };
-            chunk.settle(&doubts, places);
-            (chunk.found, chunk.open)
-        })
-        .collect();
+    let places = |first: usize| first..order.txns.len().min(first + CHUNK);
+    let doubts = firsts.par_iter().map(|&first| doubts(table, order, &writers, places(first)));
+    let doubts: Vec<Vec<Doubt>> = doubts.collect();
+    let farthest = doubts.iter().flatten().map(|doubt| doubt.reach(&writers)).max();
+    if farthest.is_some_and(|reach| clocks::pay(table, reach.min(WIDEST))) {
+        return (by_clocks(table, order, &writers, &doubts), 0);
+    }
+    let chunks = firsts.into_par_iter().zip(doubts).map(|(first, doubts)| {
+        let (found, writers) = (Vec::new(), &writers);
+        let mut chunk = Chunk { table, order, writers, found, open: 0, budget: BUDGET };
+        chunk.settle(&doubts, places(first));
+        (chunk.found, chunk.open)
+    });
+    let chunks: Vec<(Vec<Learned>, u64)> = chunks.collect();
     let open = chunks.iter().map(|(_, open)| open).sum();
     (chunks.into_iter().flat_map(|(found, _)| found).collect(), open)
+}
+
+/// What contradicts the order, where there are few sessions and doubts that are far apart.
+fn by_clocks(
+    table: &Table,
+    order: &Order,
+    writers: &Writers,
+    doubts: &[Vec<Doubt>],
+) -> Vec<Learned> {
+    let (mut questions, mut reads) = (Vec::new(), Vec::new());
+    for doubt in doubts.iter().flatten() {
+        for &place in &writers.places[doubt.writers.clone()] {
+            questions.push(Question { seen: order.txns[place as usize], by: doubt.place });
+            reads.push(doubt.read);
+        }
+    }
+    let answers = clocks::answer(table, order, &questions).into_iter();
+    let yes = answers.zip(questions).zip(reads).filter(|((seen, _), _)| *seen);
+    yes.map(|((_, question), read)| Learned {
+        before: question.seen,
+        after: read.writer,
+        reader: order.txns[question.by as usize],
+        key: read.key,
+    })
+    .collect()
 }
 
 /// The places of every key's writers, in order.
@@ -101,6 +125,13 @@ struct Doubt {
     writers: Range<usize>,
 }
 
+impl Doubt {
+    /// How far back the first of those others is.
+    fn reach(&self, writers: &Writers) -> usize {
+        (self.place - writers.places[self.writers.start]) as usize
+    }
+}
+
 /// The doubts of the transactions at some places.
 fn doubts(table: &Table, order: &Order, writers: &Writers, places: Range<usize>) -> Vec<Doubt> {
     let reads = places.flat_map(|place| {
@@ -126,9 +157,8 @@ struct Chunk<'a> {
 impl Chunk<'_> {
     fn settle(&mut self, doubts: &[Doubt], places: Range<usize>) {
         let (table, order) = (self.table, self.order);
-        let all = &self.writers.places;
-        let reach = |doubt: &Doubt| (doubt.place - all[doubt.writers.start]) as usize;
-        let Some(least) = doubts.iter().map(reach).max() else { return };
+        let reach = doubts.iter().map(|doubt| doubt.reach(self.writers)).max();
+        let Some(least) = reach else { return };
         let width = (least + 1).min(WIDEST);
         let start = places.start.saturating_sub(2 * width);
         let mut window = Window::new(width, start);

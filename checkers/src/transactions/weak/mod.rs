@@ -14,6 +14,7 @@
 
 mod atomic;
 mod causal;
+mod clocks;
 mod committed;
 mod guess;
 mod history_order;
