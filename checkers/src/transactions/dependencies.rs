@@ -69,6 +69,7 @@ impl<'t, 'h> Dependencies<'t, 'h> {
                 cycles.undecided.extend(open.map(|cycle| Phenomenon::Cycle(cycle, scope)));
             }
         }
+        cycles.on = left;
         cycles
     }
 

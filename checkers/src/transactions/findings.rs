@@ -14,6 +14,8 @@ pub struct Findings {
     pub complete: bool,
     /// The levels that a guess of what is missing shows to be kept.
     pub shown: Vec<Level>,
+    /// Whether it was asked who missed what they saw.
+    pub looked: bool,
     /// Whether the history has real time.
     pub timed: bool,
 }
@@ -36,7 +38,7 @@ impl Findings {
             let shown = |level: &Level| self.shown.iter().any(|shown| shown.implies(*level));
             return Level::ALL.into_iter().filter(shown).collect();
         }
-        let direct = |level: &Level| !level.is_implied_only();
+        let direct = |level: &Level| !level.is_implied_only(self.looked);
         let kept = |level: &Level| !self.is_broken(*level) && !self.is_open(*level);
         let mut all: Vec<Level> = Level::ALL.into_iter().filter(direct).filter(kept).collect();
         let implied = |level: &Level| all.iter().any(|stronger| stronger.implies(*level));

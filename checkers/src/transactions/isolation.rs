@@ -7,8 +7,10 @@ use super::append::Lists;
 use super::cycles::Cycles;
 use super::dependencies::Dependencies;
 use super::findings::Findings;
+use super::graph::Node;
 use super::level::Level;
 use super::parse::Shape;
+use super::phenomenon::{Cycle, Phenomenon, Scope};
 use super::register::Registers;
 use super::report::Report;
 use super::transaction::{Fate, Transactions};
@@ -49,11 +51,20 @@ impl Checker for ListAppend {
             report.fault(fault.phenomenon(), fault.key, &fault.txns(), || lists.sentence(fault));
         }
         cycles.found.iter().for_each(|found| report.cycle(found));
+        let complete = lists.is_complete();
+        let mut undecided = cycles.undecided;
+        // Whoever missed what it saw is on a cycle with one anti-dependency.
+        let single = Phenomenon::Cycle(Cycle::GSingle, Scope::Data);
+        let skewed = report.phenomena().contains(&single) || undecided.contains(&single);
+        if complete && skewed {
+            undecided.extend(report_missed(&lists, &cycles.on, &mut report));
+        }
         let findings = Findings {
             found: report.phenomena(),
-            undecided: cycles.undecided,
-            complete: lists.is_complete(),
+            undecided,
+            complete,
             shown: Vec::new(),
+            looked: complete,
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
@@ -122,10 +133,24 @@ impl Checker for RwRegister {
             undecided: cycles.undecided,
             complete,
             shown,
+            looked: false,
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
         verdict.fact("transactions", counts(&transactions))
+    }
+}
+
+/// Reports who missed what they saw, and tells what of it was not looked into to the end.
+fn report_missed(lists: &Lists, on: &[Node], report: &mut Report) -> Vec<Phenomenon> {
+    let (missed, whole) = lists.missed(on);
+    for missed in &missed {
+        let sentence = || lists.missed_sentence(missed);
+        report.fault(missed.phenomenon(), missed.key, &missed.chain, sentence);
+    }
+    match whole || !missed.is_empty() {
+        true => Vec::new(),
+        false => vec![Phenomenon::FracturedRead, Phenomenon::CausalityViolation],
     }
 }
 
