@@ -100,13 +100,43 @@ fn so_they_do_where_no_read_shows_them() {
 #[test]
 fn read_skew_is_g_single() {
     let drawing = "p0 1-6 rx_ ry1\n p1 2-4 ax1 ay1";
-    let verdict = check(drawing, &["G-single"], &["consistent-view"]);
+    let verdict =
+        check(drawing, &["fractured-read", "G-single"], &["read-atomic", "consistent-view"]);
     assert_eq!(
         verdict.anomalies[0].message,
+        "T0 (p0, 0.001–0.006 s) read [] of \"x\", and so did not see that T1 appended 1 to \"x\"; but \
+         T0 read [1] of \"y\", whose 1 is T1's. This breaks read-atomic."
+    );
+    assert_eq!(
+        verdict.anomalies[1].message,
         "T0 (p0, 0.001–0.006 s) and T1 (p1, 0.002–0.004 s) cannot be put in any order: T0 read [] of \
          \"x\", and so did not see that T1 appended 1 to \"x\"; T0 read [1] of \"y\", whose 1 is T1's. \
          This breaks consistent-view."
     );
+}
+
+#[test]
+fn what_was_seen_of_another_is_missed_against_causality() {
+    let drawing = "p0 1-2 ax1\n p1 3-4 rx1 ay1\n p2 1-6 rx_ ry1";
+    let broken = ["causal", "consistent-view"];
+    let verdict = check(drawing, &["causality-violation", "G-single"], &broken);
+    assert_eq!(
+        verdict.anomalies[0].message,
+        "T1 (p2, 0.001–0.006 s) read [] of \"x\", and so did not see that T0 appended 1 to \"x\"; but \
+         T1 read [1] of \"y\", whose 1 is T3's; T3 read [1] of \"x\", whose 1 is T0's. This breaks causal."
+    );
+    assert_eq!(
+        verdict.facts["levels_kept"],
+        serde_json::json!(["cursor-stability", "read-atomic"])
+    );
+}
+
+#[test]
+fn read_skew_through_a_blind_append_keeps_causality() {
+    // p2 read what p1 wrote over p0's append, and p1 had seen nothing.
+    let drawing = "p0 1-4 ax1 ay1\n p1 1-4 ay2\n p2 1-6 rx_ ry12\n p3 7-8 rx1";
+    let verdict = check(drawing, &["G-single"], &["consistent-view"]);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["cursor-stability", "causal"]));
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub struct Cycles {
     pub found: Vec<Found>,
     /// The kinds whose search ended at the budget, with none found.
     pub undecided: Vec<Phenomenon>,
+    /// All nodes that may be on one.
+    pub on: Vec<Node>,
 }
 
 /// A graph all of whose nodes may be on cycles.

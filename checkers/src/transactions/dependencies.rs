@@ -65,6 +65,7 @@ impl<'t, 'h> Dependencies<'t, 'h> {
         if self.timed {
             self.edges.pop();
         }
+        cycles.on = left;
         cycles
     }
 

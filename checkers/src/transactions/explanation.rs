@@ -32,6 +32,14 @@ impl Phenomenon {
             Self::Internal => {
                 "A transaction does not see what it has itself read or written before."
             }
+            Self::FracturedRead => {
+                "A transaction read something of another's, and missed something else that the same \
+                 one had appended."
+            }
+            Self::CausalityViolation => {
+                "A transaction saw one that had seen another, and missed what that other one had \
+                 appended."
+            }
             Self::LostUpdate => {
                 "P4: a transaction wrote over what it had read, though another's write had come in \
                  between, which so was lost on it."
@@ -80,6 +88,8 @@ impl Phenomenon {
             Self::G1a => "p0 1-x2 ax1\np1 3-4 rx1",
             Self::G1b => "p0 1-4 ax1 ax2\np1 1-4 rx1\np2 5-6 rx12",
             Self::Internal => "p0 1-2 ax1 rx_\np1 3-4 rx1",
+            Self::FracturedRead => "p0 1-6 rx_ ry1\np1 2-4 ax1 ay1",
+            Self::CausalityViolation => "p0 1-2 ax1\np1 3-4 rx1 ay1\np2 1-6 rx_ ry1",
             Self::LostUpdate => "p0 1-4 rx_ ax1\np1 1-4 rx_ ax2\np2 5-6 rx12",
             Self::Cycle(G0, Data) => "p0 1-4 ax1 ay1\np1 1-4 ax2 ay2\np2 5-6 rx12 ry21",
             Self::Cycle(G0, Session) => "p0 1-2 ax1\np0 3-4 ax2\np1 5-6 rx21",

@@ -20,6 +20,8 @@ pub struct Findings {
     pub shown: Vec<Level>,
     /// The levels that were searched for without an answer, and how far.
     pub asked: Vec<(Level, Progress)>,
+    /// Whether it was asked who missed what they saw.
+    pub looked: bool,
     /// Whether the history has real time.
     pub timed: bool,
 }
@@ -41,7 +43,7 @@ impl Findings {
             let shown = |level: &Level| self.shown.iter().any(|shown| shown.implies(*level));
             return Level::ALL.into_iter().filter(shown).collect();
         }
-        let direct = |level: &Level| !level.is_implied_only();
+        let direct = |level: &Level| !level.is_implied_only(self.looked);
         let kept = |level: &Level| !self.is_broken(*level) && !self.is_open(*level);
         let mut all: Vec<Level> = Level::ALL.into_iter().filter(direct).filter(kept).collect();
         let implied = |level: &Level| all.iter().any(|stronger| stronger.implies(*level));

@@ -8,8 +8,10 @@ use super::blind::{self, Asked};
 use super::cycles::Cycles;
 use super::dependencies::Dependencies;
 use super::findings::Findings;
+use super::graph::Node;
 use super::level::Level;
 use super::parse::Shape;
+use super::phenomenon::{Cycle, Phenomenon, Scope};
 use super::register::Registers;
 use super::report::Report;
 use super::transaction::{Fate, Transactions};
@@ -50,12 +52,21 @@ impl Checker for ListAppend {
             report.fault(fault.phenomenon(), fault.key, &fault.txns(), || lists.sentence(fault));
         }
         cycles.found.iter().for_each(|found| report.cycle(found));
+        let complete = lists.is_complete();
+        let mut undecided = cycles.undecided;
+        // Whoever missed what it saw is on a cycle with one anti-dependency.
+        let single = Phenomenon::Cycle(Cycle::GSingle, Scope::Data);
+        let skewed = report.phenomena().contains(&single) || undecided.contains(&single);
+        if complete && skewed {
+            undecided.extend(report_missed(&lists, &cycles.on, &mut report));
+        }
         let findings = Findings {
             found: report.phenomena(),
-            undecided: cycles.undecided,
-            complete: lists.is_complete(),
+            undecided,
+            complete,
             shown: Vec::new(),
             asked: Vec::new(),
+            looked: complete,
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
@@ -134,6 +145,7 @@ impl Checker for RwRegister {
             complete,
             shown: asked.shown,
             asked: asked.open,
+            looked: false,
             timed: history.has_real_time(),
         };
         let verdict = findings.verdict(self.level, report.anomalies(self.level));
@@ -142,6 +154,19 @@ impl Checker for RwRegister {
             Some(searched) => verdict.fact("orders_searched", searched),
             None => verdict,
         }
+    }
+}
+
+/// Reports who missed what they saw, and tells what of it was not looked into to the end.
+fn report_missed(lists: &Lists, on: &[Node], report: &mut Report) -> Vec<Phenomenon> {
+    let (missed, whole) = lists.missed(on);
+    for missed in &missed {
+        let sentence = || lists.missed_sentence(missed);
+        report.fault(missed.phenomenon(), missed.key, &missed.chain, sentence);
+    }
+    match whole || !missed.is_empty() {
+        true => Vec::new(),
+        false => vec![Phenomenon::FracturedRead, Phenomenon::CausalityViolation],
     }
 }
 

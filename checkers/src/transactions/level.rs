@@ -93,7 +93,8 @@ impl Level {
             ReadUncommitted => &[],
             ReadCommitted => &[ReadUncommitted],
             CursorStability | MonotonicView | ReadAtomic => &[ReadCommitted],
-            Causal => &[ReadAtomic, MonotonicView],
+            // Not of monotonic view, which counts who overwrote whom as seen (PL-2L, by Adya).
+            Causal => &[ReadAtomic],
             ConsistentView => &[CursorStability, MonotonicView],
             ParallelSnapshotIsolation => &[Causal, ConsistentView],
             SnapshotIsolation => &[ParallelSnapshotIsolation],
@@ -112,9 +113,14 @@ impl Level {
     }
 
     /// Whether it is told only from the levels around it: what breaks it is some of the cycles
-    /// with one anti-dependency, and which of them is not looked into.
-    pub(super) fn is_implied_only(self) -> bool {
-        matches!(self, MonotonicView | ReadAtomic | Causal | ParallelSnapshotIsolation)
+    /// with one anti-dependency, and which of them is not looked into. `looked`: whether it was
+    /// asked who missed what they saw.
+    pub(super) fn is_implied_only(self, looked: bool) -> bool {
+        match self {
+            ReadAtomic | Causal => !looked,
+            MonotonicView | ParallelSnapshotIsolation => true,
+            _ => false,
+        }
     }
 
     /// Whether a phenomenon breaks this level.
@@ -132,7 +138,8 @@ pub fn weakest(phenomenon: Phenomenon) -> Level {
         | Phenomenon::DirtyUpdate
         | Phenomenon::G1a
         | Phenomenon::G1b => ReadCommitted,
-        Phenomenon::Internal => ReadAtomic,
+        Phenomenon::Internal | Phenomenon::FracturedRead => ReadAtomic,
+        Phenomenon::CausalityViolation => Causal,
         Phenomenon::LostUpdate => CursorStability,
         Phenomenon::Cycle(cycle, Scope::Data) => match cycle {
             Cycle::G0 => ReadUncommitted,

@@ -19,6 +19,10 @@ pub enum Phenomenon {
     G1b,
     /// A read that disagrees with its own transaction.
     Internal,
+    /// A read that misses an append of a transaction that was read from.
+    FracturedRead,
+    /// A read that misses an append of a transaction that was seen by one that was seen.
+    CausalityViolation,
     /// A write over what was read, though another's came in between (P4).
     LostUpdate,
     /// A cycle of dependencies.
@@ -82,6 +86,8 @@ impl Phenomenon {
             Self::G1a,
             Self::G1b,
             Self::Internal,
+            Self::FracturedRead,
+            Self::CausalityViolation,
             Self::LostUpdate,
         ];
         let cycle = |cycle| Scope::ALL.map(|scope| Self::Cycle(cycle, scope));
@@ -100,6 +106,8 @@ impl Phenomenon {
             Self::G1a => "G1a",
             Self::G1b => "G1b",
             Self::Internal => "internal",
+            Self::FracturedRead => "fractured-read",
+            Self::CausalityViolation => "causality-violation",
             Self::LostUpdate => "lost-update",
             Self::Cycle(G0, Data) => "G0",
             Self::Cycle(G0, Session) => "G0-process",

@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 pub mod random;
+pub mod visible;
 pub mod ways;
 
 use std::collections::BTreeMap;

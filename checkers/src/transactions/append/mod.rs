@@ -6,6 +6,7 @@
 
 mod fault;
 mod key;
+mod missed;
 mod reads;
 mod sentences;
 mod why;

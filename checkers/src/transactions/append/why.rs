@@ -33,7 +33,7 @@ impl Lists<'_, '_> {
     }
 
     /// How many elements of others a read shows.
-    fn others(&self, txn: TxnId, op: &MicroOp) -> usize {
+    pub(super) fn others(&self, txn: TxnId, op: &MicroOp) -> usize {
         let list = self.transactions.list(op.value);
         let own = |&&place: &&TxnId| place == txn;
         let order = &self.key(op).order[..list.data().len()];

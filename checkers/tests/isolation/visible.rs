@@ -1,0 +1,87 @@
+//! Brute force for the levels of visibility: read atomic and causal consistency.
+//!
+//! By the axioms of Cerone, Bernardi and Gotsman, "A Framework for Transactional Consistency
+//! Models with Atomic Visibility" (CONCUR 2015), without sessions: some order of all, and for each
+//! transaction some of those before it that it sees; of the writers of a key that it sees it
+//! reads the last one's version. A version of a list is all that was appended up to it in that order.
+//! Every order and every choice is tried.
+
+use super::{State, Step, Txn, must, run, whole};
+use crate::oracle::NEVER;
+
+/// Whether there is an order, and choices. `transitive`: whether who is seen is seen with all that it saw.
+pub fn keeps(txns: &[Txn], transitive: bool) -> bool {
+    let search = Search { txns, transitive };
+    search.go(&mut Vec::new())
+}
+
+struct Search<'a> {
+    txns: &'a [Txn],
+    transitive: bool,
+}
+
+/// A transaction in its place, and whom it sees.
+type Placed = (usize, u32);
+
+impl Search<'_> {
+    fn go(&self, placed: &mut Vec<Placed>) -> bool {
+        let done = placed.iter().fold(0, |set, &(at, _)| set | 1 << at);
+        if done & must(self.txns) == must(self.txns) {
+            return true;
+        }
+        (0..self.txns.len()).filter(|&at| done & 1 << at == 0).any(|next| {
+            // Subsets of those before, from all down to none.
+            let mut sees = done;
+            loop {
+                if self.may_see(placed, sees) && self.reads_right(placed, next, sees) {
+                    placed.push((next, sees));
+                    let found = self.go(placed);
+                    placed.pop();
+                    if found {
+                        return true;
+                    }
+                    // Without transitivity nobody else depends on what it sees.
+                    if !self.transitive {
+                        return false;
+                    }
+                }
+                if sees == 0 {
+                    return false;
+                }
+                sees = (sees - 1) & done;
+            }
+        })
+    }
+
+    fn may_see(&self, placed: &[Placed], sees: u32) -> bool {
+        let seen = |&&(at, _): &&Placed| sees & 1 << at != 0;
+        !self.transitive || placed.iter().filter(seen).all(|&(_, saw)| saw & !sees == 0)
+    }
+
+    fn reads_right(&self, placed: &[Placed], next: usize, sees: u32) -> bool {
+        let (mut full, mut view) = (State::new(), State::new());
+        for &(at, _) in placed {
+            let mut wrote = Vec::new();
+            for step in &self.txns[at].steps {
+                let Step::Append(key, element) = step else { continue };
+                full.entry(*key).or_default().push(*element);
+                wrote.push(*key);
+            }
+            if sees & 1 << at != 0 {
+                wrote.into_iter().for_each(|key| {
+                    view.insert(key, full[&key].clone());
+                });
+            }
+        }
+        let txn = &self.txns[next];
+        // What it reads after its own append is the version that this made.
+        let own = |at: usize, key: u64| {
+            txn.steps[..at].iter().any(|step| matches!(step, Step::Append(it, _) if *it == key))
+        };
+        let versions = txn.steps.iter().enumerate().all(|(at, step)| match step {
+            Step::Read(key, _) if own(at, *key) => view.get(key) == full.get(key),
+            _ => true,
+        });
+        (versions || txn.end == NEVER) && run(txn, view, whole).is_some()
+    }
+}
