@@ -138,7 +138,7 @@ fn what_was_serial_is_kept_and_what_is_refused_is_proved() {
         mixed_up(draw, &mut txns);
         [Level::Serializable, Level::SnapshotIsolation].map(|level| decided(seed, &txns, level))
     };
-    let all: Vec<[bool; 2]> = seeds().into_par_iter().step_by(10).map(judge).collect();
+    let all: Vec<[bool; 2]> = seeds().into_par_iter().map(judge).collect();
     let kept = [0, 1].map(|at| all.iter().filter(|kept| kept[at]).count());
     println!("{} histories: {kept:?} of the mixed up kept as serializable, as snapshots", all.len());
     assert!(all.len() < 100 || kept[0] > 0 && kept[1] < all.len());
