@@ -140,6 +140,9 @@ fn what_was_serial_is_kept_and_what_is_refused_is_proved() {
     };
     let all: Vec<[bool; 2]> = seeds().into_par_iter().map(judge).collect();
     let kept = [0, 1].map(|at| all.iter().filter(|kept| kept[at]).count());
-    println!("{} histories: {kept:?} of the mixed up kept as serializable, as snapshots", all.len());
+    println!(
+        "{} histories: {kept:?} of the mixed up kept as serializable, as snapshots",
+        all.len()
+    );
     assert!(all.len() < 100 || kept[0] > 0 && kept[1] < all.len());
 }
