@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --quiet
-cargo build --release --quiet --package tribunal-checkers --example simulate --example lists --example sessions
+cargo build --release --quiet --package tribunal-checkers --example simulate --example lists --example sessions --example blind
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 simulate() { target/release/examples/simulate "${@:2}" >"$folder/$1.jsonl"; }
@@ -59,6 +59,11 @@ rm "$folder"/*
 for count in 10000 100000 1000000; do
   target/release/examples/lists $count >"$folder/lists.jsonl"
   judge "$count transactions on lists, to strict serializability" "$folder/lists.jsonl" list-append
+done
+rm "$folder"/*
+for promise in snapshots committed; do
+  target/release/examples/blind 10000 $promise >"$folder/blind.jsonl"
+  judge "10000 transactions that write blindly, on $promise" "$folder/blind.jsonl" rw-register
 done
 rm "$folder"/*
 for sessions in 10 50 5000; do

@@ -1,6 +1,8 @@
 //! How fast transactions are judged, in memory and without parsing: lists to strict
-//! serializability, over the history's size, and registers.
+//! serializability, over the history's size, registers, and blind writes that no order explains.
 
+#[path = "load/blind.rs"]
+mod blind;
 #[path = "load/lists.rs"]
 mod lists;
 
@@ -51,5 +53,27 @@ fn rw_register(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, list_append, rw_register);
+/// Refused at some levels, kept at others; all are asked.
+fn blind_writes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("blind writes without a serial order");
+    group.sample_size(10);
+    let transactions = 10_000;
+    group.throughput(Throughput::Elements(transactions));
+    let promises =
+        [("snapshots", blind::Promise::Snapshots), ("committed", blind::Promise::Committed)];
+    for (name, promise) in promises {
+        let mut text = Vec::new();
+        blind::write(&mut text, blind::Shape::of(promise, transactions)).expect("memory takes all");
+        let history = jsonl::read_from(&text[..], Tail::Whole).expect("well formed");
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                let verdict = RwRegister::default().check(black_box(&history));
+                assert_eq!(verdict.validity, Validity::Invalid);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, list_append, rw_register, blind_writes);
 criterion_main!(benches);

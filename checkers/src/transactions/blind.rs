@@ -1,9 +1,8 @@
 //! Asks the solver of every level that is open after what is certain and what was guessed.
 //!
 //! Asked are the levels whose graph needs no order but that of the writes: serializable and
-//! snapshot isolation, by the data, by sessions and by real time. Repeatable read forbids the
-//! same cycles of the data as serializable does, as long as there are no predicates. Levels between,
-//! which forbid cycles with one anti-dependency alone, are told only from these.
+//! snapshot isolation, by the data, by sessions and by real time. Repeatable read is told with the
+//! first, and levels that forbid cycles with one anti-dependency alone are told only from these.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +11,7 @@ use super::dependencies::Dependencies;
 use super::level::Level;
 use super::phenomenon::{Phenomenon, Scope};
 use super::register::Registers;
-use super::solver::{Answer, Progress, Question, Solver, Way};
+use super::solver::{Answer, Progress, Question, Way};
 
 /// A history that no order of its blind writes explains.
 #[derive(Debug)]
@@ -55,25 +54,37 @@ pub fn ask(
     found: &[Phenomenon],
 ) -> Asked {
     let mut asked = Asked { shown, ..Asked::default() };
+    let timed = dependencies.timed;
+    let is_open = |asked: &Asked, level: Level, scope| {
+        let asks = timed || scope != Scope::RealTime;
+        asks && !asked.knows(level) && !found.iter().any(|&it| level.forbids(it))
+    };
+    if !QUESTIONS.iter().any(|&(level, _, scope)| is_open(&asked, level, scope)) {
+        return asked;
+    }
+    let chains = registers.chains();
+    let solver = dependencies.solver(&chains);
     let first = QUESTIONS.iter().filter(|&&(of, ..)| of == level);
     let rest = QUESTIONS.iter().filter(|&&(of, ..)| of != level);
-    let chains = registers.chains();
-    let mut solver = None;
     for &(level, snapshots, scope) in first.chain(rest) {
-        let untimed = scope == Scope::RealTime && !dependencies.timed;
-        if untimed || asked.knows(level) || found.iter().any(|&it| level.forbids(it)) {
+        if !is_open(&asked, level, scope) {
             continue;
         }
-        let solver: &Solver = solver.get_or_insert_with(|| dependencies.solver(&chains));
         let (answer, progress) = solver.ask(Question { snapshots, scope });
         asked.searched.push((level, progress));
         match answer {
             Answer::Ordered(places) => {
                 let kept = dependencies.shown_by(registers.guess_by_order(&places));
-                debug_assert!(kept.iter().any(|kept| kept.implies(level)), "an order of {level}");
+                // An order that does not stand up to the judge of guesses is none.
+                if !kept.iter().any(|kept| kept.implies(level)) {
+                    asked.open.push((level, progress));
+                }
                 asked.shown.extend(kept);
             }
-            Answer::Refuted(ways) => asked.refused.extend(Refusal::of(ways)),
+            Answer::Refuted(ways) => match Refusal::of(ways) {
+                Some(refusal) => asked.refused.push(refusal),
+                None => asked.open.push((level, progress)),
+            },
             Answer::Open => asked.open.push((level, progress)),
         }
     }

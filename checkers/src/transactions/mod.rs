@@ -4,8 +4,9 @@
 //! (lists) and `register` tell the order of every key's versions, the faults that need no cycle, and
 //! the edges by the data; `dependencies` adds sessions and real time (`precedence`); `graph` finds
 //! what is on cycles; `cycles` says which [`Phenomenon`] each is, `level` which [`Level`] that breaks,
-//! `findings` sets one against the other, and `report` says it in words. The weak levels of
-//! registers have a way of their own, in `weak`.
+//! `findings` sets one against the other, and `report` says it in words. What is open for
+//! blind writes of registers, `blind` asks the `solver`, and `refusal` says why there is no order.
+//! The weak levels of registers have a way of their own, in `weak`.
 
 mod append;
 mod blind;

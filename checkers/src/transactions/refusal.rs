@@ -12,8 +12,9 @@ use super::transaction::{Transactions, TxnId};
 use super::words::{introduced, name};
 use crate::blame::list;
 
-/// Ways that are told; further ones are counted.
+/// Ways that are told in the message, and in the details; further ones are counted.
 const WAYS: usize = 6;
+const LISTED: usize = 64;
 
 /// Transactions that are introduced.
 const NAMES: usize = 12;
@@ -27,16 +28,16 @@ impl Report<'_, '_> {
                 Some(chains) => chosen(step, chains),
                 None => report.why(&step.hop),
             };
+            let listed = &refusal.ways[..refusal.ways.len().min(LISTED)];
             let told: Vec<Told> =
-                refusal.ways.iter().map(|way| Told::of(report.transactions, way, why)).collect();
-            let txns = transactions_of(&refusal.ways);
-            let details = details(report.transactions, refusal, &told);
-            report.anomaly(
-                refusal.phenomenon,
-                &txns,
-                message(report.transactions, &txns, &told),
-                details,
-            )
+                listed.iter().map(|way| Told::of(report.transactions, way, why)).collect();
+            let txns = transactions_of(listed);
+            let message = message(report.transactions, &txns, &told, refusal.ways.len());
+            let mut details = details(report.transactions, listed, &told);
+            details.insert("ways_in_all".into(), refusal.ways.len().into());
+            let (dot, svg) = drawn(report.transactions, refusal, &told);
+            details.extend([("dot".into(), dot.into()), ("svg".into(), svg.into())]);
+            report.anomaly(refusal.phenomenon, &txns, message, details)
         });
     }
 }
@@ -71,21 +72,21 @@ impl Told {
     }
 }
 
-fn message(transactions: &Transactions, txns: &[TxnId], told: &[Told]) -> String {
+fn message(transactions: &Transactions, txns: &[TxnId], told: &[Told], ways: usize) -> String {
     let mut who: Vec<String> =
         txns.iter().take(NAMES).map(|&txn| introduced(transactions, txn)).collect();
     if let Some(hidden @ 1..) = txns.len().checked_sub(NAMES) {
         who.push(format!("{hidden} more"));
     }
-    let ways: Vec<String> = told.iter().take(WAYS).map(Told::sentence).collect();
-    let hidden = match told.len().checked_sub(WAYS) {
+    let first: Vec<String> = told.iter().take(WAYS).map(Told::sentence).collect();
+    let hidden = match ways.checked_sub(WAYS) {
         Some(hidden @ 1..) => format!(" ({hidden} more such cases.)"),
         _ => String::new(),
     };
     format!(
         "{} cannot be put in any order, whichever blind write is taken to be the first. {}{hidden}",
         list(&who),
-        ways.join(" ")
+        first.join(" ")
     )
 }
 
@@ -100,7 +101,7 @@ fn transactions_of(ways: &[Way]) -> Vec<TxnId> {
     txns
 }
 
-fn details(transactions: &Transactions, refusal: &Refusal, told: &[Told]) -> Map<String, Value> {
+fn details(transactions: &Transactions, ways: &[Way], told: &[Told]) -> Map<String, Value> {
     let start = |txn: TxnId| transactions.get(txn).start;
     let way = |(way, told): (&Way, &Told)| {
         let steps = way.iter().zip(&told.reasons).map(|(step, why)| {
@@ -124,7 +125,12 @@ fn details(transactions: &Transactions, refusal: &Refusal, told: &[Told]) -> Map
             "cycle": steps.collect::<Vec<Value>>(),
         })
     };
-    let ways: Vec<Value> = refusal.ways.iter().zip(told).map(way).collect();
+    let ways: Vec<Value> = ways.iter().zip(told).map(way).collect();
+    Map::from_iter([("ways".to_owned(), ways.into())])
+}
+
+/// The first ways as one drawing: in DOT, and as an SVG.
+fn drawn(transactions: &Transactions, refusal: &Refusal, told: &[Told]) -> (String, String) {
     let (mut hops, mut reasons) = (Vec::new(), Vec::new());
     for (way, told) in refusal.ways.iter().zip(told).take(WAYS) {
         for (step, why) in way.iter().zip(&told.reasons) {
@@ -134,11 +140,7 @@ fn details(transactions: &Transactions, refusal: &Refusal, told: &[Told]) -> Map
             }
         }
     }
-    let drawing =
-        Drawing::of(transactions, &Found { phenomenon: refusal.phenomenon, hops }, &reasons);
-    Map::from_iter([
-        ("ways".to_owned(), ways.into()),
-        ("dot".to_owned(), drawing.dot().into()),
-        ("svg".to_owned(), drawing.svg().into()),
-    ])
+    let found = Found { phenomenon: refusal.phenomenon, hops };
+    let drawing = Drawing::of(transactions, &found, &reasons);
+    (drawing.dot(), drawing.svg())
 }

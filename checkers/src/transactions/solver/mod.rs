@@ -15,6 +15,7 @@
 mod chain;
 mod clauses;
 mod layers;
+mod learning;
 mod order;
 mod overlap;
 mod path;
@@ -106,7 +107,10 @@ impl<'a, 'h> Solver<'a, 'h> {
             let answer = match end {
                 End::Ordered if done => Answer::Ordered(search.leave().commits(count)),
                 End::Ordered if room > 0 => continue,
-                End::Refuted(clause) => Answer::Refuted(ways(search, clause, self.chains, count)),
+                End::Refuted(clause) => {
+                    let ways = ways(search, clause, self.chains, count);
+                    ways.map_or(Answer::Open, Answer::Refuted)
+                }
                 End::Ordered | End::Over => Answer::Open,
             };
             return (answer, progress);

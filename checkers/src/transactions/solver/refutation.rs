@@ -31,8 +31,14 @@ struct Core {
     cycles: Vec<Vec<Choice>>,
 }
 
-/// The cycles that every order has one of, after a search that found none.
-pub fn ways(search: Search, refuted: ClauseId, chains: &Chains, transactions: usize) -> Vec<Way> {
+/// The cycles that every order has one of, after a search that found none. `None` if one of them
+/// is not found again.
+pub fn ways(
+    search: Search,
+    refuted: ClauseId,
+    chains: &Chains,
+    transactions: usize,
+) -> Option<Vec<Way>> {
     let mut core = Core::of(&search, refuted);
     let order = search.leave();
     let end = order.steps + STEPS;
@@ -45,11 +51,11 @@ pub fn ways(search: Search, refuted: ClauseId, chains: &Chains, transactions: us
     core.shrink(order, end);
     let mut ways: Vec<Way> = Vec::new();
     for choices in core.needed() {
-        ways.extend(cycle(order, choices, &core.pairs, chains, transactions));
+        ways.push(cycle(order, choices, &core.pairs, chains, transactions)?);
     }
     let chosen = |way: &Way| way.iter().filter(|step| step.choice.is_some()).count();
     ways.sort_by_key(|way| (chosen(way), way.len()));
-    ways
+    Some(ways)
 }
 
 impl Core {
@@ -71,10 +77,18 @@ impl Core {
     /// The same by a search of some pairs alone; `None` where they have an order, or nobody knows.
     fn again(order: &mut Order, pairs: &[Pair], end: u64) -> Option<Self> {
         let mut search = Search::new(order, end);
-        search.add(pairs.iter().copied());
-        let core = match search.run() {
-            End::Refuted(clause) => Some(Self::of(&search, clause)),
-            End::Ordered | End::Over => None,
+        let core = loop {
+            let open = pairs.iter().copied().filter(|&pair| !search.order.is_apart(pair));
+            let open: Vec<Pair> = open.collect();
+            if open.is_empty() {
+                break None;
+            }
+            search.add(open);
+            match search.run() {
+                End::Refuted(clause) => break Some(Self::of(&search, clause)),
+                End::Ordered => {}
+                End::Over => break None,
+            }
         };
         search.leave();
         core

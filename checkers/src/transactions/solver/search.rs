@@ -31,19 +31,19 @@ pub enum End {
 
 /// A pair and what is known of it.
 #[derive(Clone, Copy)]
-struct State {
+pub(super) struct State {
     /// The choice that was made, or [`Choice::NONE`].
-    made: Choice,
+    pub(super) made: Choice,
     /// How many guesses deep.
-    depth: u32,
+    pub(super) depth: u32,
     /// The clause that left no other choice.
-    reason: ClauseId,
+    pub(super) reason: ClauseId,
     /// What was chosen last, to be guessed again.
     wish: Choice,
     /// The last conflict that it was part of.
-    stamp: u64,
+    pub(super) stamp: u64,
     /// Whether the conflict that is looked at has come by it.
-    seen: bool,
+    pub(super) seen: bool,
 }
 
 /// A search.
@@ -56,14 +56,14 @@ pub struct Search<'a, 'o> {
     pub clauses: Clauses,
     /// The pair of two chains.
     names: FxHashMap<(ChainId, ChainId), PairId>,
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
     /// How many pairs were tried by themselves.
     tried: PairId,
     /// By choice, the clauses that watch for its contrary.
-    watches: Vec<Vec<ClauseId>>,
+    pub(super) watches: Vec<Vec<ClauseId>>,
     /// The choices made, in order; where each guess is among them; how many the order has.
-    trail: Vec<Choice>,
-    guesses: Vec<usize>,
+    pub(super) trail: Vec<Choice>,
+    pub(super) guesses: Vec<usize>,
     ordered: usize,
     waiting: BinaryHeap<(u64, Reverse<PairId>)>,
     /// How many conflicts there were.
@@ -188,7 +188,7 @@ impl<'a, 'o> Search<'a, 'o> {
         self.clauses.add(&all, &[])
     }
 
-    fn make(&mut self, choice: Choice, reason: ClauseId) {
+    pub(super) fn make(&mut self, choice: Choice, reason: ClauseId) {
         let depth = self.guesses.len() as u32;
         let state = &mut self.states[choice.pair() as usize];
         (state.made, state.depth, state.reason) = (choice, depth, reason);
@@ -212,7 +212,7 @@ impl<'a, 'o> Search<'a, 'o> {
     }
 
     /// Takes back all that is more than so many guesses deep.
-    fn back_to(&mut self, depth: usize) {
+    pub(super) fn back_to(&mut self, depth: usize) {
         let Some(&end) = self.guesses.get(depth) else { return };
         self.guesses.truncate(depth);
         self.order.steps += (self.trail.len() - end) as u64;
@@ -283,84 +283,5 @@ impl<'a, 'o> Search<'a, 'o> {
         choices.swap(1, other);
         self.watches[choices[1].at()].push(id);
         true
-    }
-
-    /// Learns from a conflict: of the choices at the last guess's depth that lead to it, the last
-    /// one that all of them go through must not be made where the others are.
-    fn learn(&mut self, conflict: ClauseId) {
-        self.conflicts += 1;
-        let depth = self.guesses.len() as u32;
-        let (mut learned, mut sources) = (vec![Choice::NONE], vec![conflict]);
-        let (mut open, mut at, mut clause) = (0, self.trail.len(), conflict);
-        loop {
-            self.order.steps += self.clauses.get(clause).len() as u64;
-            for place in 0..self.clauses.get(clause).len() {
-                let choice = self.clauses.get(clause)[place];
-                let state = &mut self.states[choice.pair() as usize];
-                if state.seen || state.depth == 0 || state.made == choice {
-                    continue;
-                }
-                state.seen = true;
-                state.stamp = self.conflicts;
-                match state.depth == depth {
-                    true => open += 1,
-                    false => learned.push(choice),
-                }
-            }
-            let found =
-                self.trail[..at].iter().rposition(|it| self.states[it.pair() as usize].seen);
-            let found = found.expect("the conflict has a choice of this depth");
-            self.order.steps += (at - found) as u64;
-            at = found;
-            let made = self.trail[at];
-            self.states[made.pair() as usize].seen = false;
-            open -= 1;
-            if open == 0 {
-                learned[0] = made.not();
-                break;
-            }
-            clause = self.states[made.pair() as usize].reason;
-            sources.push(clause);
-        }
-        learned[1..].iter().for_each(|it| self.states[it.pair() as usize].seen = false);
-        self.keep(learned, &sources);
-    }
-
-    /// Keeps a learned clause, goes back to where it leaves one choice, and makes that one.
-    fn keep(&mut self, mut learned: Vec<Choice>, sources: &[ClauseId]) {
-        let depth = |search: &Self, at: usize| search.states[learned[at].pair() as usize].depth;
-        let second = (1..learned.len()).max_by_key(|&at| depth(self, at));
-        let back = second.map_or(0, |at| depth(self, at));
-        if let Some(second) = second {
-            learned.swap(1, second);
-        }
-        let id = self.clauses.add(&learned, sources);
-        if let [first, second, ..] = learned[..] {
-            self.watches[first.at()].push(id);
-            self.watches[second.at()].push(id);
-        }
-        self.back_to(back as usize);
-        self.make(learned[0], id);
-    }
-
-    /// The cycles that a clause without a choice follows from: what refutes all orders.
-    pub fn cycles_behind(&self, refuted: ClauseId) -> Vec<Vec<Choice>> {
-        let mut met = vec![false; self.clauses.len()];
-        let (mut open, mut cycles) = (vec![refuted], Vec::new());
-        while let Some(id) = open.pop() {
-            if id == GUESS || std::mem::replace(&mut met[id as usize], true) {
-                continue;
-            }
-            // What was settled before any guess was left out on the way.
-            let settled = self.clauses.get(id).iter().map(|it| &self.states[it.pair() as usize]);
-            open.extend(settled.filter(|state| state.depth == 0).map(|state| state.reason));
-            let sources = self.clauses.sources(id);
-            open.extend(sources);
-            if sources.is_empty() {
-                let made = self.clauses.get(id).iter().map(|choice| choice.not());
-                cycles.push(made.collect());
-            }
-        }
-        cycles
     }
 }

@@ -1,0 +1,88 @@
+//! Registers that are written blindly, drawn: what no certainty convicts and no guess acquits.
+
+mod elle;
+
+use elle::draw;
+use serde_json::json;
+use tribunal_checkers::transactions::{Level, RwRegister};
+use tribunal_checkers::{Checker, Validity, Verdict};
+
+/// Whoever writes both keys first, so that nobody finds nothing.
+const FIRST: &str = "p0 1-2 wx1 wy1\n";
+
+/// The name of what was found, and the levels that are broken and kept.
+#[track_caller]
+fn check(drawing: &str, phenomena: &[&str], broken: &[&str], kept: &[&str]) -> Verdict {
+    let verdict = RwRegister::default().check(&draw(drawing, false));
+    let names: Vec<&str> = verdict.anomalies.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, phenomena, "{verdict:#?}");
+    assert_eq!(verdict.facts["levels_broken"], json!(broken), "{verdict:#?}");
+    assert_eq!(verdict.facts["levels_kept"], json!(kept), "{verdict:#?}");
+    verdict
+}
+
+#[test]
+fn write_skew_has_a_cycle_in_every_order_of_its_writes() {
+    let drawing = FIRST.to_owned() + "p1 3-9 rx1 wy2\n p2 3-9 ry1 wx2";
+    let kept = ["strong-snapshot-isolation"];
+    let verdict = check(&drawing, &["G2-item"], &["repeatable-read"], &kept);
+    let ways = verdict.anomalies[0].details["ways"].as_array().expect("a list");
+    let names: Vec<&str> = ways.iter().map(|way| way["name"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["G1c", "G1c", "G2-item"]);
+    assert_eq!(ways[2]["orders"], json!(["T0 wrote \"y\" before T2", "T0 wrote \"x\" before T3"]));
+    assert_eq!(
+        ways[2]["cycle"][0]["why"],
+        "T3 read 1 of \"y\", which was there before T2 wrote 2 to \"y\""
+    );
+    let message = &verdict.anomalies[0].message;
+    assert!(message.contains("cannot be put in any order, whichever blind write"), "{message}");
+}
+
+#[test]
+fn a_long_fork_has_a_cycle_in_every_order_of_its_writes() {
+    let forks = "p1 3-9 wx2\n p2 3-9 wy2\n p3 3-9 rx2 ry1\n p4 3-9 rx1 ry2";
+    let drawing = FIRST.to_owned() + forks;
+    check(&drawing, &["G-nonadjacent"], &["snapshot-isolation"], &[]);
+}
+
+#[test]
+fn a_stale_read_breaks_real_time_alone() {
+    let drawing = "p0 1-2 wx1\n p0 3-4 wx2\n p1 5-6 rx1";
+    let kept = ["strong-session-serializable"];
+    check(drawing, &["G-single-realtime"], &["strong-snapshot-isolation"], &kept);
+}
+
+#[test]
+fn a_stale_read_in_the_writers_own_session_breaks_sessions() {
+    let drawing = "p0 1-2 wx1\n p0 3-4 wx2\n p0 5-6 rx1";
+    let (broken, kept) = (["strong-session-snapshot-isolation"], ["serializable"]);
+    check(drawing, &["G-single-process"], &broken, &kept);
+}
+
+#[test]
+fn a_crashed_write_counts_if_it_was_read() {
+    let skew = "p1 3-? wy2\n p2 3-9 ry1 wx2\n";
+    let drawing = FIRST.to_owned() + skew;
+    check(&drawing, &[], &[], &["strict-serializable"]);
+    // Read, it happened, but nobody knows when, or what it read.
+    check(&(drawing + "p3 10-11 ry2 rx2"), &[], &[], &["strict-serializable"]);
+}
+
+#[test]
+fn repeatable_read_is_asked_for_itself() {
+    let drawing = FIRST.to_owned() + "p1 3-9 rx1 wy2\n p2 3-9 ry1 wx2";
+    let history = draw(&drawing, false);
+    let at = |level| RwRegister { level }.check(&history).validity;
+    assert_eq!(at(Level::RepeatableRead), Validity::Invalid);
+    assert_eq!(at(Level::SnapshotIsolation), Validity::Valid);
+    assert_eq!(at(Level::ConsistentView), Validity::Valid);
+}
+
+#[test]
+fn a_level_between_is_open_where_snapshots_are_broken() {
+    let forks = "p1 3-9 wx2\n p2 3-9 wy2\n p3 3-9 rx2 ry1\n p4 3-9 rx1 ry2";
+    let history = draw(&(FIRST.to_owned() + forks), false);
+    let verdict = RwRegister { level: Level::ConsistentView }.check(&history);
+    assert_eq!(verdict.validity, Validity::Unknown);
+    assert!(verdict.unknowns[0].contains("is told only from levels that are stronger"));
+}
