@@ -71,10 +71,13 @@ impl<'t, 'h> Dependencies<'t, 'h> {
 
     /// Asks whether any order of unordered writers keeps snapshot isolation.
     fn complete(&mut self, graph: &Graph, cycles: &mut Cycles, unordered: Option<&[Vec<TxnId>]>) {
+        let Some(unordered) = unordered.filter(|writers| !writers.is_empty()) else { return };
         for scope in Scope::ALL {
-            let Some(unordered) = unordered.filter(|_| !cycles.break_snapshots(scope)) else {
-                break;
-            };
+            if cycles.break_snapshots(scope) {
+                // In every order; whether one of them is at least without G-single nobody asks.
+                cycles.undecided.push(Phenomenon::Cycle(Cycle::GSingle, scope));
+                continue;
+            }
             if !completion::exists(graph, &mut self.edges, unordered, scope) {
                 let open = [Cycle::GSingle, Cycle::GNonadjacent];
                 cycles.undecided.extend(open.map(|cycle| Phenomenon::Cycle(cycle, scope)));
