@@ -42,7 +42,7 @@ fn write_skew_has_a_cycle_in_every_order_of_its_writes() {
 fn a_long_fork_has_a_cycle_in_every_order_of_its_writes() {
     let forks = "p1 3-9 wx2\n p2 3-9 wy2\n p3 3-9 rx2 ry1\n p4 3-9 rx1 ry2";
     let drawing = FIRST.to_owned() + forks;
-    check(&drawing, &["G-nonadjacent"], &["snapshot-isolation"], &[]);
+    check(&drawing, &["G-nonadjacent"], &["snapshot-isolation", "repeatable-read"], &[]);
 }
 
 #[test]

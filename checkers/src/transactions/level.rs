@@ -125,7 +125,11 @@ impl Level {
 
     /// Whether a phenomenon breaks this level.
     pub fn forbids(self, phenomenon: Phenomenon) -> bool {
-        self.implies(weakest(phenomenon))
+        // By Adya, a cycle of the data with anti-dependencies is a G2-item, adjacent or not; what
+        // forbids it as G-nonadjacent, and weaker, is a snapshot.
+        let repeated = phenomenon == Phenomenon::Cycle(Cycle::GNonadjacent, Scope::Data)
+            && self.implies(RepeatableRead);
+        repeated || self.implies(weakest(phenomenon))
     }
 }
 
