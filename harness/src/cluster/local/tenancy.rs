@@ -143,6 +143,9 @@ pub fn down(name: &str) -> Result<(), ClusterError> {
     let stuck = |why: String| ClusterError::Stuck { cluster: name.to_owned(), why };
     let record = Record::read(&directory).ok();
     end_processes(record.as_ref(), &directory).map_err(stuck)?;
+    if let Some(record) = &record {
+        wire::remove_uplink(record).map_err(stuck)?;
+    }
     match std::fs::remove_dir_all(&directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(ClusterError::file(&directory)(error));

@@ -27,6 +27,7 @@ use rustix::thread::UnshareFlags;
 
 use super::holder::{Controller, Holder, READY, STAY};
 use super::record::Record;
+use super::subnet;
 use crate::cluster::ClusterError;
 use crate::cluster::process::ProcessId;
 
@@ -99,6 +100,24 @@ impl Wire {
     pub fn stay(mut self) -> Result<(), ClusterError> {
         self.0.say(STAY).map_err(|error| ClusterError::Wire(error.to_string()))
     }
+}
+
+/// Removes this machine's interface to the wire of a dead cluster. It goes with the wire's process;
+/// but that may be just about to end, with its name gone before its files, and then nobody waits for
+/// it. Here it is certain, unless the interface's name belongs to another cluster by now.
+pub(super) fn remove_uplink(record: &Record) -> Result<(), String> {
+    // While nobody else makes one: its alias follows its name a moment later.
+    let _choice = subnet::Choice::begin().map_err(|error| error.to_string())?;
+    let uplink = record.subnet.uplink();
+    let ours = || {
+        let path = format!("/sys/class/net/{uplink}/ifalias");
+        std::fs::read_to_string(path).is_ok_and(|found| found.trim_end() == alias(record))
+    };
+    if !ours() {
+        return Ok(());
+    }
+    let removed = ip_batch(&format!("link delete {uplink}\n"));
+    removed.or_else(|why| if ours() { Err(why) } else { Ok(()) })
 }
 
 /// What tells one cluster's interface from that of the next one of the same subnet.
