@@ -1,8 +1,8 @@
 //! A process that outlives its agent, to undo what it held.
 //!
 //! An agent that is killed cannot undo anything, and its controller may be dead, too. So each
-//! agent starts a guard, which waits for the agent's end at the other end of a pipe. If the agent
-//! owed nothing, or has a successor, the guard leaves; else it does as `tribunal heal` would.
+//! agent starts a guard, which waits for the agent's end at the other end of a pipe, and for the
+//! node. If nothing is due by then the guard leaves; else it does as `tribunal heal` would.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::journal::Journal;
 use super::lock::Lock;
-use super::{Undone, heal};
+use super::{Agent, Undone};
 
 /// A guard, as its agent holds it. It learns of the agent's end by the pipe's, and is never told.
 pub struct Guard(#[allow(dead_code, reason = "its pipe is what matters")] Child);
@@ -32,8 +32,10 @@ pub fn watch(directory: &Path) -> io::Result<Undone> {
     super::requests::hold_signals();
     // An error means as much as the end: nobody is there any more.
     let _ = io::stdin().read_to_end(&mut Vec::new());
-    if !Journal::is_due(directory)? || Lock::is_held(directory)? {
+    // A successor has it for as long as it serves, and leaves nothing due.
+    let lock = Lock::wait(directory)?;
+    if !Journal::is_due(directory)? {
         return Ok(Undone::default());
     }
-    heal(directory)
+    Agent::with(directory.to_owned(), lock).map(|(_, undone)| undone)
 }

@@ -23,10 +23,14 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Whether an agent has the node now.
-    pub fn is_held(directory: &Path) -> io::Result<bool> {
-        let file = File::open(directory.join("lock"))?;
-        Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+    /// Waits until no agent has the node. An agent that was just killed may have it for a moment
+    /// longer than the pipes that tell of its end.
+    pub fn wait(directory: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).write(true).open(directory.join("lock"))?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        file.set_len(0)?;
+        file.write_all(std::process::id().to_string().as_bytes())?;
+        Ok(Self { _file: file })
     }
 
     /// Takes the node over.

@@ -87,6 +87,14 @@ impl Agent {
         requests::hold_signals();
         fs::create_dir_all(&directory).map_err(within)?;
         let lock = Lock::take(&directory).map_err(within)?;
+        Self::with(directory, lock)
+    }
+
+    /// The same for whoever has the node already.
+    fn with(directory: PathBuf, lock: Lock) -> io::Result<(Self, Undone)> {
+        let within = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
+        };
         let (journal, due) = Journal::open(&directory).map_err(within)?;
         let held =
             due.into_iter().map(|(fault, undo)| (fault, Held { undo, harm: None, clock: None }));

@@ -192,7 +192,7 @@ mod tests {
         let rule =
             Rule { loss: 0.1, duplicate: 0.2, corrupt: 0.05, reorder: 0.02, ..Rule::default() };
         let (arrived, tally) = run(Rule { reorder_ns: 5 * MS, ..rule }, 100_000);
-        let near = |found: f64, wanted: f64| (found - wanted).abs() < wanted * 0.05;
+        let near = |found: f64, wanted: f64| (found - wanted).abs() < wanted * 0.1;
         assert!(near(share(tally.lost, tally.frames), 0.1), "{tally:?}");
         let kept = tally.frames - tally.lost;
         assert!(near(share(tally.duplicated, kept), 0.2), "{tally:?}");
@@ -200,7 +200,10 @@ mod tests {
         assert!(near(share(tally.reordered, kept), 0.02), "{tally:?}");
         assert_eq!(arrived.len() as u64, kept + tally.duplicated);
         let overtaken = arrived.windows(2).filter(|pair| pair[0].1.due > pair[1].1.due).count();
-        assert!(near(share(overtaken as u64, kept), 0.02 * 1.2), "{overtaken}");
+        let overtaken = overtaken as u64;
+        // One that is held back just before another overtakes only once with it.
+        let likely = tally.reordered * 9 / 10..=tally.reordered;
+        assert!(likely.contains(&overtaken), "{overtaken}: {tally:?}");
     }
 
     #[test]
