@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tribunal_history::Effect;
 
+use super::act::Act;
+use super::journal::Undo;
 use super::protocol::Source;
 
 const TABLE: &str = "inet tribunal";
@@ -29,8 +31,43 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Between two looks at the counters.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// Packets from some nodes, dropped.
+pub struct Cut {
+    /// On whose behalf.
+    pub fault: u64,
+    /// Whose packets.
+    pub sources: Vec<Source>,
+}
+
+impl Act for Cut {
+    fn undo(&self) -> Undo {
+        Undo::Mend
+    }
+
+    fn perform(&mut self) -> io::Result<()> {
+        cut(self.fault, &self.sources)
+    }
+
+    /// Awaits drops from every source, and tells what was counted.
+    fn look(&mut self) -> io::Result<Effect> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let effect = count(self.fault, &self.sources)?;
+            if effect.observed || Instant::now() > deadline {
+                return Ok(effect);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// The counters, as far as they can still be read.
+    fn last_look(&mut self) -> Effect {
+        count(self.fault, &self.sources).unwrap_or_default()
+    }
+}
+
 /// Drops everything from `sources`, on behalf of `fault`.
-pub fn cut(fault: u64, sources: &[Source]) -> io::Result<()> {
+fn cut(fault: u64, sources: &[Source]) -> io::Result<()> {
     if let Some(controller) = controller()
         && let Some(source) = sources.iter().find(|source| source.address == controller)
     {
@@ -82,20 +119,8 @@ pub fn sweep() -> io::Result<bool> {
     }
 }
 
-/// Awaits drops from every source, and tells what was counted.
-pub fn look(fault: u64, sources: &[Source]) -> io::Result<Effect> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let effect = count(fault, sources)?;
-        if effect.observed || Instant::now() > deadline {
-            return Ok(effect);
-        }
-        thread::sleep(LOOK);
-    }
-}
-
 /// What was dropped until now.
-pub fn count(fault: u64, sources: &[Source]) -> io::Result<Effect> {
+fn count(fault: u64, sources: &[Source]) -> io::Result<Effect> {
     let counted = counters(fault)?;
     let of = |source: &Source| counted.get(&source.address).copied().unwrap_or(0);
     let (from, silent): (Vec<&Source>, Vec<&Source>) =

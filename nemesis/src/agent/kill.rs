@@ -9,12 +9,44 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tribunal_history::Effect;
 
+use super::act::Act;
+use super::journal::Undo;
 use super::processes::Session;
 
 /// How long the processes get to die.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two looks into `/proc`.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// The end of a daemon.
+pub struct Kill(Session);
+
+impl Kill {
+    /// Of the daemon `pid`.
+    pub fn of(pid: u32) -> io::Result<Self> {
+        Session::led_by(pid).map(Self)
+    }
+}
+
+impl Act for Kill {
+    fn undo(&self) -> Undo {
+        Undo::Bury(self.0.clone())
+    }
+
+    fn perform(&mut self) -> io::Result<()> {
+        kill(&self.0)
+    }
+
+    /// What `/proc` shows now.
+    fn look(&mut self) -> io::Result<Effect> {
+        let (left, leader) = (self.0.processes()?.len(), self.0.leader);
+        let evidence = match left {
+            0 => format!("no process is left of the daemon (pid {leader})"),
+            left => format!("{left} processes of the daemon (pid {leader}) live"),
+        };
+        Ok(Effect { observed: left == 0, evidence: vec![evidence] })
+    }
+}
 
 /// Kills them all, and confirms it. One round is not enough: a process may fork between the
 /// listing and the signal.
@@ -35,14 +67,4 @@ pub fn kill(session: &Session) -> io::Result<()> {
         }
         thread::sleep(LOOK);
     }
-}
-
-/// What `/proc` shows now.
-pub fn look(session: &Session) -> io::Result<Effect> {
-    let left = session.processes()?.len();
-    let evidence = match left {
-        0 => format!("no process is left of the daemon (pid {})", session.leader),
-        left => format!("{left} processes of the daemon (pid {}) live", session.leader),
-    };
-    Ok(Effect { observed: left == 0, evidence: vec![evidence] })
 }

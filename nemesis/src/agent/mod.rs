@@ -11,6 +11,7 @@
 //! No async here: one thread does one thing after another (ptrace wants it so),
 //! a second one reads requests and remembers when it last heard any.
 
+mod act;
 #[cfg(target_arch = "x86_64")]
 mod clock;
 #[cfg(not(target_arch = "x86_64"))]
@@ -30,26 +31,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use clock::{Keeper, Setting};
+use act::Act;
 use guard::Guard;
 pub use guard::watch;
 use journal::{Journal, Undo};
 use lock::Lock;
-use processes::Session;
-use protocol::{Answered, Asked, Harm, Reply, Request, Source};
+use protocol::{Answered, Asked, Harm, Reply, Request};
 use requests::{Heard, Requests};
 use tribunal_history::Effect;
 
 /// Where an agent keeps its journal on a node, and where its executable lies.
 pub const DIRECTORY: &str = "/var/lib/tribunal-agent";
-
-/// How long a clock that drifts or strobes gets to be seen off.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two looks at it.
-const LOOK: Duration = Duration::from_millis(7);
 
 /// An agent at work.
 pub struct Agent {
@@ -64,9 +58,7 @@ pub struct Agent {
 struct Held {
     undo: Undo,
     /// `None` for what a predecessor did.
-    harm: Option<Harm>,
-    /// Of a clock: what it is set to, and who keeps it so.
-    clock: Option<(Setting, Keeper)>,
+    act: Option<Box<dyn Act>>,
 }
 
 /// What an agent undid, and what it could not undo: a sentence each.
@@ -96,8 +88,7 @@ impl Agent {
             io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
         };
         let (journal, due) = Journal::open(&directory).map_err(within)?;
-        let held =
-            due.into_iter().map(|(fault, undo)| (fault, Held { undo, harm: None, clock: None }));
+        let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, act: None }));
         let mut agent = Self { directory, journal, held: held.collect(), _lock: lock };
         let mut undone = agent.heal_all();
         match cut::sweep() {
@@ -150,65 +141,37 @@ impl Agent {
         if self.held.contains_key(&fault) {
             return Err(io::Error::other(format!("fault {fault} is held already")));
         }
-        let undo = match &harm {
-            Harm::Cut { .. } => Undo::Mend,
-            Harm::Pause { pid } => Undo::Resume(Session::led_by(*pid)?),
-            Harm::Clock { pid, .. } => Undo::Restore(Session::led_by(*pid)?),
-            Harm::Kill { pid } => Undo::Bury(Session::led_by(*pid)?),
-        };
+        let mut act = act::of(fault, harm)?;
+        let undo = act.undo();
         self.journal.due(fault, &undo)?;
-        let mut clock = None;
-        let done = match (&harm, &undo) {
-            (Harm::Cut { sources }, _) => cut::cut(fault, sources),
-            (Harm::Pause { .. }, Undo::Resume(session)) => pause::stop(session),
-            (Harm::Kill { .. }, Undo::Bury(session)) => kill::kill(session),
-            (Harm::Clock { offset_ns, ppm, strobe_ms, .. }, Undo::Restore(session)) => {
-                let to = Setting::from_now(*offset_ns, *ppm);
-                let strobe = (*strobe_ms > 0).then(|| Duration::from_millis(*strobe_ms));
-                let set = clock::set(session, to);
-                set.map(|()| clock = Some((to, Keeper::begin(session, to, strobe))))
-            }
-            _ => unreachable!("the undo was chosen by the harm"),
-        };
-        self.held.insert(fault, Held { undo, harm: Some(harm), clock });
+        let done = act.perform();
+        self.held.insert(fault, Held { undo, act: Some(act) });
         // Half a harm is no fault: it is taken back, and the reason told.
         done.inspect_err(|_| drop(self.heal(fault)))
     }
 
-    fn observe(&self, fault: u64) -> io::Result<Effect> {
-        let Some(Held { undo, harm: Some(harm), clock }) = self.held.get(&fault) else {
-            return Err(io::Error::other(format!("fault {fault} is not held here")));
-        };
-        match (harm, undo) {
-            (Harm::Cut { sources }, _) => cut::look(fault, sources),
-            (Harm::Pause { .. }, Undo::Resume(session)) => pause::look(session),
-            (Harm::Kill { .. }, Undo::Bury(session)) => kill::look(session),
-            (Harm::Clock { .. }, Undo::Restore(session)) => {
-                let (to, keeper) = clock.as_ref().expect("it was set when the harm was done");
-                look_at_clocks(session, *to, keeper)
-            }
-            _ => unreachable!("the undo was chosen by the harm"),
+    fn observe(&mut self, fault: u64) -> io::Result<Effect> {
+        match self.held.get_mut(&fault) {
+            Some(Held { act: Some(act), .. }) => act.look(),
+            _ => Err(io::Error::other(format!("fault {fault} is not held here"))),
         }
     }
 
     /// What is seen while undoing: of a cut all that it dropped, of the others that they are over.
     fn heal(&mut self, fault: u64) -> io::Result<Effect> {
         let Some(held) = self.held.get_mut(&fault) else { return Ok(Effect::default()) };
-        // Nobody sets a clock again that is about to be restored.
-        held.clock = None;
-        let mut effect = match &held.harm {
-            Some(Harm::Cut { sources }) => last_look(fault, sources),
-            _ => Effect::default(),
-        };
+        // Dropped before it is undone: nobody sets a clock again that is about to be restored.
+        let mut effect = held.act.take().map(|mut act| act.last_look()).unwrap_or_default();
         effect.evidence.extend(held.undo.perform(fault)?);
         self.journal.undone(fault)?;
         self.held.remove(&fault);
         Ok(effect)
     }
 
+    /// The last one first: a harm may stand on an earlier one.
     fn heal_all(&mut self) -> Undone {
         let mut done = Undone::default();
-        for fault in self.held.keys().copied().collect::<Vec<_>>() {
+        for fault in self.held.keys().rev().copied().collect::<Vec<_>>() {
             let what = self.held[&fault].undo.describe();
             match self.heal(fault) {
                 Ok(_) => done.undone.push(what),
@@ -224,36 +187,6 @@ impl Agent {
     }
 }
 
-/// The counters, as far as they can still be read.
-fn last_look(fault: u64, sources: &[Source]) -> Effect {
-    cut::count(fault, sources).unwrap_or_default()
-}
-
-/// Reads every process' clock until all are off as they are to be. A drift takes its time to be
-/// told from none, and a clock that strobes is right half of the time.
-fn look_at_clocks(session: &Session, to: Setting, keeper: &Keeper) -> io::Result<Effect> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let readings = clock::read(session)?;
-        let observed = readings.iter().all(|reading| has_moved(reading, to));
-        if observed || Instant::now() > deadline {
-            let mut evidence: Vec<String> =
-                readings.into_iter().map(|reading| reading.text).collect();
-            if keeper.flips() > 0 {
-                evidence.push(format!("put forth and back {} times", keeper.flips()));
-            }
-            return Ok(Effect { observed, evidence });
-        }
-        thread::sleep(LOOK);
-    }
-}
-
-/// Whether a clock is off by so much, and certainly off.
-fn has_moved(reading: &clock::Reading, to: Setting) -> bool {
-    let (within, ahead) = (reading.within_ns.unsigned_abs(), to.ahead_at(reading.at_ns));
-    reading.ahead_ns.abs_diff(ahead) <= within && reading.ahead_ns.unsigned_abs() > within
-}
-
 /// Writes a reply; `false` when nobody listens any more.
 fn say(id: u64, reply: Reply) -> bool {
     let mut line = serde_json::to_vec(&Answered { id, reply }).expect("replies are plain data");
@@ -265,30 +198,4 @@ fn say(id: u64, reply: Reply) -> bool {
 /// What `tribunal agent --heal` does: undoes what a killed agent left here.
 pub fn heal(directory: &Path) -> io::Result<Undone> {
     Agent::start(directory.to_owned()).map(|(_, undone)| undone)
-}
-
-#[cfg(all(test, target_arch = "x86_64"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_jump_too_small_to_be_told_from_none_was_not_seen() {
-        let reading = |ahead_ns| clock::Reading {
-            at_ns: 3_000_000_000,
-            ahead_ns,
-            within_ns: 50_000,
-            text: String::new(),
-        };
-        let has_moved = |reading: &clock::Reading, offset_ns| {
-            super::has_moved(reading, Setting { offset_ns, ..Setting::default() })
-        };
-        assert!(has_moved(&reading(5_000_040_000), 5_000_000_000));
-        assert!(has_moved(&reading(-200_000), -210_000));
-        assert!(!has_moved(&reading(0), 5_000_000_000));
-        assert!(!has_moved(&reading(20_000), 40_000));
-        assert!(!has_moved(&reading(0), 0));
-        let fast = Setting { ppm: 100_000, since_ns: 1_000_000_000, ..Setting::default() };
-        assert!(super::has_moved(&reading(200_000_000), fast), "a tenth of two seconds");
-        assert!(!super::has_moved(&reading(200_100_000), fast));
-    }
 }

@@ -1,61 +1,44 @@
 //! Clock faults where they cannot be had: the refusal, in one sentence.
 
-use std::convert::Infallible;
 use std::io;
-use std::time::Duration;
 
+use tribunal_history::Effect;
+
+use super::act::Act;
+use super::journal::Undo;
 use super::processes::Session;
 
-/// What a clock would be set to.
-#[derive(Clone, Copy, Default)]
-pub struct Setting {
-    /// Never looked at.
-    pub offset_ns: i64,
-}
+/// Never made here.
+pub enum Shift {}
 
-impl Setting {
-    pub fn from_now(offset_ns: i64, _: i64) -> Self {
-        Self { offset_ns }
-    }
-
-    pub fn ahead_at(self, _: i64) -> i64 {
-        self.offset_ns
+impl Shift {
+    pub fn of(_: u32, _: i64, _: i64, _: u64) -> io::Result<Self> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "clock faults patch the vDSO of x86_64 processes; this node is another kind of machine",
+        ))
     }
 }
 
-/// Keeps nothing.
-pub struct Keeper;
-
-impl Keeper {
-    pub fn begin(_: &Session, _: Setting, _: Option<Duration>) -> Self {
-        Self
+impl Act for Shift {
+    fn undo(&self) -> Undo {
+        match *self {}
     }
 
-    pub fn flips(&self) -> u32 {
-        0
+    fn perform(&mut self) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn look(&mut self) -> io::Result<Effect> {
+        match *self {}
     }
 }
 
 /// Never made here.
 pub struct Reading {
-    pub at_ns: i64,
-    pub ahead_ns: i64,
-    pub within_ns: i64,
     pub text: String,
-    _never: Infallible,
-}
-
-pub fn set(_: &Session, _: Setting) -> io::Result<()> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "clock faults patch the vDSO of x86_64 processes; this node is another kind of machine",
-    ))
 }
 
 pub fn restore(_: &Session) -> io::Result<Vec<Reading>> {
-    Ok(Vec::new())
-}
-
-pub fn read(_: &Session) -> io::Result<Vec<Reading>> {
     Ok(Vec::new())
 }

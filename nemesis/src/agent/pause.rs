@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tribunal_history::Effect;
 
+use super::act::Act;
+use super::journal::Undo;
 use super::processes::{self, Session};
 
 /// How long the processes get to stop, or to go on again.
@@ -25,13 +27,36 @@ struct Census {
     all: usize,
 }
 
-/// Stops them all, and confirms it.
-pub fn stop(session: &Session) -> io::Result<()> {
-    let stopped = |census: Census| census.all > 0 && census.stopped == census.all;
-    let census = signal_until(session, Signal::STOP, stopped)?;
-    match census.all {
-        0 => Err(io::Error::other(format!("the daemon (pid {}) is gone", session.leader))),
-        _ => Ok(()),
+/// A daemon that stands still.
+pub struct Pause(Session);
+
+impl Pause {
+    /// Of the daemon `pid`.
+    pub fn of(pid: u32) -> io::Result<Self> {
+        Session::led_by(pid).map(Self)
+    }
+}
+
+impl Act for Pause {
+    fn undo(&self) -> Undo {
+        Undo::Resume(self.0.clone())
+    }
+
+    /// Stops them all, and confirms it.
+    fn perform(&mut self) -> io::Result<()> {
+        let stopped = |census: Census| census.all > 0 && census.stopped == census.all;
+        let census = signal_until(&self.0, Signal::STOP, stopped)?;
+        match census.all {
+            0 => Err(io::Error::other(format!("the daemon (pid {}) is gone", self.0.leader))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What `/proc` shows now.
+    fn look(&mut self) -> io::Result<Effect> {
+        let Census { stopped, all } = census(&self.0)?;
+        let observed = all > 0 && stopped == all;
+        Ok(Effect { observed, evidence: vec![format!("{stopped} of {all} threads stopped")] })
     }
 }
 
@@ -42,13 +67,6 @@ pub fn resume(session: &Session) -> io::Result<String> {
         0 => format!("the daemon (pid {}) is gone", session.leader),
         all => format!("{all} of {all} threads go on"),
     })
-}
-
-/// What `/proc` shows now.
-pub fn look(session: &Session) -> io::Result<Effect> {
-    let Census { stopped, all } = census(session)?;
-    let observed = all > 0 && stopped == all;
-    Ok(Effect { observed, evidence: vec![format!("{stopped} of {all} threads stopped")] })
 }
 
 /// Signals and looks, again and again, until all is as `wanted` or nobody is left.

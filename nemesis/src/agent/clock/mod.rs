@@ -12,6 +12,7 @@
 
 mod hook;
 mod keeper;
+mod shift;
 mod tracee;
 mod vdso;
 
@@ -20,7 +21,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use hook::Entry;
-pub use keeper::Keeper;
+use keeper::Keeper;
+pub use shift::Shift;
 use tracee::Tracee;
 use vdso::Vdso;
 
@@ -89,7 +91,7 @@ fn tracing() -> MutexGuard<'static, ()> {
 }
 
 /// Sets the clock of every process of `session`. Patches those that are not patched yet.
-pub fn set(session: &Session, to: Setting) -> io::Result<()> {
+fn set(session: &Session, to: Setting) -> io::Result<()> {
     for process in living(session)? {
         set_process(process.pid, to).map_err(|error| about(&process, &error))?;
     }
@@ -112,7 +114,7 @@ pub fn restore(session: &Session) -> io::Result<Vec<Reading>> {
 }
 
 /// Reads the clock of every process of `session` from inside.
-pub fn read(session: &Session) -> io::Result<Vec<Reading>> {
+fn read(session: &Session) -> io::Result<Vec<Reading>> {
     let read = |process: &Process| read_process(process).map_err(|error| about(process, &error));
     living(session)?.iter().map(read).collect()
 }

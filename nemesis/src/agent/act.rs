@@ -1,0 +1,40 @@
+//! One harm on one node, at work, and the table of all: what an agent is asked for, as something
+//! that can be done, looked at and undone.
+//!
+//! How an act is undone is known before it is done, and is no part of it: an
+//! [`Undo`] is plain data, which a successor performs as well.
+
+use std::io;
+
+use tribunal_history::Effect;
+
+use super::journal::Undo;
+use super::protocol::Harm;
+use super::{clock, cut, kill, pause};
+
+/// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
+/// ends when it is dropped.
+pub(super) trait Act {
+    /// What will take it back.
+    fn undo(&self) -> Undo;
+    /// Does it, and confirms it. On an error it is undone, so half of it may stay.
+    fn perform(&mut self) -> io::Result<()>;
+    /// Looks, from inside, whether it acts.
+    fn look(&mut self) -> io::Result<Effect>;
+    /// A last look, just before it is undone; for harms that count what they do.
+    fn last_look(&mut self) -> Effect {
+        Effect::default()
+    }
+}
+
+/// The act of a harm, on behalf of a fault. What is not there to be harmed is an error.
+pub(super) fn of(fault: u64, harm: Harm) -> io::Result<Box<dyn Act>> {
+    Ok(match harm {
+        Harm::Cut { sources } => Box::new(cut::Cut { fault, sources }),
+        Harm::Pause { pid } => Box::new(pause::Pause::of(pid)?),
+        Harm::Kill { pid } => Box::new(kill::Kill::of(pid)?),
+        Harm::Clock { pid, offset_ns, ppm, strobe_ms } => {
+            Box::new(clock::Shift::of(pid, offset_ns, ppm, strobe_ms)?)
+        }
+    })
+}
