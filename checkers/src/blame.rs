@@ -69,11 +69,43 @@ fn cuts(fault: &Fault, node: &str) -> bool {
     })
 }
 
-/// By how much the fault moves this node's clock; 0 where it does not.
+/// What the plan of a fault says that it does to a node's clock.
+struct Moved {
+    /// Ahead, in nanoseconds.
+    offset: i128,
+    /// How much faster it runs, in parts per million.
+    ppm: i128,
+    /// Whether it goes back again and again.
+    strobes: bool,
+}
+
+/// What a fault does to a node's clock; `None` where the plan does not tell.
+fn moved(fault: &Fault, node: &str) -> Option<Moved> {
+    let number = |value: Option<&Value>| value.and_then(Value::as_i64).map_or(0, i128::from);
+    if !moves_clocks(fault) {
+        return Some(Moved { offset: 0, ppm: 0, strobes: false });
+    }
+    if let Some(offsets) = fault.plan.get("offsets_ns") {
+        return Some(Moved { offset: number(offsets.get(node)), ppm: 0, strobes: false });
+    }
+    let clock = fault.plan.get("clocks")?.get(node);
+    let part = |name: &str| number(clock.and_then(|clock| clock.get(name)));
+    let (offset, ppm) = (part("offset_ns"), part("ppm"));
+    Some(Moved { offset, ppm, strobes: part("strobe_ms") != 0 })
+}
+
+/// By how much the fault moves this node's clock, at the farthest; 0 where it does not, or does not tell.
 pub(crate) fn clock_offset(fault: &Fault, node: &str) -> i128 {
-    let offsets = fault.plan.get("offsets_ns").filter(|_| moves_clocks(fault));
-    let offset = offsets.and_then(|offsets| offsets.get(node));
-    offset.and_then(Value::as_i64).map_or(0, i128::from)
+    let Some(Moved { offset, ppm, .. }) = moved(fault, node) else { return 0 };
+    let lasts = fault.until.unwrap_or(i64::MAX as u64).saturating_sub(fault.from);
+    offset + ppm * i128::from(lasts) / 1_000_000
+}
+
+/// The same of a clock that stays where it was put for as long as the fault acts; `None` if it does
+/// not, or if that is not told.
+pub(crate) fn steady_offset(fault: &Fault, node: &str) -> Option<i128> {
+    let steady = moved(fault, node).filter(|moved| moved.ppm == 0 && !moved.strobes);
+    steady.map(|moved| moved.offset)
 }
 
 /// The least and the most by which the faults can have moved a node's clock at
@@ -83,7 +115,9 @@ pub(crate) fn clock_bounds(faults: &[Fault], node: &str, window: &Window) -> (i1
     let mut bounds = (0, 0);
     for fault in faults.iter().filter(|fault| overlaps(fault, window)) {
         let offset = clock_offset(fault, node);
-        let spans = fault.injected.is_some_and(|injected| injected <= *window.start())
+        let steady = steady_offset(fault, node).is_some();
+        let spans = steady
+            && fault.injected.is_some_and(|injected| injected <= *window.start())
             && fault.heal.is_none_or(|heal| heal >= *window.end());
         bounds.0 += if spans { offset } else { offset.min(0) };
         bounds.1 += if spans { offset } else { offset.max(0) };

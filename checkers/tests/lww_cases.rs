@@ -90,7 +90,7 @@ fn all(value: i64) -> [Value; 3] {
 }
 
 fn jump(script: &mut Script, offset_ms: i64, times: [u64; 4]) {
-    let plan = json!({"offsets_ns": {"n1": offset_ms * 1_000_000}});
+    let plan = json!({"clocks": {"n1": {"offset_ns": offset_ms * 1_000_000}}});
     let summary = format!("n1 {:+.3} s", offset_ms as f64 / 1e3);
     script.fault(
         4,

@@ -14,17 +14,20 @@ pub(super) struct Moves {
 }
 
 impl Moves {
-    /// Both ways, there and back. A fault of clocks that does not tell its offsets may
-    /// have done anything for as long as it lasted: that counts as two.
+    /// Both ways, there and back. A clock that drifts or strobes, or of which nobody tells, may
+    /// have been anywhere for as long as the fault lasted: that counts as two.
     pub fn of(faults: &[Fault], node: &str) -> Self {
         let mut windows = Vec::new();
         for fault in faults.iter().filter(|fault| blame::moves_clocks(fault)) {
             let whole = fault.from..=fault.until.unwrap_or(Nanos::MAX);
-            if blame::clock_offset(fault, node) != 0 {
-                windows.push(fault.from..=fault.injected.unwrap_or(*whole.end()));
-                windows.extend(fault.heal.map(|heal| heal..=*whole.end()));
-            } else if blame::touches(fault, node) && !fault.plan.contains_key("offsets_ns") {
-                windows.extend([whole.clone(), whole]);
+            match blame::steady_offset(fault, node) {
+                Some(0) => {}
+                Some(_) => {
+                    windows.push(fault.from..=fault.injected.unwrap_or(*whole.end()));
+                    windows.extend(fault.heal.map(|heal| heal..=*whole.end()));
+                }
+                None if blame::touches(fault, node) => windows.extend([whole.clone(), whole]),
+                None => {}
             }
         }
         windows.sort_by_key(|window| *window.start());
