@@ -29,6 +29,11 @@ pub struct Hosts {
 }
 
 impl Hosts {
+    /// Whether any were named.
+    pub fn are_named(&self) -> bool {
+        self.nodes.is_some() || self.nodes_file.is_some()
+    }
+
     /// The cluster of the hosts that were named; `None` where none were.
     pub async fn cluster(&self) -> Result<Option<Cluster>, ClusterError> {
         let ssh = SshOptions {

@@ -14,8 +14,12 @@ pub mod field;
 pub mod injector;
 pub mod launch;
 pub mod link;
+pub mod model;
 pub mod schedule;
 
 pub use faults::FAULTS;
 pub use injector::{ConnectError, Injector, heal};
-pub use schedule::{FaultSpec, Planned, Schedule, ScheduleError, Scripted, Timing};
+pub use model::SystemModel;
+pub use schedule::{
+    Bounds, FaultSpec, Planned, Schedule, ScheduleError, Scripted, Timing, recorded,
+};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tribunal_harness::cluster::Node;
 use tribunal_history::Name;
+use tribunal_nemesis::faults::Needs;
 
 use super::Plan;
 
@@ -21,7 +22,13 @@ impl Plan {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         self.check_numbers()?;
         self.check_tables().with_context(|| self.file())?;
-        let nodes: Vec<Node> = (0..self.node_count()).map(imagined).collect();
+        let nodes: Vec<Node> = match &self.replay {
+            // Hosts are looked at when their time comes; until then the run's will do.
+            Some(replay) if self.arguments.hosts.are_named() => {
+                replay.nodes.iter().enumerate().map(|(at, name)| named(at, name)).collect()
+            }
+            _ => (0..self.node_count()).map(imagined).collect(),
+        };
         self.rehearse(&nodes)
     }
 
@@ -68,10 +75,37 @@ impl Plan {
             bail!("a run needs nodes, and none were asked for");
         }
         self.workload(&names)?;
+        self.check_commands()?;
         self.schedule(&names)?;
         let templates = self.templates(nodes)?;
         self.database(nodes, &templates)?.check_files()?;
         self.client_command(&templates)?;
+        Ok(())
+    }
+
+    /// Some faults are done by commands of the database's own, which the test file must have.
+    fn check_commands(&self) -> anyhow::Result<()> {
+        let db = &self.test.db;
+        for name in self.fault_names() {
+            let Ok(fault) = tribunal_nemesis::faults::find(&name) else { continue };
+            match fault.needs() {
+                Needs::Membership if db.membership.is_none() => bail!(
+                    "the fault `{name}` needs the database's own commands: [db.membership] with \
+                     leave, join and status"
+                ),
+                Needs::Membership if db.data_dir.is_none() => {
+                    bail!(
+                        "the fault `{name}` deletes what a node has stored: say where, [db] data_dir"
+                    )
+                }
+                Needs::Upgrade if db.upgrade.is_none() => {
+                    bail!(
+                        "the fault `{name}` needs [db.upgrade] with the start of the other version"
+                    )
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -82,7 +116,10 @@ impl Plan {
 
 /// The node that a local cluster will have at this place.
 fn imagined(index: usize) -> Node {
-    let id = format!("n{}", index + 1);
+    named(index, &format!("n{}", index + 1))
+}
+
+fn named(index: usize, id: &str) -> Node {
     let ip = std::net::Ipv4Addr::LOCALHOST.into();
-    Node { id: id.as_str().into(), index, ip, destination: id }
+    Node { id: id.into(), index, ip, destination: id.to_owned() }
 }

@@ -9,6 +9,7 @@ use tribunal_harness::cluster::{Session, local};
 use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
+use tribunal_nemesis::faults::Needs;
 use tribunal_nemesis::{FAULTS, Injector, heal};
 
 use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
@@ -33,13 +34,19 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
     let connect =
         Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
     let mut injector = connect.await.unwrap();
-    for (id, fault) in FAULTS.iter().enumerate() {
+    // These nodes' database has no members and no other version: trials/membership.rs has.
+    let absent = [Needs::Membership, Needs::Upgrade];
+    let faults = FAULTS.iter().filter(|fault| !absent.contains(&fault.needs()));
+    for (id, fault) in faults.enumerate() {
         let call = call(&names, id as u64, fault.name(), Value::Null);
         let injected = injector.invoke(&call).await;
         assert_eq!(injected.error, None);
         let effect = injected.note.effect.unwrap();
-        assert!(effect.observed, "{}: {:?}", fault.name(), effect.evidence);
-        assert_eq!(injector.invoke(&healing(&call)).await.error, None);
+        let healed = injector.invoke(&healing(&call)).await;
+        assert_eq!(healed.error, None);
+        // What takes its time is seen at the end.
+        let observed = effect.observed || healed.note.effect.is_some_and(|it| it.observed);
+        assert!(observed, "{}: {:?}", fault.name(), effect.evidence);
     }
 
     // A killed agent: the fault ends early and is called failed, the next one works.

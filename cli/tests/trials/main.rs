@@ -11,6 +11,9 @@ mod convictions;
 mod etcd;
 mod interrupts;
 mod kill;
+mod liveness;
+mod membership;
+mod replay;
 #[path = "../runner/mod.rs"]
 mod runner;
 #[path = "../cluster/scene.rs"]
@@ -74,6 +77,27 @@ fn main() -> std::process::ExitCode {
         (
             "kill::a_killed_controller_leaves_nothing_that_is_not_undone",
             kill::a_killed_controller_leaves_nothing_that_is_not_undone,
+        ),
+        (
+            "liveness::one_that_does_not_come_back_is_convicted",
+            liveness::one_that_does_not_come_back_is_convicted,
+        ),
+        ("liveness::one_that_comes_back_is_not", liveness::one_that_comes_back_is_not),
+        (
+            "membership::etcds_members_leave_and_come_back",
+            membership::etcds_members_leave_and_come_back,
+        ),
+        (
+            "membership::another_version_is_what_is_started_from_then_on",
+            membership::another_version_is_what_is_started_from_then_on,
+        ),
+        (
+            "membership::what_the_test_file_cannot_do_is_refused_before_the_run",
+            membership::what_the_test_file_cannot_do_is_refused_before_the_run,
+        ),
+        (
+            "replay::a_recorded_schedule_is_injected_again_though_the_test_file_has_changed",
+            replay::a_recorded_schedule_is_injected_again_though_the_test_file_has_changed,
         ),
         (
             "seeds::a_seed_fixes_the_calls_and_the_faults",

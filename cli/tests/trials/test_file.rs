@@ -36,6 +36,8 @@ impl TestFile {
             rate = 20
             concurrency = 2
             quiesce = "0s"
+            [workload.register]
+            final_seconds = 1
         "#;
         let words = client.iter().map(|word| Value::from(*word)).collect::<Vec<_>>();
         Self(text.parse().unwrap()).set("client.command", words)
@@ -51,6 +53,13 @@ impl TestFile {
         }
         table.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// What stands in one place.
+    pub fn text(&self, place: &str) -> String {
+        let mut names = place.split('.');
+        let first = &self.0[names.next().unwrap()];
+        names.fold(first, |value, name| &value[name]).as_str().unwrap().to_owned()
     }
 
     /// The same with faults of `duration`, `interval` apart.

@@ -10,9 +10,10 @@ use serde_json::json;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name, Value};
 
-use super::{Aim, Fault, Needs, Options, Plan, PlanError, look};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, Toll, look};
 use crate::agent::protocol::{Harm, Request, Source};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// For each node, whose packets it drops.
 pub type Cuts = BTreeMap<Name, Vec<Name>>;
@@ -61,6 +62,22 @@ impl Fault for Partition {
 
     fn needs(&self) -> Needs {
         Needs::Nft
+    }
+
+    fn toll(&self, plan: &Plan) -> Toll {
+        let cuts: Cuts = serde_json::from_value(plan.data.get("cuts").cloned().unwrap_or_default())
+            .unwrap_or_default();
+        if cuts.is_empty() {
+            return Toll::nodes(plan);
+        }
+        let links = cuts.iter().flat_map(|(victim, sources)| {
+            sources.iter().map(move |source| (source.clone(), victim.clone()))
+        });
+        Toll { cut: links.collect(), ..Toll::default() }
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
     }
 
     fn seen(&self) -> &'static str {
