@@ -16,6 +16,9 @@ pub struct AgentCommand {
     /// Undo every fault when nothing is heard from the controller for so many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     lease: u64,
+    /// The controller, by a word of its own: ground that was laid for it stays.
+    #[arg(long, value_name = "WORD")]
+    tenant: Option<String>,
     /// Undo what a killed agent left on this node, and exit.
     #[arg(long)]
     heal: bool,
@@ -37,9 +40,10 @@ impl AgentCommand {
             }
             healed.left
         } else if self.guard {
-            agent::watch(&self.state)?.left
+            agent::watch(&self.state, Duration::from_secs(self.lease))?.left
         } else {
-            let (agent, before) = Agent::start(self.state).context("the agent cannot start")?;
+            let started = Agent::start(self.state, self.tenant.as_deref());
+            let (agent, before) = started.context("the agent cannot start")?;
             agent.serve(before, Duration::from_secs(self.lease))
         };
         for sentence in &left {

@@ -3,6 +3,7 @@
 
 mod clock;
 mod cut;
+mod disk;
 mod injector;
 mod pause;
 mod process;
@@ -36,6 +37,18 @@ fn main() -> std::process::ExitCode {
         (
             "cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone",
             cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone,
+        ),
+        (
+            "disk::what_was_not_synced_is_gone_and_what_was_is_there",
+            disk::what_was_not_synced_is_gone_and_what_was_is_there,
+        ),
+        (
+            "disk::a_successor_leaves_the_database_its_ground",
+            disk::a_successor_leaves_the_database_its_ground,
+        ),
+        (
+            "disk::ground_that_nobody_comes_for_is_lifted",
+            disk::ground_that_nobody_comes_for_is_lifted,
         ),
         ("injector::every_fault_is_injected_observed_and_healed", || {
             runner::block_on(injector::every_fault_is_injected_observed_and_healed())

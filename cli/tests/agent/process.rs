@@ -60,7 +60,13 @@ pub struct Agent {
 impl Agent {
     /// Starts one with its journal in `state`; `inside` is a command to start it with.
     pub fn start(state: &Path, lease: u64, inside: &[&str]) -> Self {
-        let process = Piped::start(command(state, &["--lease", &lease.to_string()], inside));
+        Self::start_for("nobody", state, lease, inside)
+    }
+
+    /// Starts one that serves a certain controller.
+    pub fn start_for(tenant: &str, state: &Path, lease: u64, inside: &[&str]) -> Self {
+        let arguments = ["--lease", &lease.to_string(), "--tenant", tenant];
+        let process = Piped::start(command(state, &arguments, inside));
         let mut agent = Self { process: process.unwrap(), asked: 0, undone: Vec::new() };
         match agent.hear() {
             Answered { id: 0, reply: Reply::Ready { undone, left } } => {

@@ -68,6 +68,9 @@ impl Database for Leaderless {
     async fn primaries(&self, _: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError> {
         Ok(Vec::new())
     }
+    fn data_dir(&self, _: &Name) -> Option<String> {
+        Some("/var/lib/leaderless".to_owned())
+    }
 }
 
 fn call(nodes: &[Name], id: u64, name: &str, options: Value) -> Call {

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::ground::Laid;
 use super::processes::Session;
-use super::{clock, cut, pause};
+use super::{clock, cut, pause, power};
 
 /// How to take one fault back. Doing it twice, or when there is nothing to
 /// undo, is harmless.
@@ -26,6 +27,10 @@ pub enum Undo {
     Restore(Session),
     /// Nothing: the processes are dead, and whoever knows how starts others.
     Bury(Session),
+    /// Take ground away, and whoever stands on it.
+    Lift(Laid),
+    /// Let a disk have power again.
+    PowerOn(Laid),
 }
 
 impl Undo {
@@ -35,6 +40,8 @@ impl Undo {
             Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
             Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
             Undo::Bury(_) => Ok(Vec::new()),
+            Undo::Lift(laid) => laid.lift(),
+            Undo::PowerOn(laid) => power::restore(laid),
             Undo::Restore(session) => {
                 let readings = clock::restore(session)?;
                 Ok(readings.into_iter().map(|reading| reading.text).collect())
@@ -48,6 +55,8 @@ impl Undo {
             Undo::Mend => "packets dropped".to_owned(),
             Undo::Resume(session) => format!("a pause of the daemon (pid {})", session.leader),
             Undo::Bury(session) => format!("the end of the daemon (pid {})", session.leader),
+            Undo::Lift(laid) => format!("a disk of ours under {}", laid.at.display()),
+            Undo::PowerOn(laid) => format!("no power for the disk under {}", laid.at.display()),
             Undo::Restore(session) => {
                 format!("another clock for the daemon (pid {})", session.leader)
             }

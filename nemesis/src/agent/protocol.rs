@@ -7,6 +7,7 @@
 //! ```
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use tribunal_history::Effect;
@@ -99,6 +100,58 @@ pub enum Harm {
         #[serde(default, skip_serializing_if = "is_never")]
         strobe_ms: u64,
     },
+    /// Ground is laid under a folder: no harm, but what other harms stand on.
+    Lay {
+        /// Which kind.
+        ground: Ground,
+        /// The folder.
+        at: PathBuf,
+        /// For whom: a killed agent's successor for the same one leaves it there.
+        tenant: String,
+    },
+    /// The power of the disk under a daemon fails, and with it the daemon.
+    PowerOff {
+        /// The daemon.
+        pid: u32,
+    },
+}
+
+/// What can be laid under a database's data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// A disk of its own, in a file.
+    Image(Image),
+}
+
+/// A disk in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// In mebibytes.
+    pub size_mb: u64,
+    /// What is made on it.
+    pub filesystem: Filesystem,
+}
+
+/// What can be made on a disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filesystem {
+    /// Linux' usual one.
+    #[default]
+    Ext4,
+    /// The other one that databases are run on.
+    Xfs,
+}
+
+impl Filesystem {
+    /// The program that makes one, and its Debian package.
+    pub fn maker(self) -> (&'static str, &'static str) {
+        match self {
+            Filesystem::Ext4 => ("mkfs.ext4", "e2fsprogs"),
+            Filesystem::Xfs => ("mkfs.xfs", "xfsprogs"),
+        }
+    }
 }
 
 fn is_zero(ppm: &i64) -> bool {

@@ -20,6 +20,7 @@ mod partition_one;
 mod partition_one_way;
 mod partition_ring;
 mod pause;
+mod power_loss;
 mod restart;
 mod target;
 
@@ -49,6 +50,7 @@ pub static FAULTS: &[&dyn Fault] = &[
     &kill::Kill,
     &restart::Restart,
     &crash_loop::CrashLoop,
+    &power_loss::PowerLoss,
     &link_kinds::SLOW,
     &link_kinds::LOSSY,
     &link_kinds::DUPLICATING,
@@ -128,6 +130,25 @@ pub enum Needs {
     Start,
     /// A wire of ours between the nodes, which local ones have.
     Wire,
+    /// A disk of ours under the data of a run's database.
+    Image,
+}
+
+impl Needs {
+    /// What a run has to lay under the database's data first.
+    pub fn ground(self) -> Option<GroundKind> {
+        match self {
+            Needs::Image => Some(GroundKind::Image),
+            Needs::Nft | Needs::Daemon | Needs::Clock | Needs::Start | Needs::Wire => None,
+        }
+    }
+}
+
+/// A kind of ground; a run stands on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroundKind {
+    /// A disk of its own, in a file.
+    Image,
 }
 
 /// One kind of harm.
