@@ -63,6 +63,7 @@ fn needs(needs: Needs) -> &'static str {
         Needs::Clock => "local nodes, x86-64 (the vDSO of the database's processes is patched)",
         Needs::Start => "a run, which knows how the database is started",
         Needs::Wire => "local nodes, whose wire is ours",
+        Needs::Data => "a run with a `data_dir`; by hand, the option `data_dir`",
         Needs::Image => "a run with a `data_dir`; loop devices and `mkfs.ext4` on the nodes",
     }
 }

@@ -25,6 +25,9 @@ pub struct AgentCommand {
     /// Wait for the end of standard input, and undo then what nobody else does.
     #[arg(long, conflicts_with = "heal")]
     guard: bool,
+    /// Write a file and remove it: on a disk that hangs, until it goes on.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["heal", "guard"])]
+    touch: Option<PathBuf>,
     /// The folder of the journal.
     #[arg(long, value_name = "FOLDER", default_value = agent::DIRECTORY)]
     state: PathBuf,
@@ -33,6 +36,10 @@ pub struct AgentCommand {
 impl AgentCommand {
     /// Serves, heals, or stands guard.
     pub fn run(self) -> anyhow::Result<Exit> {
+        if let Some(path) = &self.touch {
+            agent::touch(path)?;
+            return Ok(Exit::Valid);
+        }
         let left = if self.heal {
             let healed = agent::heal(&self.state).context("the agent cannot heal")?;
             for undone in healed.undone {

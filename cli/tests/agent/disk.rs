@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tribunal_nemesis::agent::GROUND;
 use tribunal_nemesis::agent::protocol::{Filesystem, Ground, Harm, Image, Reply, Request};
 
-use crate::process::{Agent, Piped, compile, heal, is_root, wait_until};
+use crate::process::{Agent, Piped, compile, heal, is_root, states, wait_until};
 
 /// A mount namespace, with a folder for everything.
 struct World {
@@ -82,6 +82,11 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        // Of a test that failed: a frozen disk would stay for ever once its folder is gone.
+        let disk = self.state().join("ground/disk");
+        let mut thaw = Command::new("nsenter");
+        thaw.arg(&self.enter).args(["fsfreeze", "-u"]).arg(disk).stderr(Stdio::null());
+        let _ = thaw.status();
         self.holder.stdin.take();
         let _ = self.holder.wait();
     }
@@ -122,9 +127,9 @@ pub fn what_was_not_synced_is_gone_and_what_was_is_there() {
         assert_eq!([size("synced"), size("unsynced")], [1 << 20, 1 << 20]);
         agent.inject(fault, off(victim.child.id()));
         assert!(!victim.child.wait().unwrap().success(), "its power is off");
+        let (observed, seen) = agent.observe(fault);
         assert_eq!(size("synced"), 1 << 20);
         assert!(size("unsynced") < 1 << 20, "{} bytes", size("unsynced"));
-        let (observed, seen) = agent.observe(fault);
         assert!(
             observed && seen.starts_with("of 64 KiB written without fsync 0 are there"),
             "{seen}"
@@ -183,5 +188,77 @@ pub fn ground_that_nobody_comes_for_is_lifted() {
     assert!(world.is_laid());
     let healed = heal(&world.state(), &["nsenter", &world.enter]);
     assert!(healed.starts_with("undone: a disk of ours under "), "{healed}");
+    world.assert_clean();
+}
+
+/// Writes 64 KiB with fsync into a new file of the disk, as a database would; what it is told.
+fn write(world: &World, name: &str) -> std::process::Output {
+    let path = world.data().join(name);
+    let mut command = Command::new("nsenter");
+    command.arg(&world.enter).args(["dd", "if=/dev/zero", "bs=64k", "count=1", "conv=fsync"]);
+    command.arg(format!("of={}", path.display())).output().unwrap()
+}
+
+pub fn a_full_disk_takes_no_byte() {
+    let Some(world) = World::new() else { return };
+    let mut agent = world.agent("a", 100);
+    lay(&mut agent, &world, "a");
+    assert!(write(&world, "before").status.success());
+    agent.inject(1, Harm::Fill);
+    let told = write(&world, "during");
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert!(!told.status.success() && said.contains("No space left on device"), "{said}");
+    let (observed, seen) = agent.observe(1);
+    assert!(observed && seen.contains("No space left on device"), "{seen}");
+    assert!(agent.heal(1).ends_with(" MiB are free again"));
+    assert!(write(&world, "after").status.success());
+    // A successor makes room, too, and the disk stays.
+    agent.inject(2, Harm::Fill);
+    assert!(!write(&world, "again").status.success());
+    agent.kill_with_guard();
+    let mut agent = world.agent("a", 100);
+    assert_eq!(agent.undone.len(), 1, "{:?}", agent.undone);
+    assert!(write(&world, "later").status.success());
+    agent.heal(GROUND);
+    world.assert_clean();
+}
+
+/// Writes in the world, and does not wait for its end.
+fn writer(world: &World) -> Child {
+    let mut command = Command::new("nsenter");
+    command.arg(&world.enter).arg("touch").arg(world.data().join("touched"));
+    command.stdin(Stdio::null()).spawn().unwrap()
+}
+
+pub fn a_hung_disk_holds_every_write_until_somebody_thaws_it() {
+    let Some(world) = World::new() else { return };
+    let mut agent = world.agent("a", 100);
+    lay(&mut agent, &world, "a");
+    agent.inject(1, Harm::Freeze);
+    let mut hangs = writer(&world);
+    wait_until("the write hangs", || states(hangs.id()) == "D");
+    let (observed, seen) = agent.observe(1);
+    assert!(observed && seen.starts_with("a write has not come back after "), "{seen}");
+    assert!(hangs.try_wait().unwrap().is_none());
+    let healed = agent.heal(1);
+    assert!(healed.starts_with("a write comes back after "), "{healed}");
+    assert!(hangs.wait().unwrap().success());
+    assert_eq!(agent.heal(1), "", "undoing it twice does no harm");
+    // The guard of a killed agent thaws it at once; the disk waits for a successor.
+    agent.inject(2, Harm::Freeze);
+    let mut hangs = writer(&world);
+    wait_until("the write hangs", || states(hangs.id()) == "D");
+    drop(agent);
+    assert!(hangs.wait().unwrap().success(), "its guard thaws it");
+    assert!(world.is_laid());
+    // Nobody is left but `heal`.
+    let mut agent = world.agent("a", 100);
+    agent.inject(3, Harm::Freeze);
+    let mut hangs = writer(&world);
+    wait_until("the write hangs", || states(hangs.id()) == "D");
+    agent.kill_with_guard();
+    assert!(hangs.try_wait().unwrap().is_none());
+    heal(&world.state(), &["nsenter", &world.enter]);
+    assert!(hangs.wait().unwrap().success());
     world.assert_clean();
 }

@@ -4,6 +4,7 @@
 mod clock;
 mod cut;
 mod disk;
+mod files;
 mod injector;
 mod pause;
 mod process;
@@ -49,6 +50,17 @@ fn main() -> std::process::ExitCode {
         (
             "disk::ground_that_nobody_comes_for_is_lifted",
             disk::ground_that_nobody_comes_for_is_lifted,
+        ),
+        ("disk::a_full_disk_takes_no_byte", disk::a_full_disk_takes_no_byte),
+        (
+            "disk::a_hung_disk_holds_every_write_until_somebody_thaws_it",
+            disk::a_hung_disk_holds_every_write_until_somebody_thaws_it,
+        ),
+        ("files::damage_is_found_when_it_wakes_up", files::damage_is_found_when_it_wakes_up),
+        ("files::what_is_put_back_is_as_it_was", files::what_is_put_back_is_as_it_was),
+        (
+            "files::a_folder_is_put_back_as_it_was_before",
+            files::a_folder_is_put_back_as_it_was_before,
         ),
         ("injector::every_fault_is_injected_observed_and_healed", || {
             runner::block_on(injector::every_fault_is_injected_observed_and_healed())

@@ -104,10 +104,12 @@ impl Agent {
     pub fn kill_with_guard(self) {
         let agent = self.process.child.id();
         let parent = |pid: &u32| {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            status
-                .lines()
-                .any(|line| line.strip_prefix("PPid:").map(str::trim) == Some(&agent.to_string()))
+            let read = |file| std::fs::read_to_string(format!("/proc/{pid}/{file}"));
+            let (status, command) = (read("status").unwrap_or_default(), read("cmdline"));
+            command.is_ok_and(|command| command.contains("--guard"))
+                && status.lines().any(|line| {
+                    line.strip_prefix("PPid:").map(str::trim) == Some(&agent.to_string())
+                })
         };
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

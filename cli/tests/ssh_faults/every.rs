@@ -10,11 +10,9 @@ use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
 use tribunal_nemesis::faults::{Fault, GroundKind};
-use tribunal_nemesis::{FAULTS, Filesystem, Ground, Image, Injector, heal};
+use tribunal_nemesis::{FAULTS, Injector, heal};
 
-use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
-
-const IMAGE: Ground = Ground::Image(Image { size_mb: 64, filesystem: Filesystem::Ext4 });
+use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call, healing};
 
 /// The faults that stand on a kind of ground, or on none.
 fn of_ground(kind: Option<GroundKind>) -> impl Iterator<Item = &'static dyn Fault> {
@@ -23,17 +21,28 @@ fn of_ground(kind: Option<GroundKind>) -> impl Iterator<Item = &'static dyn Faul
 
 async fn one_by_one(
     injector: &mut Injector,
-    names: &[Name],
+    sessions: &[Arc<Session>],
+    daemons: &Daemons,
     faults: impl Iterator<Item = &'static dyn Fault>,
 ) {
+    let names: Vec<Name> = sessions.iter().map(|session| session.node().id.clone()).collect();
     for (id, fault) in faults.enumerate() {
-        let call = call(names, id as u64, fault.name(), Value::Null);
+        let snapshot = fault.name() == "snapshot-restore";
+        let options = if snapshot { json!({"target": "one", "age_ms": 500}) } else { Value::Null };
+        let call = call(&names, id as u64, fault.name(), options);
         let injected = injector.invoke(&call).await;
-        assert_eq!(injected.error, None);
+        assert_eq!(injected.error, None, "{}", fault.name());
+        if snapshot {
+            let node = &injected.note.nodes[0];
+            let pid = daemons.get(node).unwrap().pid;
+            let session = sessions.iter().find(|session| session.node().id == *node).unwrap();
+            let gone = format!("while kill -0 {pid}; do sleep 0.01; done");
+            session.run_ok(&gone).await.unwrap();
+        }
         let healed = injector.invoke(&healing(&call)).await;
-        assert_eq!(healed.error, None);
-        let effect = injected.note.effect.unwrap();
-        assert!(effect.observed, "{}: {:?}", fault.name(), effect.evidence);
+        assert_eq!(healed.error, None, "{}", fault.name());
+        let (first, last) = (injected.note.effect.unwrap(), healed.note.effect.unwrap());
+        assert!(first.observed || last.observed, "{}: {first:?} {last:?}", fault.name());
     }
 }
 
@@ -57,14 +66,14 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
     let connect =
         Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
     let mut injector = connect.await.unwrap();
-    one_by_one(&mut injector, &names, of_ground(None)).await;
+    one_by_one(&mut injector, &sessions, &daemons, of_ground(None)).await;
     drop(injector);
     for (kind, ground) in [(GroundKind::Image, IMAGE)] {
         let connect =
             Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
         let mut injector = connect.await.unwrap().on(Some(ground));
         injector.lay_ground().await.unwrap();
-        one_by_one(&mut injector, &names, of_ground(Some(kind))).await;
+        one_by_one(&mut injector, &sessions, &daemons, of_ground(Some(kind))).await;
         assert_eq!(injector.lift_ground().await, [] as [&str; 0]);
     }
     for session in &sessions {

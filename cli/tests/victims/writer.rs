@@ -11,6 +11,9 @@ fn main() {
     synced.write_all(&mebibyte).unwrap();
     synced.sync_all().unwrap();
     File::open(&folder).unwrap().sync_all().unwrap();
+    // A file that is cut to nothing is written to the disk as soon as anybody closes it (ext4's
+    // auto_da_alloc), so it must be a new one.
+    let _ = std::fs::remove_file(folder.join("unsynced"));
     let mut unsynced = File::create(folder.join("unsynced")).unwrap();
     unsynced.write_all(&mebibyte).unwrap();
     println!("written");

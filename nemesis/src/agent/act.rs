@@ -5,14 +5,15 @@
 //! [`Undo`] is plain data, which a successor performs as well.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tribunal_history::Effect;
 
+use super::damage::Kept;
 use super::ground::{self, Laid};
 use super::journal::Undo;
 use super::protocol::Harm;
-use super::{clock, cut, kill, pause, power};
+use super::{clock, cut, damage, fill, freeze, kill, pause, power, rollback};
 
 /// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
 /// ends when it is dropped.
@@ -36,6 +37,11 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Where a fault keeps copies of files.
+    fn copies(&self, fault: u64) -> PathBuf {
+        self.directory.join(format!("copies-{fault}"))
+    }
+
     /// The ground, without which there are no harms of disks.
     fn ground(&self) -> io::Result<Laid> {
         self.ground.cloned().ok_or_else(ground::missing)
@@ -55,5 +61,14 @@ pub(super) fn of(fault: u64, harm: Harm, place: &Place<'_>) -> io::Result<Box<dy
             Box::new(ground::Lay::under(&at, ground, tenant, place.directory)?)
         }
         Harm::PowerOff { pid } => Box::new(power::PowerOff::of(pid, place.ground()?)?),
+        Harm::Fill => Box::new(fill::Fill::of(fault, &place.ground()?)),
+        Harm::Freeze => Box::new(freeze::Freeze::of(&place.ground()?)),
+        Harm::Damage { pid, at, files, damage, seed, restore } => {
+            let kept = Kept { at, copies: restore.then(|| place.copies(fault)) };
+            Box::new(damage::Act::of(pid, kept, &files, damage, seed)?)
+        }
+        Harm::RollBack { pid, at, after_ms } => {
+            Box::new(rollback::RollBack::of(pid, at, place.copies(fault), after_ms)?)
+        }
     })
 }

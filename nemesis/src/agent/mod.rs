@@ -19,6 +19,9 @@ mod clock;
 #[path = "no_clock.rs"]
 mod clock;
 mod cut;
+mod damage;
+mod fill;
+mod freeze;
 mod ground;
 mod guard;
 mod journal;
@@ -29,6 +32,7 @@ mod power;
 mod processes;
 pub mod protocol;
 mod requests;
+mod rollback;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,6 +41,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use act::{Act, Place};
+pub use freeze::touch;
 pub use ground::GROUND;
 use ground::Laid;
 use guard::Guard;

@@ -114,6 +114,52 @@ pub enum Harm {
         /// The daemon.
         pid: u32,
     },
+    /// No byte is left on the disk under the data.
+    Fill,
+    /// Every write to the disk under the data waits.
+    Freeze,
+    /// Files are damaged while nobody has them.
+    Damage {
+        /// The daemon that is killed first; none where the files are nobody's.
+        pid: Option<u32>,
+        /// The folder that they are in.
+        at: PathBuf,
+        /// Which of them it may be, by a pattern for their paths from there.
+        files: String,
+        /// What is done to them.
+        damage: Damage,
+        /// What chance is drawn from.
+        seed: u64,
+        /// Whether they are put back as they were when it is over.
+        #[serde(default)]
+        restore: bool,
+    },
+    /// A copy of a folder is taken now and put back later.
+    RollBack {
+        /// The daemon whose folder it is.
+        pid: u32,
+        /// The folder.
+        at: PathBuf,
+        /// How much later.
+        after_ms: u64,
+    },
+}
+
+/// What can be done to files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Damage {
+    /// The end of one is cut off.
+    Truncate,
+    /// Bits of one are turned round.
+    Flip {
+        /// How many.
+        bits: u64,
+    },
+    /// One is removed.
+    Lose,
+    /// Two of one folder take each other's place.
+    Swap,
 }
 
 /// What can be laid under a database's data.

@@ -8,6 +8,9 @@
 mod clock;
 mod clock_kinds;
 mod crash_loop;
+mod damage;
+mod damage_kinds;
+mod disk;
 mod given;
 mod kill;
 mod link;
@@ -22,6 +25,7 @@ mod partition_ring;
 mod pause;
 mod power_loss;
 mod restart;
+mod snapshot_restore;
 mod target;
 
 use std::collections::BTreeMap;
@@ -51,6 +55,13 @@ pub static FAULTS: &[&dyn Fault] = &[
     &restart::Restart,
     &crash_loop::CrashLoop,
     &power_loss::PowerLoss,
+    &disk::FULL,
+    &disk::HUNG,
+    &damage_kinds::TRUNCATED,
+    &damage_kinds::FLIPPED,
+    &damage_kinds::LOST,
+    &damage_kinds::SWAPPED,
+    &snapshot_restore::SnapshotRestore,
     &link_kinds::SLOW,
     &link_kinds::LOSSY,
     &link_kinds::DUPLICATING,
@@ -132,6 +143,8 @@ pub enum Needs {
     Wire,
     /// A disk of ours under the data of a run's database.
     Image,
+    /// The folder of the database's data.
+    Data,
 }
 
 impl Needs {
@@ -139,7 +152,12 @@ impl Needs {
     pub fn ground(self) -> Option<GroundKind> {
         match self {
             Needs::Image => Some(GroundKind::Image),
-            Needs::Nft | Needs::Daemon | Needs::Clock | Needs::Start | Needs::Wire => None,
+            Needs::Nft
+            | Needs::Daemon
+            | Needs::Clock
+            | Needs::Start
+            | Needs::Wire
+            | Needs::Data => None,
         }
     }
 }
@@ -215,7 +233,10 @@ async fn heal(field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
 
 /// Starts the database again wherever it has ended: what came of it, a sentence a node.
 async fn start_again(field: &Field, nodes: &[Name]) -> Result<Vec<String>, String> {
-    let started = field.on_each(nodes, |field, node| async move {
+    // By hand there may be no database at all.
+    let nodes: Vec<Name> =
+        nodes.iter().filter(|&node| field.daemon(node).is_ok()).cloned().collect();
+    let started = field.on_each(&nodes, |field, node| async move {
         match field.has_ended(&node).await? {
             true => field.start(&node).await.map(|pid| format!("started again as process {pid}")),
             false => Ok("it runs".to_owned()),

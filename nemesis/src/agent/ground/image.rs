@@ -121,6 +121,23 @@ impl Disk {
         self.0.sync_all()
     }
 
+    /// Holds every write back.
+    pub fn freeze(&self) -> io::Result<()> {
+        ioctl::freeze(&self.0)
+    }
+
+    /// Lets every write go on, however often they were held back.
+    pub fn thaw(&self) -> io::Result<()> {
+        loop {
+            match ioctl::thaw(&self.0) {
+                Ok(()) => {}
+                // It is not frozen, or not any more.
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Cuts it off: what has not reached it never will.
     pub fn shut_down(&self) -> io::Result<()> {
         ioctl::shut_down(&self.0)

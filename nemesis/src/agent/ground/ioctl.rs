@@ -1,5 +1,5 @@
 //! The requests to the kernel that have no function of their own: loop devices, and filesystems
-//! that are shut down.
+//! that are frozen or shut down.
 
 use std::fs::File;
 use std::io;
@@ -11,6 +11,9 @@ use libc::c_int;
 const LOOP_CONFIGURE: u64 = 0x4c0a;
 const LOOP_CTL_GET_FREE: u64 = 0x4c82;
 const AUTOCLEAR: u32 = 4;
+/// linux/fs.h.
+const FIFREEZE: u64 = 0xc004_5877;
+const FITHAW: u64 = 0xc004_5878;
 /// `XFS_IOC_GOINGDOWN`, which ext4, f2fs and btrfs have, too.
 const SHUTDOWN: u64 = 0x8004_587d;
 /// Nothing that is only in memory reaches the disk any more, not even the journal.
@@ -57,6 +60,16 @@ pub(super) fn configure_loop(device: &File, image: &File) -> io::Result<()> {
     config.info.file_name[..8].copy_from_slice(b"tribunal");
     // SAFETY: the structure is the kernel's `struct loop_config`, and outlives the call.
     done(unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE as _, &raw const config) })
+}
+
+/// Holds every write to a filesystem back, from now on.
+pub(super) fn freeze(folder: &File) -> io::Result<()> {
+    with_number(folder.as_raw_fd(), FIFREEZE, 0)
+}
+
+/// Lets writes go on. It is an error (`EINVAL`) where none were held back.
+pub(super) fn thaw(folder: &File) -> io::Result<()> {
+    with_number(folder.as_raw_fd(), FITHAW, 0)
 }
 
 /// Cuts a filesystem off from its disk: what has not reached it never will.
