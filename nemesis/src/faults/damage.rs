@@ -90,6 +90,10 @@ impl Fault for Damage {
         self.seen
     }
 
+    fn cost(&self) -> &'static str {
+        "as `kill`; with `restore` also two copies of the file"
+    }
+
     /// A majority is damaged only where that is asked for.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let usual = [Target::One, Target::Minority];

@@ -14,6 +14,7 @@ pub(super) struct Disk {
     name: &'static str,
     doc: &'static str,
     seen: &'static str,
+    cost: &'static str,
     harm: Harm,
 }
 
@@ -22,6 +23,7 @@ pub(super) static FULL: Disk = Disk {
     name: "disk-full",
     doc: "Leaves no byte free on the disk under the database's data; starts it again if that ended it.",
     seen: "a write of the agent to the same disk is told that there is no space",
+    cost: "filling a gibibyte takes 10 ms and writes nothing; the ground is that of `power-loss`",
     harm: Harm::Fill,
 };
 
@@ -30,6 +32,8 @@ pub(super) static HUNG: Disk = Disk {
     name: "disk-hung",
     doc: "Lets every write to the disk under the database's data wait, uninterruptible, until the end.",
     seen: "a write of the agent to the same disk does not come back",
+    cost: "freezing first syncs all that was written; one process of the agent waits, too; \
+           the ground is that of `power-loss`",
     harm: Harm::Freeze,
 };
 
@@ -53,6 +57,10 @@ impl Fault for Disk {
 
     fn seen(&self) -> &'static str {
         self.seen
+    }
+
+    fn cost(&self) -> &'static str {
+        self.cost
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

@@ -189,6 +189,10 @@ pub trait Fault: Send + Sync {
     /// How it is seen to act, from inside its victims.
     fn seen(&self) -> &'static str;
 
+    /// What it costs, as measured: how long injecting and healing take, and what else the harness
+    /// does to the database or the nodes meanwhile, beside the harm.
+    fn cost(&self) -> &'static str;
+
     /// Draws one. Options are known ones here ([`plan`] checks); their values are
     /// for the fault to judge.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError>;

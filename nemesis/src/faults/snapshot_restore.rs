@@ -43,6 +43,10 @@ impl Fault for SnapshotRestore {
         "some file had changed since, and is put back as it was"
     }
 
+    fn cost(&self) -> &'static str {
+        "the database stands still while its folder is copied, and is down while that is put back"
+    }
+
     /// A majority is harmed only where that is asked for.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let usual = [Target::One, Target::Minority];
