@@ -1,6 +1,7 @@
 //! From what the user asked for to what will be done: the test file and the
 //! command line, put together and checked before anything is made.
 
+mod ground;
 mod rehearsal;
 mod replay;
 
@@ -27,7 +28,9 @@ use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
 use tribunal_nemesis::faults::{self, Needs};
 use tribunal_nemesis::model::Liveness as Promised;
-use tribunal_nemesis::{Bounds, FaultSpec, Injector, Schedule, Scripted, SystemModel, Timing};
+use tribunal_nemesis::{
+    Bounds, FaultSpec, Ground, Injector, Schedule, Scripted, SystemModel, Timing,
+};
 use tribunal_workloads::{Definition, Setting, Workload};
 
 use crate::commands::explain;
@@ -226,8 +229,8 @@ impl Plan {
                 generator: self.load(workload.generator, schedule),
                 last: workload.last,
                 quiesce: self.test.run.quiesce.unwrap_or(DEFAULT_QUIESCE),
-                nemesis: self.nemesis_source(cluster)?,
             },
+            nemesis: self.nemesis_source(cluster)?,
             record,
             folder,
             sessions,
@@ -280,10 +283,10 @@ impl Plan {
                 );
             }
         }
-        let wire = cluster.wire.clone();
+        let (wire, ground) = (cluster.wire.clone(), self.ground()?);
         let executable = std::env::current_exe()?;
         let max_down = self.bounds().most_down(cluster.nodes.len());
-        Ok(Box::new(Agents { executable, wire, max_down }))
+        Ok(Box::new(Agents { executable, wire, max_down, ground }))
     }
 
     fn clients(
@@ -371,13 +374,15 @@ pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Agents on the nodes, put there once the database runs.
+/// Agents on the nodes, put there before the database is.
 struct Agents {
     executable: PathBuf,
     /// Where the wire between the nodes listens, if it is one of ours.
     wire: Option<PathBuf>,
     /// How many nodes may be down at once.
     max_down: Option<usize>,
+    /// What they lay under the database's data.
+    ground: Option<Ground>,
 }
 
 #[async_trait]
@@ -392,7 +397,7 @@ impl NemesisSource for Agents {
             LEASE,
         );
         let injector = injector.await.map_err(|error| error.to_string())?;
-        Ok(Box::new(injector.limited_to(self.max_down)))
+        Ok(Box::new(injector.limited_to(self.max_down).on(self.ground)))
     }
 }
 

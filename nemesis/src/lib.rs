@@ -17,6 +17,7 @@ pub mod link;
 pub mod model;
 pub mod schedule;
 
+pub use agent::protocol::{Filesystem, Ground, Image};
 pub use faults::FAULTS;
 pub use injector::{ConnectError, Injector, heal};
 pub use model::SystemModel;

@@ -233,7 +233,10 @@ impl Database for Declared {
                     "data_dir {path:?} is not deleted: give an absolute path at least two folders deep"
                 )));
             }
-            session.run_ok(&format!("rm -rf {}", quote(path))).await?;
+            // A folder that a disk of ours is mounted on is emptied, and stays.
+            let path = quote(path);
+            let script = format!("rm -rf {path} 2>/dev/null || find {path} -mindepth 1 -delete");
+            session.run_ok(&script).await?;
         }
         Ok(())
     }
@@ -280,6 +283,10 @@ impl Database for Declared {
         let mut primaries: Vec<Name> = asked.join_all().await.into_iter().flatten().collect();
         primaries.sort();
         Ok(primaries)
+    }
+
+    fn data_dir(&self, node: &Name) -> Option<String> {
+        self.nodes.get(node)?.data_dir.clone()
     }
 }
 

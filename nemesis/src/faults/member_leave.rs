@@ -38,6 +38,10 @@ impl Fault for MemberLeave {
         "the database's own `status`, on another node: the node is no member, and is one again at the end"
     }
 
+    fn cost(&self) -> &'static str {
+        "nothing but the database's own commands, which another node runs"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         member::draw(self.name(), nodes, options, rng)
     }

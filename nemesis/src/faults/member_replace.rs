@@ -38,6 +38,10 @@ impl Fault for MemberReplace {
         "the database's own `status`, on another node: the node was no member, and then was one again"
     }
 
+    fn cost(&self) -> &'static str {
+        "nothing but the database's own commands, which another node runs"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         member::draw(self.name(), nodes, options, rng)
     }

@@ -60,6 +60,10 @@ impl Fault for Rolling {
         self.seen
     }
 
+    fn cost(&self) -> &'static str {
+        "nothing; the round takes as long as all nodes together take to stop and start"
+    }
+
     fn draw(&self, nodes: &[Name], _: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.is_empty() {
             return Err(PlanError::TooFewNodes { fault: self.name, needs: 1, has: 0 });
