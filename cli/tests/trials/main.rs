@@ -26,6 +26,7 @@ mod test_file;
 mod traces;
 mod trial;
 mod usage;
+mod vanish;
 
 fn main() -> std::process::ExitCode {
     runner::run(&[
@@ -124,6 +125,14 @@ fn main() -> std::process::ExitCode {
         (
             "strangers::hosts_are_left_as_they_were_found",
             strangers::hosts_are_left_as_they_were_found,
+        ),
+        (
+            "vanish::a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs",
+            vanish::a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs,
+        ),
+        (
+            "vanish::a_fault_that_does_not_bite_makes_the_run_unknown_and_is_named",
+            vanish::a_fault_that_does_not_bite_makes_the_run_unknown_and_is_named,
         ),
         ("usage::a_file_that_is_none", usage::a_file_that_is_none),
         ("usage::a_misspelt_key_is_told_by_its_line", usage::a_misspelt_key_is_told_by_its_line),

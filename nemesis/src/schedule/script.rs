@@ -56,9 +56,9 @@ pub(super) fn check(planned: &[Planned]) -> Result<(), ScheduleError> {
             continue;
         }
         for other in planned[at + 1..].iter().take_while(|other| other.inject < one.ends()) {
-            // Primaries are nobody in particular until the time has come.
+            // Primaries are nobody in particular until the time has come; who is dead by then is none.
             let (these, those) = (&one.plan.nodes, &other.plan.nodes);
-            let anybody = these.is_empty() || those.is_empty();
+            let anybody = other.inject < one.heal && (these.is_empty() || those.is_empty());
             let same = anybody || these.iter().any(|node| those.contains(node));
             if same && faults::find(&other.name)?.family() == family {
                 let (one, other) = (one.to_string(), other.to_string());
