@@ -153,7 +153,7 @@ fn every_sample_is_judged_as_its_tool_judges_it() {
     for sample in &samples {
         let read = import::read(&folder.join(&sample.file), None);
         if let Some(stricter) = sample.stricter() {
-            let found = read.is_ok_and(|imported| stricter.is_found(&sample, &imported.history));
+            let found = read.is_ok_and(|imported| stricter.is_found(sample, &imported.history));
             match found && sample.verdict == "valid" {
                 true => {
                     println!("stricter than its tool: {}: {}", sample.file, stricter.why);

@@ -116,9 +116,19 @@ fn faults() -> Vec<Finding> {
     };
     vec![
         fault("nft", "partitions", find("nft", "nftables")),
+        fault("mkfs.ext4", "power loss, full and hung disks", find("mkfs.ext4", "e2fsprogs")),
+        fault("loop", "power loss, full and hung disks", loop_devices()),
         fault("cgroup", "freezing or resource limits", cgroup()),
         fault("vDSO clock", "clock jumps on local nodes", x86),
     ]
+}
+
+fn loop_devices() -> Result<String, String> {
+    let control = Path::new("/dev/loop-control");
+    match std::fs::File::open(control) {
+        Ok(_) => Ok(control.display().to_string()),
+        Err(error) => Err(format!("{}: {error}; modprobe loop", control.display())),
+    }
 }
 
 /// Version 1 needs its freezer; version 2 freezes in any group.
