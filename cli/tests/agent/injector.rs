@@ -147,7 +147,7 @@ pub async fn every_fault_is_injected_observed_and_healed() {
     let mut injector = cluster.injector().await.unwrap();
     // These nodes have no wire of ours, no database that could be started, and no disk of their
     // own: ssh_faults has all that.
-    let absent = [Needs::Wire, Needs::Start];
+    let absent = [Needs::Wire, Needs::Start, Needs::Data];
     let possible = |needs: Needs| !absent.contains(&needs) && needs.ground().is_none();
     let faults = FAULTS.iter().filter(|fault| possible(fault.needs()));
     for (id, fault) in faults.enumerate() {
