@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tribunal_history::{Fault, History, Nanos, Operation, Process};
+use tribunal_history::{EventRef, Fault, History, Nanos, Operation, Process};
 
 use crate::blame::seconds;
 use crate::{Anomaly, Checker, Verdict};
@@ -200,9 +200,9 @@ fn nodes(history: &History) -> Vec<&str> {
 
 /// Which nodes could be reached after the last heal, as the run has recorded it.
 fn reached(history: &History) -> Option<Reached> {
-    let events = history.events().filter(|event| event.process() == Process::Nemesis);
-    let notes = events.filter(|event| event.f() == REACHED);
-    notes.filter_map(|event| Reached::deserialize(event.value().to_value()).ok()).last()
+    let told = |event: EventRef| event.process() == Process::Nemesis && event.f() == REACHED;
+    let last = history.events().rfind(|event| told(*event))?;
+    Reached::deserialize(last.value().to_value()).ok()
 }
 
 /// A moment, for a sentence.

@@ -4,24 +4,15 @@ use crate::scene::Scene;
 use crate::test_file::{TestFile, demand_databases};
 use crate::trial::run_loaded;
 
-const SETTINGS: [&str; 10] = [
-    "--local",
-    "3",
-    "--time",
-    "12s",
-    "-s",
-    "clock=hybrid",
-    "-f",
-    "kill",
-    "--system-model",
-    "partially-synchronous/crash-recovery",
-];
+const MODEL: &str = "partially-synchronous/crash-recovery";
+const SETTINGS: [&str; 8] =
+    ["--local", "3", "--time", "13s", "-s", "clock=hybrid", "--system-model", MODEL];
 
 /// The store of which one node is killed once; it recovers within two seconds, by its own word.
 fn store() -> TestFile {
-    let file = TestFile::example("lww-store/lww.toml").faults("1s", "1s");
-    let file = file.set("db.recovers_within", "2s").set("faults.schedule", "once");
-    file.set("faults.kill.target", "one").set("workload.lww.final_seconds", 3)
+    let file = TestFile::example("lww-store/lww.toml");
+    let file = file.script(&[("kill", 3, 5, &[("target", "one")])]);
+    file.set("db.recovers_within", "2s").set("workload.lww.final_seconds", 3)
 }
 
 pub fn one_that_does_not_come_back_is_convicted() {
@@ -48,7 +39,7 @@ pub fn one_that_comes_back_is_not() {
     trial.assert_acquitted();
     let liveness = &trial.verdict().checkers["liveness"];
     assert_eq!(liveness.facts["bound_ms"], 2000);
-    assert_eq!(trial.record().system_model.as_deref(), Some(SETTINGS[9]));
+    assert_eq!(trial.record().system_model.as_deref(), Some(MODEL));
     // Calls went on for long enough after the last fault.
     let (history, over) = (trial.history(), trial.faults()[0].until.unwrap());
     let late = history.operations().filter(|op| op.invoked_at() > over + 2_000_000_000);

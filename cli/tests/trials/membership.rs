@@ -26,10 +26,13 @@ pub fn etcds_members_leave_and_come_back() {
         crate::runner::skip("etcd-client-program is not built (it needs protoc)");
         return;
     }
-    let file = TestFile::example("etcd/cas-register.toml").faults("1s", "3s");
-    let test = file.set("faults.schedule", "interval").write(&scene, "etcd");
-    let faults = "member-leave,rolling-restart,member-replace";
-    let settings = ["--local", "3", "--time", "22s", "--rate", "100", "-f", faults];
+    let file = TestFile::example("etcd/cas-register.toml").script(&[
+        ("member-leave", 1, 6, &[]),
+        ("rolling-restart", 7, 12, &[]),
+        ("member-replace", 13, 18, &[]),
+    ]);
+    let test = file.write(&scene, "etcd");
+    let settings = ["--local", "3", "--time", "20s", "--rate", "100"];
     let trial = run_loaded(&scene, &test, &settings);
     trial.assert_acquitted();
     let seen = seen(&trial);
@@ -50,7 +53,7 @@ pub fn etcds_members_leave_and_come_back() {
 pub fn another_version_is_what_is_started_from_then_on() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
-    let file = TestFile::example("lww-store/lww.toml").faults("500ms", "1s");
+    let file = TestFile::example("lww-store/lww.toml");
     let start = file.text("db.start");
     let file = file
         .set("db.upgrade.install", "touch /opt/installed")
@@ -58,10 +61,9 @@ pub fn another_version_is_what_is_started_from_then_on() {
             "db.upgrade.start",
             format!("test -e /opt/installed && echo the other version\n{start}"),
         )
-        .set("faults.schedule", "interval");
+        .script(&[("rolling-upgrade", 1, 4, &[]), ("kill", 5, 8, &[])]);
     let test = file.write(&scene, "lww");
-    let faults = "rolling-upgrade,kill";
-    let settings = ["--local", "3", "--time", "6s", "-s", "clock=hybrid", "-f", faults];
+    let settings = ["--local", "3", "--time", "9s", "-s", "clock=hybrid"];
     let trial = run_loaded(&scene, &test, &settings);
     trial.assert_acquitted();
     let killed = &trial.faults()[1];

@@ -17,14 +17,14 @@ pub fn a_recorded_schedule_is_injected_again_though_the_test_file_has_changed() 
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let _seat = Seat::take();
-    let file = TestFile::example("lww-store/lww.toml").faults("500ms", "700ms");
+    let file = TestFile::example("lww-store/lww.toml").faults("1s", "1500ms");
     let test = file.write(&scene, "lww");
-    let settings = ["--local", "3", "--time", "6s", "-s", "clock=hybrid", "-f", "partition,pause"];
+    let settings = ["--local", "3", "--time", "9s", "-s", "clock=hybrid", "-f", "partition,pause"];
     let first = run(&scene, &test, &settings);
     assert_eq!(first.code, Some(0), "{}\n{}", first.said, first.told);
     let (folder, history) = (first.folder(), first.history());
     let planned = recorded(&history);
-    assert!(planned.len() >= 4, "{planned:?}");
+    assert!(planned.len() >= 3, "{planned:?}");
 
     // Neither what the file asks for now nor its options are what is replayed.
     file.set("run.faults", vec!["kill"]).set("workload.lww.keys", 3).write(&scene, "lww");
@@ -59,13 +59,13 @@ fn is_the_same(one: &History, other: &History) {
         assert_eq!((&was.name, &was.plan), (&is.name, &is.plan));
         // No sooner; and later only by what a busy machine costs.
         for (was, is) in [(was.inject, is.inject), (was.heal, is.heal)] {
-            assert!(was <= is && is < was + 1_500_000_000, "{was} ns, then {is} ns");
+            assert!(was <= is && is < was + 3_000_000_000, "{was} ns, then {is} ns");
         }
     }
     let observed = |fault: &Fault| fault.effect.observed && fault.error.is_none();
     assert!(other.faults().iter().all(observed), "{:?}", other.faults());
     let (calls, again) = (calls_of(one), calls_of(other));
     let same = calls.len().min(again.len());
-    assert!(same > 800, "only {same} calls");
+    assert!(same > 300, "only {same} calls");
     assert_eq!(calls[..same], again[..same]);
 }

@@ -55,6 +55,19 @@ impl TestFile {
         self
     }
 
+    /// The same with these faults alone, each with the seconds at which it begins and ends.
+    pub fn script(self, faults: &[(&str, u32, u32, &[(&str, &str)])]) -> Self {
+        let entry = |(name, from, to, options): &(&str, u32, u32, &[(&str, &str)])| {
+            let own = [("fault", (*name).to_owned()), ("at", format!("{from}s"))];
+            let length = ("for", format!("{}s", to - from));
+            let options = options.iter().map(|(key, value)| (*key, (*value).to_owned()));
+            let all = own.into_iter().chain([length]).chain(options);
+            Value::from(Table::from_iter(all.map(|(key, value)| (key.to_owned(), value.into()))))
+        };
+        let script: Vec<Value> = faults.iter().map(entry).collect();
+        self.set("run.faults", Vec::<String>::new()).set("faults.script", script)
+    }
+
     /// What stands in one place.
     pub fn text(&self, place: &str) -> String {
         let mut names = place.split('.');
