@@ -43,6 +43,7 @@ fn main() -> std::process::ExitCode {
             "disk::what_was_not_synced_is_gone_and_what_was_is_there",
             disk::what_was_not_synced_is_gone_and_what_was_is_there,
         ),
+        ("disk::it_is_so_on_xfs", disk::it_is_so_on_xfs),
         (
             "disk::a_successor_leaves_the_database_its_ground",
             disk::a_successor_leaves_the_database_its_ground,

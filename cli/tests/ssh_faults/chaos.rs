@@ -90,9 +90,10 @@ async fn dirt(session: &Session, others: &[&str]) -> Option<String> {
     if !rules.is_empty() {
         return Some(format!("rules: {rules}"));
     }
-    let mounts = run("grep -e tribunal-agent -e leaderless /proc/mounts").await;
-    if !mounts.is_empty() {
-        return Some(format!("mounts: {mounts}"));
+    let disks = "grep -e tribunal-agent -e leaderless /proc/mounts; ls -d /var/lib/tribunal-agent/ground 2>/dev/null";
+    let disks = run(disks).await;
+    if !disks.is_empty() {
+        return Some(format!("disks: {disks}"));
     }
     let off =
         "python3 -c 'import time; print(abs(time.time() - float(open(\"/tmp/now\").read())) < 1)'";

@@ -8,6 +8,7 @@
 
 mod clients;
 mod convictions;
+mod disks;
 mod etcd;
 mod interrupts;
 mod kill;
@@ -57,6 +58,11 @@ fn main() -> std::process::ExitCode {
             "convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time",
             convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time,
         ),
+        (
+            "disks::a_store_that_does_not_sync_loses_writes_with_the_power",
+            disks::a_store_that_does_not_sync_loses_writes_with_the_power,
+        ),
+        ("disks::a_store_that_syncs_loses_none", disks::a_store_that_syncs_loses_none),
         (
             "etcd::etcd_is_linearizable_through_the_client_in_rust",
             etcd::etcd_is_linearizable_through_the_client_in_rust,

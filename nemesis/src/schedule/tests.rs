@@ -123,6 +123,11 @@ fn a_script_says_when() {
     let both = of(&[pause.clone(), scripted("clock-jump", 22, json!({}))]).unwrap_err().to_string();
     assert!(both.starts_with("these two harm the same processes at once, "), "{both}");
     assert!(both.contains("22.000 s to 27.000 s: clock-jump n"), "{both}");
+    // The disk under a process is as good as the process.
+    for other in ["power-loss", "disk-hung", "disk-full", "segment-lost", "snapshot-restore"] {
+        let both = of(&[pause.clone(), scripted(other, 22, json!({}))]);
+        assert!(matches!(both, Err(ScheduleError::Contradiction(..))), "{other}: {both:?}");
+    }
     let late = of(&[scripted("pause", 58, json!({}))]).unwrap_err().to_string();
     assert_eq!(
         late,
