@@ -76,7 +76,7 @@ impl Key {
         };
         key.choose(transactions, steps);
         key.arrange(transactions, faults);
-        key.compare(transactions, steps, faults);
+        key.compare(steps, faults);
         Ok(key)
     }
 
@@ -122,7 +122,7 @@ impl Key {
 
     /// Compares the order of the longest read with that in which each transaction appended its
     /// own elements.
-    fn compare(&mut self, transactions: &Transactions, steps: &[Entry], faults: &mut Vec<Fault>) {
+    fn compare(&mut self, steps: &[Entry], faults: &mut Vec<Fault>) {
         let Some(read) = self.longest_read else { return };
         // What the transaction that is passed appended last, and where that is; nowhere is after all.
         let mut before: Option<(TxnId, Datum, u32)> = None;
