@@ -110,6 +110,10 @@ fn main() -> std::process::ExitCode {
         ("usage::a_file_that_is_none", usage::a_file_that_is_none),
         ("usage::a_misspelt_key_is_told_by_its_line", usage::a_misspelt_key_is_told_by_its_line),
         ("usage::a_template_that_does_not_render", usage::a_template_that_does_not_render),
+        (
+            "usage::partitions_and_scenarios_that_cannot_be",
+            usage::partitions_and_scenarios_that_cannot_be,
+        ),
         ("usage::unknown_workloads_and_their_options", usage::unknown_workloads_and_their_options),
         ("usage::unknown_faults_and_their_options", usage::unknown_faults_and_their_options),
         ("usage::numbers_that_are_none_or_too_large", usage::numbers_that_are_none_or_too_large),
