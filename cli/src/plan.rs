@@ -211,7 +211,8 @@ impl Plan {
             }
         }
         let wire = cluster.wire.clone();
-        Ok(Box::new(Agents { executable: std::env::current_exe()?, wire }))
+        let (executable, faults) = (std::env::current_exe()?, self.fault_names());
+        Ok(Box::new(Agents { executable, wire, faults }))
     }
 
     fn clients(
@@ -294,6 +295,8 @@ struct Agents {
     executable: PathBuf,
     /// Where the wire between the nodes listens, if it is one of ours.
     wire: Option<PathBuf>,
+    /// What they are to be able to do.
+    faults: Vec<String>,
 }
 
 #[async_trait]
@@ -308,6 +311,8 @@ impl NemesisSource for Agents {
             LEASE,
         );
         let injector = injector.await.map_err(|error| error.to_string())?;
+        let names = self.faults.iter().map(String::as_str);
+        injector.check(names).map_err(|error| error.to_string())?;
         Ok(Box::new(injector))
     }
 }

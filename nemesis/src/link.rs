@@ -4,7 +4,7 @@
 //! within a deadline. A ping goes out every so often, which is what keeps the
 //! agent's lease.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -55,6 +55,8 @@ pub struct Greeting {
     pub undone: Vec<String>,
     /// Still there.
     pub left: Vec<String>,
+    /// What the node has not, by what it is called, with a sentence each.
+    pub lacks: BTreeMap<String, String>,
 }
 
 impl Link {
@@ -75,7 +77,9 @@ impl Link {
         let link = Self { writer, waiting, next: AtomicU64::new(1), gone, tasks };
         match timeout(START, greeting).await {
             Err(_) => Err(LinkError::Silent(START)),
-            Ok(Ok(Reply::Ready { undone, left })) => Ok((link, Greeting { undone, left })),
+            Ok(Ok(Reply::Ready { undone, left, lacks })) => {
+                Ok((link, Greeting { undone, left, lacks }))
+            }
             Ok(_) => Err(LinkError::Gone),
         }
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tribunal_generator::Seed;
+use tribunal_harness::cluster::cgroup::Controller;
 use tribunal_harness::cluster::{Node, Session};
 use tribunal_harness::database::{Daemon, Database, DatabaseError};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply};
@@ -146,8 +147,13 @@ pub async fn every_fault_is_injected_observed_and_healed() {
     let Some(cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
     // These nodes have no wire of ours and no database that could be started: ssh_faults.rs has both.
-    let absent = [Needs::Wire, Needs::Start];
-    let faults = FAULTS.iter().filter(|fault| !absent.contains(&fault.needs()));
+    // Whom a limit kills cannot be started again either.
+    let absent = |needs| match needs {
+        Needs::Wire | Needs::Start | Needs::Files => true,
+        Needs::Cgroup(controller) => controller != Controller::Freezer,
+        _ => false,
+    };
+    let faults = FAULTS.iter().filter(|fault| !absent(fault.needs()));
     for (id, fault) in faults.enumerate() {
         let call = cluster.call(id as u64, fault.name(), Value::Null);
         let injected = injector.invoke(&call).await;

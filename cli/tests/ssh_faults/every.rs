@@ -13,6 +13,9 @@ use tribunal_nemesis::{FAULTS, Injector, heal};
 
 use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
 
+/// Prints the control groups that agents made on a node.
+pub const GROUPS: &str = "find /sys/fs/cgroup -name 'tribunal-fault-*'";
+
 async fn state(session: &Session, pid: u32) -> String {
     session.run_ok(&format!("cut -d' ' -f3 /proc/{pid}/stat")).await.unwrap().trim().to_owned()
 }
@@ -39,7 +42,10 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
         assert_eq!(injected.error, None);
         let effect = injected.note.effect.unwrap();
         assert!(effect.observed, "{}: {:?}", fault.name(), effect.evidence);
-        assert_eq!(injector.invoke(&healing(&call)).await.error, None);
+        assert_eq!(injector.invoke(&healing(&call)).await.error, None, "{}", fault.name());
+    }
+    for session in &sessions {
+        assert_eq!(session.run_ok(GROUPS).await.unwrap(), "");
     }
 
     // A killed agent: the fault ends early and is called failed, the next one works.

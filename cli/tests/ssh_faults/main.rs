@@ -50,7 +50,9 @@ impl Database for Leaderless {
         Ok(())
     }
     async fn start(&self, session: &Session) -> Result<Daemon, DatabaseError> {
-        let script = "setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!";
+        // It has something to do, so that it misses what it is not given.
+        let script = "setsid sh -c 'while :; do sleep 0.02; done' >/dev/null 2>&1 </dev/null & \
+                      echo $!";
         let pid = session.run_ok(script).await?.trim().parse().unwrap();
         Ok(Daemon { node: session.node().id.clone(), pid })
     }

@@ -11,11 +11,19 @@ use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
 use tribunal_nemesis::Injector;
 
+use crate::every::GROUPS;
 use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
 
 /// Faults of each kind that is quick to see.
-const KINDS: [&str; 6] =
-    ["partition-one", "pause", "clock-jump", "clock-drift", "link-slow", "link-duplicating"];
+const KINDS: [&str; 7] = [
+    "partition-one",
+    "pause",
+    "freeze",
+    "clock-jump",
+    "clock-drift",
+    "link-slow",
+    "link-duplicating",
+];
 
 /// Descriptors and threads of the agent of a node.
 async fn held(session: &Session) -> (usize, usize) {
@@ -57,5 +65,6 @@ pub async fn many_faults_leave_nothing_behind() {
     assert_eq!(before, Some(held(&sessions[0]).await));
     for session in &sessions {
         assert_eq!(session.run_ok("nft list ruleset").await.unwrap(), "");
+        assert_eq!(session.run_ok(GROUPS).await.unwrap(), "");
     }
 }

@@ -10,7 +10,7 @@ use tribunal_history::Effect;
 
 use super::journal::Undo;
 use super::protocol::Harm;
-use super::{clock, cut, kill, pause};
+use super::{clock, cpu, cut, file_limit, freeze, kill, memory, pause, process_limit};
 
 /// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
 /// ends when it is dropped.
@@ -36,5 +36,16 @@ pub(super) fn of(fault: u64, harm: Harm) -> io::Result<Box<dyn Act>> {
         Harm::Clock { pid, offset_ns, ppm, strobe_ms } => {
             Box::new(clock::Shift::of(pid, offset_ns, ppm, strobe_ms)?)
         }
+        Harm::Freeze { pid } => Box::new(freeze::Freeze::of(fault, pid)?),
+        Harm::CpuLimit { pid, part, core_ppm } => {
+            Box::new(cpu::CpuLimit::of(fault, pid, part, core_ppm)?)
+        }
+        Harm::MemoryLimit { pid, room, limit } => {
+            Box::new(memory::MemoryLimit::of(fault, pid, room, limit)?)
+        }
+        Harm::ProcessLimit { pid, room } => {
+            Box::new(process_limit::ProcessLimit::of(fault, pid, room)?)
+        }
+        Harm::FileLimit { pid, room } => Box::new(file_limit::FileLimit::of(pid, room)?),
     })
 }

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::file_limit::Files;
+use super::group::Group;
 use super::processes::Session;
 use super::{clock, cut, pause};
 
@@ -26,6 +28,10 @@ pub enum Undo {
     Restore(Session),
     /// Nothing: the processes are dead, and whoever knows how starts others.
     Bury(Session),
+    /// Give a control group up.
+    Disband(Group),
+    /// Let processes open files again.
+    Files(Files),
 }
 
 impl Undo {
@@ -35,6 +41,10 @@ impl Undo {
             Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
             Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
             Undo::Bury(_) => Ok(Vec::new()),
+            Undo::Disband(group) => {
+                Ok(Some(group.disband()?).into_iter().filter(|it| !it.is_empty()).collect())
+            }
+            Undo::Files(files) => files.restore().map(|seen| vec![seen]),
             Undo::Restore(session) => {
                 let readings = clock::restore(session)?;
                 Ok(readings.into_iter().map(|reading| reading.text).collect())
@@ -50,6 +60,13 @@ impl Undo {
             Undo::Bury(session) => format!("the end of the daemon (pid {})", session.leader),
             Undo::Restore(session) => {
                 format!("another clock for the daemon (pid {})", session.leader)
+            }
+            Undo::Disband(group) => {
+                let (name, leader) = (group.controller.name(), group.session.leader);
+                format!("a control group of `{name}` for the daemon (pid {leader})")
+            }
+            Undo::Files(files) => {
+                format!("limits of open files for the daemon (pid {})", files.session.leader)
             }
         }
     }

@@ -6,7 +6,7 @@
 //! every fault it holds and exits. How a fault is undone is on disk before it is
 //! done ([`journal`]), so that whatever kills the agent, its successor can undo, or its [`guard`].
 //! It touches only what is its own: its nftables table, the processes it was
-//! told of, the files of its own folder.
+//! told of, the control groups it made for them, the files of its own folder.
 //!
 //! No async here: one thread does one thing after another (ptrace wants it so),
 //! a second one reads requests and remembers when it last heard any.
@@ -17,12 +17,18 @@ mod clock;
 #[cfg(not(target_arch = "x86_64"))]
 #[path = "no_clock.rs"]
 mod clock;
+mod cpu;
 mod cut;
+mod file_limit;
+mod freeze;
+mod group;
 mod guard;
 mod journal;
 mod kill;
 mod lock;
+mod memory;
 mod pause;
+mod process_limit;
 mod processes;
 pub mod protocol;
 mod requests;
@@ -106,7 +112,10 @@ impl Agent {
         let requests = Requests::listen(lease);
         let guard = Guard::post(&self.directory);
         let mut open = match &guard {
-            Ok(_) => say(0, Reply::Ready { undone: before.undone, left: before.left }),
+            Ok(_) => {
+                let lacks = group::lacking();
+                say(0, Reply::Ready { undone: before.undone, left: before.left, lacks })
+            }
             Err(error) => {
                 say(0, Reply::Failed { why: format!("no guard for the agent: {error}") });
                 false

@@ -8,8 +8,11 @@
 mod clock;
 mod clock_kinds;
 mod crash_loop;
+mod freeze;
 mod given;
 mod kill;
+mod limit;
+mod limit_kinds;
 mod link;
 mod link_kinds;
 mod partition;
@@ -27,6 +30,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tribunal_generator::Rng;
+use tribunal_harness::cluster::cgroup::Controller;
 use tribunal_harness::cluster::local::wire::{Ruled, Tallied};
 use tribunal_history::{Effect, Map, Name, Value};
 
@@ -42,6 +46,11 @@ pub static FAULTS: &[&dyn Fault] = &[
     &partition_bridge::FAULT,
     &partition_one_way::FAULT,
     &pause::Pause,
+    &freeze::Freeze,
+    &limit_kinds::CPU,
+    &limit_kinds::MEMORY,
+    &limit_kinds::PROCESSES,
+    &limit_kinds::FILES,
     &clock_kinds::JUMP,
     &clock_kinds::DRIFT,
     &clock_kinds::FREEZE,
@@ -126,8 +135,22 @@ pub enum Needs {
     Clock,
     /// A database that can be started again: a run's.
     Start,
+    /// Control groups that can do this.
+    Cgroup(Controller),
+    /// The right to limit a process' open files.
+    Files,
     /// A wire of ours between the nodes, which local ones have.
     Wire,
+}
+
+impl Needs {
+    /// As an agent calls it that finds that its node has not got it.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Needs::Cgroup(controller) => Some(controller.name()),
+            _ => None,
+        }
+    }
 }
 
 /// One kind of harm.

@@ -21,7 +21,9 @@ pub(super) fn family(fault: &dyn Fault) -> Family {
     match fault.needs() {
         Needs::Nft => Family::Packets,
         Needs::Wire => Family::Links,
-        Needs::Daemon | Needs::Clock | Needs::Start => Family::Processes,
+        Needs::Daemon | Needs::Clock | Needs::Start | Needs::Cgroup(_) | Needs::Files => {
+            Family::Processes
+        }
     }
 }
 

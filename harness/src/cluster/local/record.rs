@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::cgroups;
 use super::subnet::Subnet;
 use crate::cluster::process::ProcessId;
 use crate::cluster::{ClusterError, Node, SshOptions};
@@ -49,6 +50,9 @@ pub struct NodeRecord {
     /// The first process of its PID namespace, once there is one.
     #[serde(default)]
     pub init: Option<ProcessId>,
+    /// Its control groups, whether or not they are there yet.
+    #[serde(default)]
+    pub cgroups: Vec<PathBuf>,
 }
 
 /// Whose a cluster is, and so who may take it down.
@@ -64,15 +68,18 @@ pub enum Owner {
 impl Record {
     /// A plan for `count` nodes.
     pub fn plan(name: &str, subnet: Subnet, count: usize, owner: ProcessId) -> Self {
-        let node = |index: usize| NodeRecord {
-            id: format!("n{}", index + 1),
-            ip: subnet.node(index),
-            init: None,
+        let made = jiff::Timestamp::now();
+        // Two clusters may have one name, in different states.
+        let unique = format!("{}-{}", owner.pid, made.as_nanosecond());
+        let node = |index: usize| {
+            let id = format!("n{}", index + 1);
+            let cgroups = cgroups::plan(&format!("tribunal-{name}-{id}-{unique}"));
+            NodeRecord { id, ip: subnet.node(index), init: None, cgroups }
         };
         Self {
             name: name.to_owned(),
             subnet,
-            made: jiff::Timestamp::now().to_string(),
+            made: made.to_string(),
             owner: Owner::Process(owner),
             wire: None,
             nodes: (0..count).map(node).collect(),
