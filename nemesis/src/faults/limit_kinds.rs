@@ -1,6 +1,5 @@
 //! The things that there can be too little of, and how little by default.
 
-use tribunal_generator::Rng;
 use tribunal_harness::cluster::cgroup::Controller;
 
 use super::given::{Drawn, Given};
