@@ -77,6 +77,8 @@ fn needs(needs: Needs) -> &'static str {
         Needs::Cgroup(Controller::Pids) => "control groups (version 1 or 2) with `pids`",
         Needs::Files => "an agent with the database's own rights, or root's",
         Needs::Wire => "local nodes, whose wire is ours",
+        Needs::Data => "a run with a `data_dir`; by hand, the option `data_dir`",
+        Needs::Image => "a run with a `data_dir`; loop devices and `mkfs.ext4` on the nodes",
     }
 }
 

@@ -118,8 +118,18 @@ fn faults() -> Vec<Finding> {
     vec![
         fault("nft", "partitions", find("nft", "nftables")),
         fault("cgroups", "freezing or limits", control_groups()),
+        fault("mkfs.ext4", "power loss, full and hung disks", find("mkfs.ext4", "e2fsprogs")),
+        fault("loop", "power loss, full and hung disks", loop_devices()),
         fault("vDSO clock", "clock jumps on local nodes", x86),
     ]
+}
+
+fn loop_devices() -> Result<String, String> {
+    let control = Path::new("/dev/loop-control");
+    match std::fs::File::open(control) {
+        Ok(_) => Ok(control.display().to_string()),
+        Err(error) => Err(format!("{}: {error}; modprobe loop", control.display())),
+    }
 }
 
 /// Every controller that a fault needs, with the version that has it.

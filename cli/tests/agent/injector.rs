@@ -146,14 +146,14 @@ fn evidence(reply: &NemesisReply) -> String {
 pub async fn every_fault_is_injected_observed_and_healed() {
     let Some(cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
-    // These nodes have no wire of ours and no database that could be started: ssh_faults.rs has both.
-    // Whom a limit kills cannot be started again either.
-    let absent = |needs| match needs {
-        Needs::Wire | Needs::Start | Needs::Files => true,
-        Needs::Cgroup(controller) => controller != Controller::Freezer,
-        _ => false,
+    // These nodes have no wire of ours, no database that could be started (again), and no disk of
+    // their own: ssh_faults has all that.
+    let possible = |needs: Needs| match needs {
+        Needs::Wire | Needs::Start | Needs::Files => false,
+        Needs::Cgroup(controller) => controller == Controller::Freezer,
+        other => other.ground().is_none(),
     };
-    let faults = FAULTS.iter().filter(|fault| !absent(fault.needs()));
+    let faults = FAULTS.iter().filter(|fault| possible(fault.needs()));
     for (id, fault) in faults.enumerate() {
         let call = cluster.call(id as u64, fault.name(), Value::Null);
         let injected = injector.invoke(&call).await;

@@ -126,7 +126,7 @@ pub fn version_1_freezes_too() {
 fn freeze_and_heal(victim: &Victim, inside: &[&str], version: Version) {
     let (pid, before) = (victim.pid(), victim.groups());
     let mut agent = victim.agent(inside);
-    agent.inject(0, Harm::Freeze { pid });
+    agent.inject(0, Harm::Freezer { pid });
     let counted = victim.counted();
     let (observed, evidence) = agent.observe(0);
     let text = format!("frozen (cgroup version {version}): 0 of 3 threads ran within 20 ms");
@@ -148,7 +148,7 @@ pub fn a_killed_agents_freeze_is_undone() {
     let Some(victim) = Victim::start(Some(Controller::Freezer), false) else { return };
     let (pid, before) = (victim.pid(), victim.groups());
     let mut agent = victim.agent(&[]);
-    agent.inject(0, Harm::Freeze { pid });
+    agent.inject(0, Harm::Freezer { pid });
     drop(agent); // kill -9
     victim.counts_on();
     let journal = victim.state().join("journal.jsonl");
@@ -157,7 +157,7 @@ pub fn a_killed_agents_freeze_is_undone() {
     });
     assert_eq!(victim.groups(), before);
     let mut agent = victim.agent(&[]);
-    agent.inject(0, Harm::Freeze { pid });
+    agent.inject(0, Harm::Freezer { pid });
     agent.kill_with_guard();
     let counted = victim.counted();
     std::thread::sleep(Duration::from_millis(50));

@@ -46,7 +46,7 @@ impl Fault for Freeze {
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
         let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::Freeze { pid: field.daemon(node)? }));
+        let harm = |node: &Name| Ok((node.clone(), Harm::Freezer { pid: field.daemon(node)? }));
         let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
         Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }

@@ -8,6 +8,9 @@
 mod clock;
 mod clock_kinds;
 mod crash_loop;
+mod damage;
+mod damage_kinds;
+mod disk;
 mod freeze;
 mod given;
 mod kill;
@@ -23,7 +26,9 @@ mod partition_one;
 mod partition_one_way;
 mod partition_ring;
 mod pause;
+mod power_loss;
 mod restart;
+mod snapshot_restore;
 mod target;
 
 use std::collections::BTreeMap;
@@ -58,6 +63,14 @@ pub static FAULTS: &[&dyn Fault] = &[
     &kill::Kill,
     &restart::Restart,
     &crash_loop::CrashLoop,
+    &power_loss::PowerLoss,
+    &disk::FULL,
+    &disk::HUNG,
+    &damage_kinds::TRUNCATED,
+    &damage_kinds::FLIPPED,
+    &damage_kinds::LOST,
+    &damage_kinds::SWAPPED,
+    &snapshot_restore::SnapshotRestore,
     &link_kinds::SLOW,
     &link_kinds::LOSSY,
     &link_kinds::DUPLICATING,
@@ -141,6 +154,34 @@ pub enum Needs {
     Files,
     /// A wire of ours between the nodes, which local ones have.
     Wire,
+    /// A disk of ours under the data of a run's database.
+    Image,
+    /// The folder of the database's data.
+    Data,
+}
+
+impl Needs {
+    /// What a run has to lay under the database's data first.
+    pub fn ground(self) -> Option<GroundKind> {
+        match self {
+            Needs::Image => Some(GroundKind::Image),
+            Needs::Nft
+            | Needs::Daemon
+            | Needs::Clock
+            | Needs::Start
+            | Needs::Cgroup(_)
+            | Needs::Files
+            | Needs::Wire
+            | Needs::Data => None,
+        }
+    }
+}
+
+/// A kind of ground; a run stands on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroundKind {
+    /// A disk of its own, in a file.
+    Image,
 }
 
 impl Needs {
@@ -221,7 +262,10 @@ async fn heal(field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
 
 /// Starts the database again wherever it has ended: what came of it, a sentence a node.
 async fn start_again(field: &Field, nodes: &[Name]) -> Result<Vec<String>, String> {
-    let started = field.on_each(nodes, |field, node| async move {
+    // By hand there may be no database at all.
+    let nodes: Vec<Name> =
+        nodes.iter().filter(|&node| field.daemon(node).is_ok()).cloned().collect();
+    let started = field.on_each(&nodes, |field, node| async move {
         match field.has_ended(&node).await? {
             true => field.start(&node).await.map(|pid| format!("started again as process {pid}")),
             false => Ok("it runs".to_owned()),

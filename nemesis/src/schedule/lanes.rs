@@ -21,9 +21,14 @@ pub(super) fn family(fault: &dyn Fault) -> Family {
     match fault.needs() {
         Needs::Nft => Family::Packets,
         Needs::Wire => Family::Links,
-        Needs::Daemon | Needs::Clock | Needs::Start | Needs::Cgroup(_) | Needs::Files => {
-            Family::Processes
-        }
+        // The disk under a process is as good as the process: each hides what is done to the other.
+        Needs::Daemon
+        | Needs::Clock
+        | Needs::Start
+        | Needs::Cgroup(_)
+        | Needs::Files
+        | Needs::Image
+        | Needs::Data => Family::Processes,
     }
 }
 

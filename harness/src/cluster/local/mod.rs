@@ -22,6 +22,7 @@ pub mod record;
 mod sshd;
 mod subnet;
 mod tenancy;
+mod thaw;
 pub mod wire;
 
 use std::path::{Path, PathBuf};
