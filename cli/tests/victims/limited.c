@@ -16,6 +16,7 @@
 
 static volatile unsigned long *counts;
 static int rests;
+static char *volatile taken;
 
 static void *count(void *which) {
     for (;;) {
@@ -54,6 +55,7 @@ static int take(const char *what) {
         char *memory = malloc(size);
         if (!memory) return errno;
         memset(memory, 1, size);
+        taken = memory; /* or the compiler would do without */
     }
     return 0;
 }

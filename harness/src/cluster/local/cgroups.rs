@@ -69,16 +69,20 @@ pub(super) fn offered() -> Vec<(Controller, Option<Version>)> {
         .filter(|(parent, _)| access(parent.as_path(), Access::WRITE_OK).is_ok())
         .collect();
     let offer = |controller: Controller| {
-        all.iter().find_map(|(parent, hierarchy)| {
+        let offers = |(parent, hierarchy): &(PathBuf, Hierarchy)| {
             let gives = |list: &str| has(&parent.join(list), controller);
-            let second = controller == Controller::Freezer
-                || gives("cgroup.subtree_control")
-                || gives("cgroup.controllers") && may_give(parent);
             match hierarchy.version {
-                Version::One => hierarchy.is_for(controller).then_some(Version::One),
-                Version::Two => second.then_some(Version::Two),
+                Version::One => hierarchy.is_for(controller),
+                Version::Two => {
+                    controller == Controller::Freezer
+                        || gives("cgroup.subtree_control")
+                        || gives("cgroup.controllers") && may_give(parent)
+                }
             }
-        })
+        };
+        let versions = all.iter().filter(|it| offers(it)).map(|(_, hierarchy)| hierarchy.version);
+        // The second one's freezer is preferred; everything else is in one version only.
+        versions.max_by_key(|version| *version == Version::Two)
     };
     Controller::ALL.map(|controller| (controller, offer(controller))).into()
 }
