@@ -5,6 +5,7 @@
 //! agent's lease.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub struct Greeting {
     pub left: Vec<String>,
     /// What the node has not, by what it is called, with a sentence each.
     pub lacks: BTreeMap<String, String>,
+    /// The node's own addresses.
+    pub addresses: Vec<IpAddr>,
 }
 
 impl Link {
@@ -77,8 +80,8 @@ impl Link {
         let link = Self { writer, waiting, next: AtomicU64::new(1), gone, tasks };
         match timeout(START, greeting).await {
             Err(_) => Err(LinkError::Silent(START)),
-            Ok(Ok(Reply::Ready { undone, left, lacks })) => {
-                Ok((link, Greeting { undone, left, lacks }))
+            Ok(Ok(Reply::Ready { undone, left, addresses, lacks })) => {
+                Ok((link, Greeting { undone, left, addresses, lacks }))
             }
             Ok(_) => Err(LinkError::Gone),
         }

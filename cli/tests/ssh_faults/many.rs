@@ -15,8 +15,9 @@ use crate::every::GROUPS;
 use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
 
 /// Faults of each kind that is quick to see.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "partition-one",
+    "partition-primaries",
     "pause",
     "freeze",
     "clock-jump",

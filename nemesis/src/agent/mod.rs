@@ -30,6 +30,7 @@ mod group;
 mod guard;
 mod journal;
 mod kill;
+mod knock;
 mod lock;
 mod memory;
 mod pause;
@@ -39,6 +40,7 @@ mod processes;
 pub mod protocol;
 mod requests;
 mod rollback;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -120,7 +122,7 @@ impl Agent {
         let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, act: None }));
         let mut agent = Self { directory, journal, held: held.collect(), _lock: lock };
         let mut undone = agent.undo_harms();
-        match cut::sweep() {
+        match table::sweep() {
             Ok(true) => undone.undone.push("rules that no journal knew of".to_owned()),
             Ok(false) => {}
             Err(error) => undone.left.push(error.to_string()),
@@ -137,8 +139,9 @@ impl Agent {
         let guard = Guard::post(&self.directory, lease);
         let mut open = match &guard {
             Ok(_) => {
-                let lacks = group::lacking();
-                say(0, Reply::Ready { undone: before.undone, left: before.left, lacks })
+                let Undone { undone, left } = before;
+                let (addresses, lacks) = (knock::own_addresses(), group::lacking());
+                say(0, Reply::Ready { undone, left, addresses, lacks })
             }
             Err(error) => {
                 say(0, Reply::Failed { why: format!("no guard for the agent: {error}") });
@@ -168,8 +171,8 @@ impl Agent {
             Request::Observe { fault } => self.observe(fault).map(Reply::Seen),
             Request::Heal { fault } => self.heal(fault).map(Reply::Seen),
             Request::HealAll => Ok(Reply::Left { left: self.undo_harms().left }),
-            Request::Knock { addresses, count } => {
-                cut::knock(&addresses, count);
+            Request::Knock { addresses, port, count } => {
+                knock::knock(&addresses, port, count);
                 Ok(Reply::Done)
             }
         };

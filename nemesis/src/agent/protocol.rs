@@ -59,11 +59,14 @@ pub enum Request {
     },
     /// Undoes all.
     HealAll,
-    /// Sends UDP datagrams to port 9 (discard) of these addresses, so that a
-    /// cut has something to drop, and a bad link something to harm.
+    /// Sends UDP datagrams to these addresses, so that a cut has something to drop, and a bad
+    /// link something to harm.
     Knock {
         /// Where to.
         addresses: Vec<IpAddr>,
+        /// To which port; by default 9 (discard).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
         /// How many to each.
         count: u32,
     },
@@ -77,6 +80,9 @@ pub enum Harm {
     Cut {
         /// Whose.
         sources: Vec<Source>,
+        /// Only those of conversations with these TCP and UDP ports, here or there; none: all packets.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ports: Vec<u16>,
     },
     /// Every process of a daemon's session is stopped.
     Pause {
@@ -253,8 +259,8 @@ fn is_never(milliseconds: &u64) -> bool {
 pub struct Source {
     /// Its name.
     pub node: String,
-    /// Its address.
-    pub address: IpAddr,
+    /// Its addresses, of both families.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// What comes back.
@@ -272,6 +278,9 @@ pub enum Reply {
         /// What this node has not: what it is called, and a sentence.
         #[serde(default)]
         lacks: BTreeMap<String, String>,
+        /// The addresses that this node can be told by, of both families.
+        #[serde(default)]
+        addresses: Vec<IpAddr>,
     },
     /// It is done.
     Done,

@@ -21,6 +21,42 @@ impl<'o> Given<'o> {
         Self { fault, options }
     }
 
+    /// What was given for an option.
+    pub fn value(&self, option: &str) -> Option<&'o Value> {
+        self.options.get(option)
+    }
+
+    /// That an option's value cannot be had, and what can.
+    pub fn refusal(&self, option: &'static str, wanted: &'static str) -> PlanError {
+        let value = self.value(option).cloned().unwrap_or_default();
+        PlanError::BadOption { fault: self.fault, option, value, wanted }
+    }
+
+    /// That an option's value makes no sense, and why.
+    pub fn nonsense(&self, option: &'static str, why: String) -> PlanError {
+        let value = self.value(option).cloned().unwrap_or_default();
+        PlanError::Nonsense { fault: self.fault, option, value, why }
+    }
+
+    /// A whole number of things, of which there are at most so many.
+    pub fn count(
+        &self,
+        option: &'static str,
+        of: &str,
+        from: usize,
+        most: usize,
+    ) -> Result<Option<usize>, PlanError> {
+        let Some(value) = self.value(option) else { return Ok(None) };
+        let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+        let count = count.filter(|count| (from..=most).contains(count));
+        count.map(Some).ok_or_else(|| {
+            self.nonsense(
+                option,
+                format!("it must be a whole number of {of} from {from} to {most}"),
+            )
+        })
+    }
+
     /// A time in milliseconds, in nanoseconds; `None` if it was not given.
     pub fn milliseconds(&self, option: &'static str) -> Result<Option<u64>, PlanError> {
         let wanted = "a number of milliseconds, more than 0 and at most 600000";
@@ -49,13 +85,7 @@ impl<'o> Given<'o> {
     ) -> Result<Option<f64>, PlanError> {
         let Some(value) = self.options.get(option) else { return Ok(None) };
         let found = value.as_f64().filter(|&it| fits(it));
-        let refused = || PlanError::BadOption {
-            fault: self.fault,
-            option,
-            value: Value::clone(value),
-            wanted,
-        };
-        found.map(Some).ok_or_else(refused)
+        found.map(Some).ok_or_else(|| self.refusal(option, wanted))
     }
 }
 

@@ -12,13 +12,13 @@
 //! ```
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::cgroups;
-use super::subnet::Subnet;
+use super::subnet::{self, Subnet};
 use crate::cluster::process::ProcessId;
 use crate::cluster::{ClusterError, Node, SshOptions};
 
@@ -47,6 +47,9 @@ pub struct NodeRecord {
     pub id: String,
     /// Its address.
     pub ip: Ipv4Addr,
+    /// The same in IPv6, if the kernel has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip6: Option<Ipv6Addr>,
     /// The first process of its PID namespace, once there is one.
     #[serde(default)]
     pub init: Option<ProcessId>,
@@ -71,10 +74,12 @@ impl Record {
         let made = jiff::Timestamp::now();
         // Two clusters may have one name, in different states.
         let unique = format!("{}-{}", owner.pid, made.as_nanosecond());
+        let ipv6 = subnet::has_ipv6();
         let node = |index: usize| {
             let id = format!("n{}", index + 1);
             let cgroups = cgroups::plan(&format!("tribunal-{name}-{id}-{unique}"));
-            NodeRecord { id, ip: subnet.node(index), init: None, cgroups }
+            let (ip, ip6) = (subnet.node(index), ipv6.then(|| subnet.node6(index)));
+            NodeRecord { id, ip, ip6, init: None, cgroups }
         };
         Self {
             name: name.to_owned(),
@@ -130,6 +135,12 @@ impl Record {
             destination: node.id.clone(),
         };
         self.nodes.iter().enumerate().map(node).collect()
+    }
+
+    /// This machine's IPv6 address on the wire, if nodes have any.
+    pub(super) fn controller6(&self) -> Option<Ipv6Addr> {
+        let any = self.nodes.iter().any(|node| node.ip6.is_some());
+        any.then(|| self.subnet.controller6())
     }
 
     /// How to reach them.
