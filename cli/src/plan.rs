@@ -286,9 +286,9 @@ impl Plan {
             }
         }
         let (wire, ground) = (cluster.wire.clone(), self.ground()?);
-        let executable = std::env::current_exe()?;
+        let (executable, faults) = (std::env::current_exe()?, self.fault_names());
         let max_down = self.bounds().most_down(cluster.nodes.len());
-        Ok(Box::new(Agents { executable, wire, max_down, ground }))
+        Ok(Box::new(Agents { executable, wire, faults, max_down, ground }))
     }
 
     fn clients(
@@ -383,6 +383,8 @@ struct Agents {
     wire: Option<PathBuf>,
     /// How many nodes may be down at once.
     max_down: Option<usize>,
+    /// What they are to be able to do.
+    faults: Vec<String>,
     /// What they lay under the database's data.
     ground: Option<Ground>,
 }
@@ -399,6 +401,8 @@ impl NemesisSource for Agents {
             LEASE,
         );
         let injector = injector.await.map_err(|error| error.to_string())?;
+        let names = self.faults.iter().map(String::as_str);
+        injector.check(names).map_err(|error| error.to_string())?;
         Ok(Box::new(injector.limited_to(self.max_down).on(self.ground)))
     }
 }

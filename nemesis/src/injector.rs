@@ -36,6 +36,8 @@ pub struct Injector {
     recovering: BTreeSet<Name>,
     /// Nodes whose database was killed for good.
     dead: BTreeSet<Name>,
+    /// What each node has not.
+    lacks: BTreeMap<Name, BTreeMap<String, String>>,
     /// What is to be laid under the database's data.
     ground: Option<Ground>,
     /// What ground is known by.
@@ -95,7 +97,9 @@ impl Injector {
     ) -> Result<Self, ConnectError> {
         let opened = Field::open(launches, daemons, sessions, database, wire).await;
         let (field, greetings) = opened.map_err(ConnectError)?;
+        let mut lacks = BTreeMap::new();
         for (node, greeting) in greetings {
+            lacks.insert(node.clone(), greeting.lacks);
             for undone in greeting.undone {
                 tracing::info!(%node, undone, "left by an earlier run, undone");
             }
@@ -110,6 +114,7 @@ impl Injector {
             max_down: None,
             recovering: BTreeSet::new(),
             dead: BTreeSet::new(),
+            lacks,
             ground: None,
             tenant: tenant(),
         })
@@ -118,6 +123,21 @@ impl Injector {
     /// The same that never takes down more nodes than this at once, whatever it is told to.
     pub fn limited_to(self, max_down: Option<usize>) -> Self {
         Self { max_down, ..self }
+    }
+
+    /// Whether the nodes have what faults of these names need; else what a node lacks.
+    pub fn check<'n>(&self, faults: impl IntoIterator<Item = &'n str>) -> Result<(), ConnectError> {
+        for name in faults {
+            let fault = faults::find(name).map_err(|error| ConnectError(error.to_string()))?;
+            let Some(needed) = fault.needs().name() else { continue };
+            for (node, lacks) in &self.lacks {
+                if let Some(why) = lacks.get(needed) {
+                    let text = format!("the fault `{name}` cannot be done on node {node}: {why}");
+                    return Err(ConnectError(text));
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn inject(&mut self, name: &str, note: &FaultNote) -> Result<FaultNote, String> {

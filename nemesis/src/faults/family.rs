@@ -22,6 +22,7 @@ impl Family {
             Needs::Wire => Family::Links,
             Needs::Daemon | Needs::Clock | Needs::Start => Family::Processes,
             Needs::Membership | Needs::Upgrade => Family::Processes,
+            Needs::Cgroup(_) | Needs::Files => Family::Processes,
             // The disk under a process is as good as the process: each hides what is done to the other.
             Needs::Image | Needs::Data => Family::Processes,
         }
