@@ -132,7 +132,7 @@ fn a_script_says_when() {
     // The disk under a process is as good as the process.
     for other in ["power-loss", "disk-hung", "disk-full", "segment-lost", "snapshot-restore"] {
         let both = of(&[pause.clone(), scripted(other, 22, json!({}))]);
-        assert!(matches!(both, Err(ScheduleError::Contradiction(..))), "{other}: {both:?}");
+        assert!(matches!(both, Err(ScheduleError::Contradiction { .. })), "{other}: {both:?}");
     }
     let late = of(&[scripted("pause", 58, json!({}))]).unwrap_err().to_string();
     assert_eq!(
