@@ -7,6 +7,9 @@ use toml::{Table, Value};
 
 use crate::scene::Scene;
 
+/// A fault, the seconds at which it begins and ends, and its options.
+pub type Scripted<'a> = (&'a str, u32, u32, &'a [(&'a str, &'a str)]);
+
 /// A test file in the making.
 pub struct TestFile(Table);
 
@@ -56,8 +59,8 @@ impl TestFile {
     }
 
     /// The same with these faults alone, each with the seconds at which it begins and ends.
-    pub fn script(self, faults: &[(&str, u32, u32, &[(&str, &str)])]) -> Self {
-        let entry = |(name, from, to, options): &(&str, u32, u32, &[(&str, &str)])| {
+    pub fn script(self, faults: &[Scripted]) -> Self {
+        let entry = |(name, from, to, options): &Scripted| {
             let own = [("fault", (*name).to_owned()), ("at", format!("{from}s"))];
             let length = ("for", format!("{}s", to - from));
             let options = options.iter().map(|(key, value)| (*key, (*value).to_owned()));
