@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 use tribunal_harness::cluster::{Cluster, ClusterError, SshOptions, hosts};
+use tribunal_nemesis::faults::{Fault, Options, Place};
 
 /// Where the help lists what says which nodes.
 pub const NODES: &str = "Nodes";
@@ -29,6 +31,11 @@ pub struct Hosts {
 }
 
 impl Hosts {
+    /// Where the nodes are: on this machine, unless hosts were named.
+    pub fn place(&self) -> Place {
+        if self.are_named() { Place::Hosts } else { Place::Local }
+    }
+
     /// Whether any were named.
     pub fn are_named(&self) -> bool {
         self.nodes.is_some() || self.nodes_file.is_some()
@@ -56,5 +63,13 @@ impl Hosts {
             (None, Some(file)) => hosts::from_file(file, ssh).await.map(Some),
             (None, None) => Ok(None),
         }
+    }
+}
+
+/// Refuses a fault that certainly cannot be injected there.
+pub fn may_be_injected(fault: &dyn Fault, options: &Options, place: Place) -> anyhow::Result<()> {
+    match fault.refuses(options, place) {
+        Some(why) => bail!("the fault `{}`: {why}", fault.name()),
+        None => Ok(()),
     }
 }

@@ -26,7 +26,7 @@ use tribunal_harness::template::Templates;
 use tribunal_harness::test_file::{Concurrency, ScriptEntry, TestFile};
 use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
-use tribunal_nemesis::faults::{self, Needs, PlanError, ports};
+use tribunal_nemesis::faults::{self, PlanError, ports};
 use tribunal_nemesis::model::Liveness as Promised;
 use tribunal_nemesis::scenarios::{self, Scenario};
 use tribunal_nemesis::{
@@ -37,6 +37,7 @@ use tribunal_workloads::{Definition, Setting, Workload};
 use crate::commands::explain;
 use crate::commands::run::Run;
 use crate::evidence::judged_as_run;
+use crate::hosts::may_be_injected;
 
 pub use replay::Elsewhere;
 use replay::Replay;
@@ -255,6 +256,14 @@ impl Plan {
         any([calls, nemesis(schedule).boxed()]).boxed()
     }
 
+    /// Every fault can be injected on nodes of this kind, as far as anybody can know.
+    fn check_faults(&self) -> anyhow::Result<()> {
+        let script = self.script.iter().map(|scripted| &scripted.spec);
+        self.faults.iter().chain(script).try_for_each(|FaultSpec { name, options }| {
+            may_be_injected(faults::find(name)?, options, self.arguments.hosts.place())
+        })
+    }
+
     /// Every kind of fault that is to happen, once.
     fn fault_names(&self) -> Vec<String> {
         let scripted = self.script.iter().map(|scripted| scripted.spec.name.as_str());
@@ -275,15 +284,6 @@ impl Plan {
     fn nemesis_source(&self, cluster: &Cluster) -> anyhow::Result<Box<dyn NemesisSource>> {
         if self.fault_names().is_empty() {
             return Ok(Box::new(Peace));
-        }
-        for name in self.fault_names() {
-            if faults::find(&name)?.needs() == Needs::Wire && cluster.wire.is_none() {
-                bail!(
-                    "the fault `{name}` harms the links of local nodes; between the hosts of \
-                     {} there is no wire of ours: leave it out, or use --local",
-                    cluster.name
-                );
-            }
         }
         let (wire, ground) = (cluster.wire.clone(), self.ground()?);
         let (executable, faults) = (std::env::current_exe()?, self.fault_names());
@@ -350,6 +350,7 @@ impl Plan {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ended: None,
             alerts: Vec::new(),
+            clocks: BTreeMap::new(),
         }
     }
 }

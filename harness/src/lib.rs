@@ -8,6 +8,7 @@
 //! story ([`report`]). It knows no workload and no fault by name.
 
 mod client_program;
+pub mod clocks;
 pub mod cluster;
 pub mod database;
 pub mod events;

@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tribunal_history::{Call, FaultNote};
 
+use crate::clocks::Clocks;
+
 /// A nemesis as a run holds it: the interpreter's, for as long as there is load, and the run's
 /// before and after.
 pub type Shared = Arc<Mutex<Box<dyn Nemesis>>>;
@@ -28,6 +30,10 @@ pub trait Nemesis: Send {
     /// Undoes everything that is still being done: the end of a run, however it
     /// ends. Returns what could not be undone, a sentence a node.
     async fn heal_all(&mut self) -> Vec<String>;
+    /// Who can ask the nodes for their clocks, if it has somebody there.
+    fn clocks(&self) -> Option<Arc<dyn Clocks>> {
+        None
+    }
     /// Prepares what faults will stand on, such as a disk of its own under the database's data:
     /// once nothing of a database is there any more, and before it is installed.
     async fn lay_ground(&mut self) -> Result<(), String> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tribunal_history::arrow::Recording;
 use tribunal_history::{Event, History, HistoryError, Nanos};
 
+use crate::clocks::Origin;
 use crate::events::{Listener, RunEvent};
 
 /// A `kill -9` of the controller loses at most what this long has brought.
@@ -16,7 +17,7 @@ const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
 /// The history in the making.
 pub struct Recorder {
-    began: Instant,
+    origin: Origin,
     recording: Recording<BufWriter<File>>,
     flushed: Instant,
     listener: Box<dyn Listener>,
@@ -27,18 +28,23 @@ impl Recorder {
     pub fn create(path: &Path, listener: Box<dyn Listener>) -> io::Result<Self> {
         let file = BufWriter::with_capacity(1 << 16, File::create_new(path)?);
         let recording = Recording::new(file)?;
-        let now = Instant::now();
-        Ok(Self { began: now, recording, flushed: now, listener })
+        let origin = Origin::now();
+        Ok(Self { origin, recording, flushed: origin.began(), listener })
+    }
+
+    /// When the run began.
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// Now, in nanoseconds since the run began.
     pub fn now(&self) -> Nanos {
-        self.began.elapsed().as_nanos() as Nanos
+        self.origin.began().elapsed().as_nanos() as Nanos
     }
 
     /// The moment that `time` stands for.
     pub fn instant(&self, time: Nanos) -> Option<Instant> {
-        self.began.checked_add(Duration::from_nanos(time))
+        self.origin.began().checked_add(Duration::from_nanos(time))
     }
 
     /// Stamps and stores an event: call it before a call leaves, and after its answer is in.

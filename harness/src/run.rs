@@ -3,6 +3,7 @@
 //! Set up, load with faults, heal, settle, last calls, collect, judge: and
 //! whatever happens on the way, the faults are healed and the database is ended.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,9 @@ use tribunal_checkers::liveness::{REACHED, Reached};
 use tribunal_checkers::{Checker, Verdict};
 use tribunal_client::{Client, Failure, Node as ClientNode};
 use tribunal_generator::Boxed;
-use tribunal_history::{History, HistoryError};
+use tribunal_history::{History, HistoryError, Name};
 
+use crate::clocks::{ClockRange, Watch};
 use crate::cluster::Session;
 use crate::cluster::local::wire::{self, Line};
 use crate::database::{Daemons, Database, DatabaseError, Declared};
@@ -151,6 +153,7 @@ impl Trial {
         };
         if let Ok(recorded) = &recorded {
             record.alerts.clone_from(&recorded.alerts);
+            record.clocks.clone_from(&recorded.clocks);
         }
         folder.write_record(&record)?;
         let Recorded { history, mut listener, .. } = recorded?;
@@ -362,6 +365,8 @@ struct Recorded {
     listener: Box<dyn Listener>,
     /// What went wrong without ending the run.
     alerts: Vec<String>,
+    /// What was measured of the nodes' clocks.
+    clocks: BTreeMap<Name, ClockRange>,
 }
 
 impl Load {
@@ -375,6 +380,9 @@ impl Load {
     ) -> Result<Recorded, RunError> {
         let workers = set_up(self.clients, self.timeout).await?;
         let recorder = Recorder::create(&folder.history_path(), listener)?;
+        let clocks = nemesis.lock().await.clocks();
+        let watch = clocks.map(|it| Watch::begin(&it, recorder.origin(), &folder.clocks_path()));
+        let watch = watch.transpose()?;
         let mut interpreter = Interpreter::new(workers, nemesis, recorder);
         let loaded = load(&mut interpreter, self.generator, stop).await;
         // Whatever happened: first of all, do no more harm.
@@ -394,13 +402,17 @@ impl Load {
             Some(last) if loaded.is_ok() => last_calls(&mut interpreter, last).await,
             _ => Ok(()),
         };
+        let clocks = match watch {
+            Some(watch) => watch.end().await,
+            None => BTreeMap::new(),
+        };
         let (history, mut listener) = interpreter.finish().await.finish()?;
         noted?;
         loaded.and(healed).and(last)?;
         for alert in &alerts {
             listener.on(RunEvent::Alert(alert));
         }
-        Ok(Recorded { history, listener, alerts })
+        Ok(Recorded { history, listener, alerts, clocks })
     }
 }
 

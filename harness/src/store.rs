@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run.json` | the [`RunRecord`] |
 //! | `history.arrow` | every event, written as the run goes |
+//! | `clocks.jsonl` | the nodes' clocks against the controller's, read every second |
 //! | `verdict.json` | what the checkers said |
 //! | `report.html` | the page for people |
 //! | `nodes/<node>/` | the database's logs |
@@ -19,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tribunal_checkers::{Liveness, Verdict};
 use tribunal_history::jsonl::{ReadError, Tail};
-use tribunal_history::{History, arrow};
+use tribunal_history::{History, Name, arrow};
+
+use crate::clocks::{self, ClockRange, ClockReading};
 
 /// What was tried: enough to judge the history again, and to run it again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,6 +89,9 @@ pub struct RunRecord {
     /// database that did not recover.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<String>,
+    /// What was measured of the nodes' clocks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clocks: BTreeMap<Name, ClockRange>,
 }
 
 impl RunRecord {
@@ -245,6 +251,20 @@ impl RunFolder {
     /// The file of the history.
     pub fn history_path(&self) -> PathBuf {
         self.path.join("history.arrow")
+    }
+
+    /// The file of the clocks' readings.
+    pub fn clocks_path(&self) -> PathBuf {
+        self.path.join("clocks.jsonl")
+    }
+
+    /// Reads them; none where nobody measured.
+    pub fn clocks(&self) -> Result<Vec<ClockReading>, StoreError> {
+        let path = self.clocks_path();
+        match clocks::read(&path) {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            readings => readings.map_err(|why| StoreError::Io { path, why }),
+        }
     }
 
     /// The page for people.

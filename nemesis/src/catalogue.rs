@@ -111,7 +111,10 @@ fn needs(needs: Needs) -> &'static str {
     match needs {
         Needs::Nft => "`nft` on the nodes",
         Needs::Daemon => "nothing but the agent",
-        Needs::Clock => "local nodes, x86-64 (the vDSO of the database's processes is patched)",
+        Needs::Clock => {
+            "x86-64 (the vDSO of the database's processes is patched); for a host's own clock, root \
+             there"
+        }
         Needs::Start => "a run, which knows how the database is started",
         Needs::Membership => "`[db.membership]` in the test file, and `data_dir`",
         Needs::Upgrade => "`[db.upgrade]` in the test file",
@@ -123,6 +126,7 @@ fn needs(needs: Needs) -> &'static str {
         Needs::Cgroup(Controller::Pids) => "control groups (version 1 or 2) with `pids`",
         Needs::Files => "an agent with the database's own rights, or root's",
         Needs::Wire => "local nodes, whose wire is ours",
+        Needs::Links => "local nodes, whose wire is ours; on hosts `tc` and a kernel with netem",
         Needs::Data => "a run with a `data_dir`; by hand, the option `data_dir`",
         Needs::Image => "a run with a `data_dir`; loop devices and `mkfs.ext4` on the nodes",
     }

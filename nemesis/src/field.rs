@@ -9,15 +9,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
+use tribunal_harness::clocks::{Clocks, Shown};
 use tribunal_harness::cluster::local::wire::{self, Tallied};
 use tribunal_harness::cluster::{Node, Session};
 use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
 use tribunal_history::Name;
 
 use crate::addresses::told_apart;
+use crate::agent::kernel;
 use crate::agent::protocol::{Reply, Request};
 use crate::background::{Background, Told};
 use crate::faults::Aim;
@@ -67,7 +70,8 @@ impl Field {
         }
         let (mut hosts, mut greetings) = (BTreeMap::new(), BTreeMap::new());
         for started in starting.join_all().await {
-            let (name, host, greeting) = started?;
+            let (name, mut host, greeting) = started?;
+            host.boot_id.clone_from(&greeting.boot_id);
             greetings.insert(name.clone(), greeting);
             hosts.insert(name, host);
         }
@@ -91,6 +95,29 @@ impl Field {
     /// A node's address, as others reach it.
     pub fn address(&self, node: &Name) -> Result<IpAddr, String> {
         self.host(node).map(|host| host.address)
+    }
+
+    /// The controller's boot id, for a node that certainly has a kernel, and with it a clock, of
+    /// its own; for any other node why not.
+    pub fn own_kernel(&self, node: &Name) -> Result<String, String> {
+        let boot_id = |host: &Host| host.boot_id.clone();
+        let controller = kernel::boot_id().map_err(|error| error.to_string())?;
+        let own = boot_id(self.host(node)?)
+            .ok_or_else(|| format!("{node}: it is not known whether it has a kernel of its own"))?;
+        if own == controller {
+            return Err(format!("{node} shares the controller's kernel, whose clock is never set"));
+        }
+        let shares =
+            |(name, host): &(&Name, &Host)| *name != node && boot_id(host) == Some(own.clone());
+        match self.0.hosts.iter().find(shares) {
+            Some((other, _)) => Err(format!("{node} and {other} share one kernel, and one clock")),
+            None => Ok(controller),
+        }
+    }
+
+    /// Whether links are harmed by the wire between the nodes, and not by the nodes themselves.
+    pub fn has_wire(&self) -> bool {
+        self.0.wire.is_some()
     }
 
     /// The addresses that a node's packets can be told by.
@@ -301,6 +328,22 @@ impl Field {
     }
 }
 
+#[async_trait]
+impl Clocks for Field {
+    fn nodes(&self) -> Vec<Name> {
+        self.0.hosts.keys().cloned().collect()
+    }
+
+    async fn ask(&self, node: &Name) -> Result<Shown, String> {
+        let pid = self.0.daemons.get(node).map(|daemon| daemon.pid);
+        match ask(self.host(node)?.line.clone(), Request::Clock { pid }).await {
+            Ok(Reply::Clock { wall_ns, ahead_ns }) => Ok(Shown { wall_ns, ahead_ns }),
+            Ok(other) => Err(format!("{node}: the agent says {other:?}")),
+            Err(error) => Err(format!("{node}: {error}")),
+        }
+    }
+}
+
 /// Asks the agent that is there; where it died, an undo goes to its successor.
 async fn ask(mut line: watch::Receiver<Line>, request: Request) -> Result<Reply, LinkError> {
     let undo = matches!(request, Request::Heal { .. } | Request::HealAll);
@@ -323,6 +366,8 @@ async fn living(line: &mut watch::Receiver<Line>, life: u64) -> Result<Arc<Link>
 struct Host {
     /// As others reach it.
     address: IpAddr,
+    /// Its kernel's.
+    boot_id: Option<String>,
     /// All that its packets can be told by.
     addresses: Vec<IpAddr>,
     line: watch::Receiver<Line>,
@@ -340,7 +385,7 @@ impl Host {
     fn new(node: Node, launch: Arc<dyn Launch>, link: Link) -> Self {
         let (sender, line) = watch::channel(Line { link: Some(Arc::new(link)), lives: 1 });
         let keeper = tokio::spawn(keep(node.id, launch, sender));
-        Self { address: node.ip, addresses: vec![node.ip], line, keeper }
+        Self { address: node.ip, boot_id: None, addresses: vec![node.ip], line, keeper }
     }
 }
 

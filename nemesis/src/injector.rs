@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::task::JoinSet;
+use tribunal_harness::clocks::Clocks;
 use tribunal_harness::cluster::local::wire;
 use tribunal_harness::cluster::{Node, Session};
 use tribunal_harness::database::{Daemons, Database};
@@ -312,6 +313,10 @@ impl Nemesis for Injector {
             Ok(note) => NemesisReply { note, error: None },
             Err(error) => NemesisReply { note: answer(&note, after), error: Some(error) },
         }
+    }
+
+    fn clocks(&self) -> Option<Arc<dyn Clocks>> {
+        Some(Arc::new(self.field.clone()))
     }
 
     async fn heal_all(&mut self) -> Vec<String> {

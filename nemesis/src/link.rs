@@ -56,6 +56,8 @@ pub struct Greeting {
     pub undone: Vec<String>,
     /// Still there.
     pub left: Vec<String>,
+    /// The boot id of the node's kernel, where that could be read.
+    pub boot_id: Option<String>,
     /// What the node has not, by what it is called, with a sentence each.
     pub lacks: BTreeMap<String, String>,
     /// The node's own addresses.
@@ -80,8 +82,8 @@ impl Link {
         let link = Self { writer, waiting, next: AtomicU64::new(1), gone, tasks };
         match timeout(START, greeting).await {
             Err(_) => Err(LinkError::Silent(START)),
-            Ok(Ok(Reply::Ready { undone, left, addresses, lacks })) => {
-                Ok((link, Greeting { undone, left, addresses, lacks }))
+            Ok(Ok(Reply::Ready { undone, left, boot_id, addresses, lacks })) => {
+                Ok((link, Greeting { undone, left, boot_id, addresses, lacks }))
             }
             Ok(_) => Err(LinkError::Gone),
         }

@@ -1,4 +1,6 @@
-//! `tribunal doctor`: what this machine lacks for local nodes and their faults.
+//! `tribunal doctor`: what this machine lacks for local nodes and their faults; or what hosts lack.
+
+mod hosts;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -6,12 +8,18 @@ use std::path::Path;
 use clap::Args;
 use tribunal_harness::cluster::cgroup::{Controller, Version};
 use tribunal_harness::cluster::local::{PROGRAMS, find_program, probe};
+use tribunal_nemesis::faults::Place;
 
+use super::explain;
 use crate::Exit;
+use crate::hosts::Hosts;
 
-/// Says what this machine lacks for local nodes and faults, and the remedy.
+/// Says what this machine lacks for local nodes and faults, and the remedy; or what hosts lack.
 #[derive(Args)]
-pub struct Doctor {}
+pub struct Doctor {
+    #[command(flatten)]
+    hosts: Hosts,
+}
 
 /// One thing looked at.
 struct Finding {
@@ -32,6 +40,9 @@ const ROOM: u64 = 1 << 30;
 impl Doctor {
     /// Does it.
     pub fn run(self) -> anyhow::Result<Exit> {
+        if self.hosts.place() == Place::Hosts {
+            return tokio::runtime::Runtime::new()?.block_on(self.look_at_hosts());
+        }
         let mut findings = machine();
         findings.extend(programs());
         findings.extend(faults());
@@ -46,6 +57,22 @@ impl Doctor {
         }
         let vital = |finding: &Finding| finding.vital && finding.found.is_err();
         Ok(if findings.iter().any(vital) { Exit::Harness } else { Exit::Valid })
+    }
+}
+
+impl Doctor {
+    /// The same of hosts, whom nothing is done to.
+    async fn look_at_hosts(&self) -> anyhow::Result<Exit> {
+        let Some(cluster) = self.hosts.cluster().await.map_err(explain)? else {
+            return Ok(Exit::Valid);
+        };
+        let findings = hosts::findings(&cluster).await?;
+        let mut out = std::io::stdout().lock();
+        for (node, finding) in &findings {
+            writeln!(out, "{node:<9} {finding}")?;
+        }
+        let lacks = |(_, finding): &(String, Finding)| finding.vital && finding.found.is_err();
+        Ok(if findings.iter().any(lacks) { Exit::Harness } else { Exit::Valid })
     }
 }
 

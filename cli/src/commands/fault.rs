@@ -19,7 +19,7 @@ use tribunal_nemesis::{Injector, faults};
 
 use super::explain;
 use crate::Exit;
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, may_be_injected};
 
 const AFTER: &str = "\
 Examples:
@@ -74,6 +74,8 @@ impl Fault {
             return Err(error.context(Exit::Usage));
         }
         let options = self.options().map_err(|error| error.context(Exit::Usage))?;
+        let place = self.hosts.place();
+        may_be_injected(fault, &options, place).map_err(|error| error.context(Exit::Usage))?;
         if fault.needs() == Needs::Data && !options.contains_key("data_dir") {
             let error = anyhow!(
                 "the fault `{}` harms files of the database, and only a run knows where they are: \

@@ -28,7 +28,8 @@ impl Plan {
             None => (1..=self.node_count()).map(|number| format!("n{number}")).collect(),
         };
         let nodes: Vec<Node> = names.into_iter().enumerate().map(imagined).collect();
-        self.rehearse(&nodes)
+        self.rehearse(&nodes)?;
+        self.check_faults()
     }
 
     fn check_numbers(&self) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Clocks, as the victims themselves print them: C, Rust and Go.
+//! Clocks, as the victims themselves print them: C, Rust, Java and Go.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tribunal_nemesis::agent::protocol::Harm;
 
-use crate::process::{Agent, Piped, compile, daemon, heal, is_root};
+use crate::process::{Agent, Piped, compile, daemon, heal, is_root, java, states};
 
 const HOUR_S: i64 = 3600;
 
@@ -179,6 +179,69 @@ pub fn a_program_that_is_started_later_reads_the_same_clock() {
     assert_ahead(&mut victim, 1, HOUR_S);
     agent.heal(0);
     assert_ahead(&mut victim, 1, 0);
+}
+
+/// A virtual machine of Java with its many threads, and what it starts while its clock is off.
+pub fn a_java_program_and_a_program_that_it_starts() {
+    let folder = TempDir::new().unwrap();
+    let Some(child) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
+    let Some(mut victim) = java(folder.path(), &[child.to_str().unwrap()]) else { return };
+    let pid = victim.child.id();
+    assert_ahead(&mut victim, 2, 0);
+    assert!(states(pid).len() > 8, "threads: {}", states(pid));
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    for (fault, seconds) in [HOUR_S, -HOUR_S, 5].into_iter().enumerate() {
+        agent.inject(fault as u64, shift(pid, seconds));
+        assert_ahead(&mut victim, 2, seconds);
+        let (observed, evidence) = agent.observe(fault as u64);
+        assert!(observed && evidence.starts_with(&format!("java (pid {pid}) reads")), "{evidence}");
+        if seconds != 5 {
+            agent.heal(fault as u64);
+            assert_ahead(&mut victim, 2, 0);
+        }
+    }
+    victim.say("exec");
+    // Whatever is said before that, it may have read already.
+    assert_eq!(victim.hear(), "exec\n");
+    crate::process::wait_until("the program that it started is found", || {
+        let (shown, _, after) = ask(&mut victim);
+        shown > after
+    });
+    assert_ahead(&mut victim, 1, 5);
+    assert_eq!(agent.clock(Some(pid)).1, Some((5_000_000_000, 5_000_000_000)));
+    agent.heal(2);
+    assert_ahead(&mut victim, 1, 0);
+}
+
+/// What the agent tells of clocks, and what the victim reads at the same time, are the same.
+pub fn what_processes_read_is_told_without_stopping_them() {
+    let folder = TempDir::new().unwrap();
+    let Some(program) = compile("clocks.rs", folder.path()).filter(|_| is_root()) else { return };
+    let mut victim = daemon(&program, &[]);
+    ask(&mut victim);
+    let pid = victim.child.id();
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    assert_eq!(agent.clock(None).1, None, "no daemon, no clock of its own");
+    assert_eq!(agent.clock(Some(pid)).1, Some((0, 0)));
+    for (fault, ppm) in [0, 1_000_000, -1_000_000].into_iter().enumerate() {
+        let offset_ns = -HOUR_S * 1_000_000_000;
+        agent.inject(fault as u64, Harm::Clock { pid, offset_ns, ppm, strobe_ms: 0 });
+        let (before, first) = agent.clock(Some(pid));
+        let (shown, _, _) = ask(&mut victim);
+        let (after, second) = agent.clock(Some(pid));
+        let read = |wall: i64, ahead: Option<(i64, i64)>| i128::from(wall + ahead.unwrap().0);
+        let between = read(before, first)..=read(after, second);
+        assert!(between.contains(&shown), "{ppm}: {shown} is not in {between:?}");
+        // Nobody traces the victim, and none of its threads was stopped.
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        assert!(status.contains("TracerPid:\t0\n"), "{status}");
+        agent.heal(fault as u64);
+        assert_eq!(agent.clock(Some(pid)).1, Some((0, 0)));
+    }
+    drop(victim);
+    let (wall, ahead) = agent.clock(Some(pid));
+    assert_eq!(ahead, None, "a daemon that is gone has no clock");
+    assert!((machine_clock() - wall as f64 / 1e9).abs() < 1.0);
 }
 
 /// An etcd on loopback: Go, with no libc between it and the vDSO.

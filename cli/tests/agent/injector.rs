@@ -148,7 +148,12 @@ pub async fn every_fault_is_injected_observed_and_healed() {
     // These nodes have no wire of ours, no control groups (`ip netns` hides them), no database that
     // could be started (again), and no disk of their own: ssh_faults has all that.
     let possible = |needs: Needs| match needs {
-        Needs::Wire | Needs::Start | Needs::Files | Needs::Cgroup(_) | Needs::Data => false,
+        Needs::Wire
+        | Needs::Links
+        | Needs::Start
+        | Needs::Files
+        | Needs::Cgroup(_)
+        | Needs::Data => false,
         Needs::Membership | Needs::Upgrade => false,
         other => other.ground().is_none(),
     };

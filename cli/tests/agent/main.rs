@@ -7,6 +7,7 @@ mod disk;
 mod files;
 mod injector;
 mod limits;
+mod netem;
 mod pause;
 mod process;
 #[path = "../runner/mod.rs"]
@@ -28,6 +29,14 @@ fn main() -> std::process::ExitCode {
         (
             "clock::a_program_that_is_started_later_reads_the_same_clock",
             clock::a_program_that_is_started_later_reads_the_same_clock,
+        ),
+        (
+            "clock::a_java_program_and_a_program_that_it_starts",
+            clock::a_java_program_and_a_program_that_it_starts,
+        ),
+        (
+            "clock::what_processes_read_is_told_without_stopping_them",
+            clock::what_processes_read_is_told_without_stopping_them,
         ),
         ("clock::a_killed_agents_clock_is_healed", clock::a_killed_agents_clock_is_healed),
         (
@@ -87,6 +96,11 @@ fn main() -> std::process::ExitCode {
         ("injector::half_a_fault_is_taken_back", || {
             runner::block_on(injector::half_a_fault_is_taken_back())
         }),
+        (
+            "netem::a_kernel_without_netem_is_refused_before_anything_is_touched",
+            netem::a_kernel_without_netem_is_refused_before_anything_is_touched,
+        ),
+        ("netem::foreign_qdiscs_stay_and_ours_go", netem::foreign_qdiscs_stay_and_ours_go),
         (
             "limits::no_thread_goes_on_until_it_is_thawed",
             limits::no_thread_goes_on_until_it_is_thawed,

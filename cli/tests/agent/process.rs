@@ -100,6 +100,14 @@ impl Agent {
         seen(self.ask(Request::Heal { fault })).1
     }
 
+    /// The node's clock, and the least and the most that the daemon's processes are ahead of it.
+    pub fn clock(&mut self, pid: Option<u32>) -> (i64, Option<(i64, i64)>) {
+        match self.ask(Request::Clock { pid }) {
+            Reply::Clock { wall_ns, ahead_ns } => (wall_ns, ahead_ns),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// SIGKILL to the agent's guard, and then to itself: nobody is left who would undo anything.
     pub fn kill_with_guard(self) {
         let agent = self.process.child.id();
@@ -152,6 +160,23 @@ pub fn daemon(program: &Path, arguments: &[&str]) -> Piped {
     let mut command = Command::new("setsid");
     command.arg(program).args(arguments).stderr(Stdio::null());
     Piped::start(command).unwrap()
+}
+
+/// A virtual machine that runs the victim `Clocks.java`, compiled into a folder, in a session of its
+/// own; `None`, with the reason printed, where there is none.
+pub fn java(folder: &Path, arguments: &[&str]) -> Option<Piped> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/victims/Clocks.java");
+    let folder = folder.to_str()?;
+    match Command::new("javac").args(["-d", folder]).arg(source).status() {
+        Ok(status) => assert!(status.success(), "javac fails"),
+        Err(error) => {
+            let why = format!("no javac (package openjdk-17-jdk-headless): {error}");
+            crate::runner::skip(why);
+            return None;
+        }
+    }
+    let options = ["-XX:TieredStopAtLevel=1", "-Xmx64m", "-cp", folder, "Clocks"];
+    Some(daemon(Path::new("java"), &[&options[..], arguments].concat()))
 }
 
 /// Compiles a victim; `None`, with the reason printed, where there is no compiler.

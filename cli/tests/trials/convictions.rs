@@ -8,6 +8,8 @@
 
 use std::path::PathBuf;
 
+use tribunal_history::{Fault, Nanos};
+
 use crate::scene::Scene;
 use crate::test_file::{TestFile, demand_databases};
 use crate::trial::{Trial, run_loaded};
@@ -36,6 +38,36 @@ pub fn wall_clocks_lose_writes() {
     trial.assert_convicted_of(&["lost-write"]);
     let lost = &trial.verdict().anomalies[0].message;
     assert!(lost.contains("clock") && lost.contains("clock-jump"), "no clock is blamed: {lost}");
+    assert_clocks_measured(&trial);
+}
+
+/// While a clock was certainly off it was read to be, and at no other time; the node's own never.
+fn assert_clocks_measured(trial: &Trial) {
+    let (readings, faults) = (trial.folder().clocks().unwrap(), trial.faults());
+    let mut off = 0;
+    for reading in &readings {
+        let (from, until) = (reading.time - reading.took, reading.time);
+        let jumps =
+            |fault: &&Fault| *fault.name == *"clock-jump" && fault.nodes.contains(&reading.node);
+        let (least, most) = reading.offset();
+        assert!((reading.host.0..=reading.host.1).contains(&0), "{reading:?}");
+        if faults.iter().filter(jumps).any(|fault| certainly(fault, from, until)) {
+            off += 1;
+            assert!((least..=most).contains(&20_000_000_000), "{reading:?}");
+        } else if !faults.iter().filter(jumps).any(|fault| fault.may_overlap(from, until)) {
+            assert!((least..=most).contains(&0), "{reading:?}");
+        }
+    }
+    assert!(readings.len() >= 30, "twelve seconds on three nodes: {}", readings.len());
+    assert!(off >= 2, "two jumps of two seconds: {readings:?}");
+    let told = trial.said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("clocks: ") && told.contains(" up to 20.0 s ahead"), "{told}");
+    assert!(trial.report().contains(" up to 20.0 s ahead"));
+}
+
+/// Whether a fault acted throughout.
+fn certainly(fault: &Fault, from: Nanos, until: Nanos) -> bool {
+    fault.injected.is_some_and(|it| it <= from) && fault.heal.is_some_and(|it| until <= it)
 }
 
 pub fn an_unfenced_leader_wakes_up_beside_its_successor() {

@@ -174,6 +174,15 @@ pub fn unknown_faults_and_their_options() {
         &["--local", "1", "-f", "partition"],
         "`partition` needs at least 2 nodes; there are 1",
     );
+    argument(
+        &["--nodes", "db1,db2", "-f", "link-held"],
+        "the fault `link-held`: it harms the links of local nodes",
+    );
+    let host = "[faults.clock-jump]\nof = \"host\"\n[faults.pause]";
+    let said = refusal("[faults.pause]", host, &["-f", "clock-jump"]);
+    let sentence =
+        "the fault `clock-jump`: local nodes share this machine's clock, which is never set";
+    assert!(said.contains(sentence), "{said}");
     argument(&["--time", "5s"], "faults must be over after 5 s: run longer or ask for fewer");
     file(
         "interval = \"2s\"",

@@ -4,9 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tribunal_history::{Fault, History, Kind, Nanos, Operation};
+use tribunal_history::{Fault, History, Kind, Name, Nanos, Operation};
 
 use super::words;
+use crate::clocks::ClockRange;
+
+/// Nodes whose clocks are told one by one.
+const CLOCKS: usize = 12;
 
 /// How many calls ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,5 +112,58 @@ pub(super) fn faults_in_words(faults: &[Fault]) -> String {
             words::counted(all, "fault"),
             kinds.join(", ")
         ),
+    }
+}
+
+/// `clocks: n1 n2 within ±0.21 ms, n3 up to 19.2 s ahead`; `None` where nobody measured.
+pub(super) fn clocks_in_words(clocks: &BTreeMap<Name, ClockRange>) -> Option<String> {
+    let off = |range: &ClockRange| range.ahead_ns > 0 || range.behind_ns > 0;
+    let (wrong, right): (Vec<_>, Vec<_>) = clocks.iter().partition(|(_, range)| off(range));
+    let mut told = Vec::new();
+    if let Some(within) = right.iter().map(|(_, range)| range.within_ns).max() {
+        let names: Vec<String> = right.iter().map(|(node, _)| words::clip(node, 30)).collect();
+        let within = words::duration(within.unsigned_abs());
+        told.push(format!("{} within ±{within}", names.join(" ")));
+    }
+    told.extend(wrong.iter().take(CLOCKS).map(|(node, range)| one_clock(node, range)));
+    if wrong.len() > CLOCKS {
+        told.push(format!("{} others off", words::count(wrong.len() - CLOCKS)));
+    }
+    (!told.is_empty()).then(|| format!("clocks: {}", told.join(", ")))
+}
+
+fn one_clock(node: &str, range: &ClockRange) -> String {
+    let sides = [(range.ahead_ns, "ahead"), (range.behind_ns, "behind")];
+    let sides: Vec<String> = sides
+        .into_iter()
+        .filter(|&(far, _)| far > 0)
+        .map(|(far, side)| format!("{} {side}", words::duration(far.unsigned_abs())))
+        .collect();
+    format!("{} up to {}", words::clip(node, 30), sides.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_are_right_are_told_together_and_the_others_each() {
+        let range = |ahead_ns, behind_ns, within_ns| ClockRange {
+            readings: 60,
+            ahead_ns,
+            behind_ns,
+            within_ns,
+        };
+        let mut clocks = BTreeMap::new();
+        assert_eq!(clocks_in_words(&clocks), None);
+        clocks.insert("n1".into(), range(0, 0, 180_000));
+        clocks.insert("n2".into(), range(0, 0, 210_000));
+        clocks.insert("n3".into(), range(19_200_000_000, 0, 19_200_400_000));
+        clocks.insert("n4".into(), range(3_100_000, 5_000_000_000, 5_000_100_000));
+        assert_eq!(
+            clocks_in_words(&clocks).unwrap(),
+            "clocks: n1 n2 within ±210 µs, n3 up to 19.2 s ahead, \
+             n4 up to 3.10 ms ahead and 5.00 s behind"
+        );
     }
 }

@@ -55,6 +55,7 @@ struct Page {
     fault_count: String,
     more_faults: usize,
     calls: String,
+    clocks: Option<String>,
     by_function: Vec<evidence::Row>,
     by_node: Vec<evidence::Row>,
     checkers: Vec<told::Part>,
@@ -100,6 +101,7 @@ fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
         fault_count: evidence::faults_in_words(&faults),
         more_faults: faults.len().saturating_sub(FAULTS),
         calls: Tally::of(history).in_words(),
+        clocks: evidence::clocks_in_words(&run.clocks),
         by_function: evidence::table(history, |op| op.f()),
         by_node: evidence::table(history, |op| {
             op.node().filter(|node| !node.is_empty()).unwrap_or("no node")

@@ -42,6 +42,9 @@ pub fn summary_within(
     lines.extend(timeline(history, verdict, &faults, columns));
     let (calls, faults) = (Tally::of(history).in_words(), evidence::faults_in_words(&faults));
     wrap(&mut lines, "  ", &format!("{calls}; {faults}"), columns);
+    if let Some(clocks) = evidence::clocks_in_words(&run.clocks) {
+        wrap(&mut lines, "  ", &clocks, columns);
+    }
     if let Some(why) = &run.ended {
         wrap(&mut lines, "  ended early: ", &words::clip(why, 400), columns);
     }

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tribunal_history::Effect;
 
@@ -14,8 +15,8 @@ use super::ground::{self, Laid};
 use super::journal::Undo;
 use super::protocol::Harm;
 use super::{
-    clock, cpu, cut, damage, file_limit, fill, freeze, freezer, kill, memory, pause, power,
-    process_limit, rollback,
+    clock, cpu, cut, damage, file_limit, fill, freeze, freezer, host_clock, kill, memory, netem,
+    pause, power, process_limit, rollback,
 };
 
 /// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
@@ -59,6 +60,12 @@ pub(super) fn of(fault: u64, harm: Harm, place: &Place<'_>) -> io::Result<Box<dy
         Harm::Kill { pid } => Box::new(kill::Kill::of(pid)?),
         Harm::Clock { pid, offset_ns, ppm, strobe_ms } => {
             Box::new(clock::Shift::of(pid, offset_ns, ppm, strobe_ms)?)
+        }
+        Harm::Links { links } => Box::new(netem::Netem::of(links)?),
+        Harm::HostClock { controller, offset_ns, ppm, strobe_ms } => {
+            let strobe = (strobe_ms > 0).then(|| Duration::from_millis(strobe_ms));
+            let to = host_clock::Setting { offset_ns, ppm, strobe };
+            Box::new(host_clock::HostClock::of(controller, to)?)
         }
         Harm::Freezer { pid } => Box::new(freezer::Freezer::of(fault, pid)?),
         Harm::CpuLimit { pid, part, core_ppm } => {

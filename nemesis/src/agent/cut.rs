@@ -156,7 +156,7 @@ fn chain(kind: &str, fault: u64, hook: &str) -> String {
 }
 
 /// Whose SSH connection this agent was started through.
-fn controller() -> Option<IpAddr> {
+pub fn controller() -> Option<IpAddr> {
     let connection = std::env::var("SSH_CONNECTION").ok()?;
     connection.split(' ').next()?.parse().ok()
 }

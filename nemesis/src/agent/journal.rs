@@ -16,7 +16,7 @@ use super::ground::Laid;
 use super::group::Group;
 use super::processes::Session;
 use super::rollback::Snapshot;
-use super::{clock, cut, fill, freeze, pause, power};
+use super::{clock, cut, fill, freeze, host_clock, netem, pause, power};
 
 /// How to take one fault back. Doing it twice, or when there is nothing to
 /// undo, is harmless.
@@ -29,6 +29,10 @@ pub enum Undo {
     Resume(Session),
     /// Give a session's processes the machine's clock back.
     Restore(Session),
+    /// Take our qdiscs off these interfaces.
+    Loosen(Vec<String>),
+    /// Put the host's clock right.
+    SetClock(host_clock::Was),
     /// Nothing: the processes are dead, and whoever knows how starts others.
     Bury(Session),
     /// Give a control group up.
@@ -56,6 +60,8 @@ impl Undo {
             Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
             Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
             Undo::Bury(_) => Ok(Vec::new()),
+            Undo::Loosen(devices) => netem::loosen(devices).map(|()| Vec::new()),
+            Undo::SetClock(was) => host_clock::restore(was),
             Undo::Disband(group) => {
                 Ok(Some(group.disband()?).into_iter().filter(|it| !it.is_empty()).collect())
             }
@@ -79,6 +85,8 @@ impl Undo {
             Undo::Mend => "packets dropped".to_owned(),
             Undo::Resume(session) => format!("a pause of the daemon (pid {})", session.leader),
             Undo::Bury(session) => format!("the end of the daemon (pid {})", session.leader),
+            Undo::Loosen(devices) => format!("bad links on {}", devices.join(" ")),
+            Undo::SetClock(_) => "another time on the host's clock".to_owned(),
             Undo::Lift(laid) => format!("a disk of ours under {}", laid.at.display()),
             Undo::PowerOn(laid) => format!("no power for the disk under {}", laid.at.display()),
             Undo::Empty(ballast) => format!("a full disk ({})", ballast.display()),

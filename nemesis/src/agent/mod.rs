@@ -21,6 +21,7 @@ mod clock;
 mod cpu;
 mod cut;
 mod damage;
+pub mod datagrams;
 mod file_limit;
 mod fill;
 mod freeze;
@@ -28,11 +29,14 @@ mod freezer;
 mod ground;
 mod group;
 mod guard;
+mod host_clock;
 mod journal;
+pub mod kernel;
 mod kill;
 mod knock;
 mod lock;
 mod memory;
+mod netem;
 mod pause;
 mod power;
 mod process_limit;
@@ -49,6 +53,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use act::{Act, Place};
+use datagrams::Ear;
 pub use freeze::touch;
 pub use ground::GROUND;
 use ground::Laid;
@@ -69,6 +74,8 @@ pub struct Agent {
     journal: Journal,
     /// What is due to be undone, by fault.
     held: BTreeMap<u64, Held>,
+    /// Listens for other nodes' datagrams.
+    ear: Option<Ear>,
     /// Held for as long as the agent lives.
     _lock: Lock,
 }
@@ -120,12 +127,14 @@ impl Agent {
         };
         let (journal, due) = Journal::open(&directory).map_err(within)?;
         let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, act: None }));
-        let mut agent = Self { directory, journal, held: held.collect(), _lock: lock };
+        let mut agent = Self { directory, journal, held: held.collect(), ear: None, _lock: lock };
         let mut undone = agent.undo_harms();
-        match table::sweep() {
-            Ok(true) => undone.undone.push("rules that no journal knew of".to_owned()),
-            Ok(false) => {}
-            Err(error) => undone.left.push(error.to_string()),
+        for (what, swept) in [("rules", table::sweep()), ("bad links", netem::sweep())] {
+            match swept {
+                Ok(true) => undone.undone.push(format!("{what} that no journal knew of")),
+                Ok(false) => {}
+                Err(error) => undone.left.push(error.to_string()),
+            }
         }
         Ok((agent, undone))
     }
@@ -139,9 +148,9 @@ impl Agent {
         let guard = Guard::post(&self.directory, lease);
         let mut open = match &guard {
             Ok(_) => {
-                let Undone { undone, left } = before;
+                let (Undone { undone, left }, boot_id) = (before, kernel::boot_id().ok());
                 let (addresses, lacks) = (knock::own_addresses(), group::lacking());
-                say(0, Reply::Ready { undone, left, addresses, lacks })
+                say(0, Reply::Ready { undone, left, boot_id, addresses, lacks })
             }
             Err(error) => {
                 say(0, Reply::Failed { why: format!("no guard for the agent: {error}") });
@@ -174,6 +183,20 @@ impl Agent {
             Request::Knock { addresses, port, count } => {
                 knock::knock(&addresses, port, count);
                 Ok(Reply::Done)
+            }
+            Request::Listen => Ear::open().map(|ear| {
+                let port = ear.port();
+                self.ear = Some(ear);
+                Reply::Listening { port }
+            }),
+            Request::Heard => Ok(Reply::Heard(self.ear.take().map(Ear::close).unwrap_or_default())),
+            Request::Send { to, count, bytes, wait_ms } => {
+                let wait = Duration::from_millis(wait_ms);
+                datagrams::send(&to, count, bytes, wait).map(|echoes| Reply::Sent { echoes })
+            }
+            Request::Clock { pid } => {
+                let (wall_ns, ahead_ns) = clock::shown(pid);
+                Ok(Reply::Clock { wall_ns, ahead_ns })
             }
         };
         done.unwrap_or_else(|error| Reply::Failed { why: error.to_string() })

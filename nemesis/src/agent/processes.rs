@@ -57,6 +57,11 @@ impl Session {
     }
 }
 
+/// The short names of all living processes.
+pub fn names() -> io::Result<Vec<String>> {
+    Ok(all()?.into_iter().map(|process| process.name).collect())
+}
+
 /// How long each thread of a session has run, by its id, in nanoseconds.
 pub struct Runtime(BTreeMap<i32, u64>);
 

@@ -7,11 +7,14 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tribunal_harness::cluster::local::wire::Rule;
 use tribunal_history::Effect;
+
+use super::datagrams::{Echoes, Heard};
 
 /// A request and the number its reply will carry. Number 0 is the agent's own,
 /// for the [`Reply::Ready`] it begins with.
@@ -70,6 +73,27 @@ pub enum Request {
         /// How many to each.
         count: u32,
     },
+    /// Listens for datagrams that are numbered, counts them and sends each back.
+    Listen,
+    /// Tells what was heard, and ends it.
+    Heard,
+    /// Sends numbered datagrams to those who listen.
+    Send {
+        /// To whom.
+        to: Vec<SocketAddr>,
+        /// How many to each.
+        count: u32,
+        /// How large they are.
+        bytes: u16,
+        /// How long to wait for the last ones to come back, in milliseconds.
+        wait_ms: u64,
+    },
+    /// Reads the clocks here. Nobody is stopped for it.
+    Clock {
+        /// The daemon, whose processes may read another time than the node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
+    },
 }
 
 /// What is done on one node.
@@ -101,6 +125,24 @@ pub enum Harm {
         /// From the machine's clock.
         offset_ns: i64,
         /// How much faster it runs from now on, in parts per million; -1,000,000: it stands.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        ppm: i64,
+        /// How long it stays so before it goes back, and so forth; 0: for good.
+        #[serde(default, skip_serializing_if = "is_never")]
+        strobe_ms: u64,
+    },
+    /// Packets from here to these nodes are harmed, by the kernel's netem.
+    Links {
+        /// To whom, and how.
+        links: Vec<Toward>,
+    },
+    /// The clock of the whole host shows another time. Never on a kernel that is the controller's.
+    HostClock {
+        /// The controller's boot id.
+        controller: String,
+        /// From what it would show.
+        offset_ns: i64,
+        /// How much faster it runs from now on, in parts per million.
         #[serde(default, skip_serializing_if = "is_zero")]
         ppm: i64,
         /// How long it stays so before it goes back, and so forth; 0: for good.
@@ -254,6 +296,17 @@ fn is_never(milliseconds: &u64) -> bool {
     *milliseconds == 0
 }
 
+/// A link from the agent's node, and what happens there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Toward {
+    /// To whom: its name.
+    pub node: String,
+    /// Its address.
+    pub address: IpAddr,
+    /// What happens.
+    pub rule: Rule,
+}
+
 /// A node whose packets are dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -275,6 +328,9 @@ pub enum Reply {
         /// What it could not undo.
         #[serde(default)]
         left: Vec<String>,
+        /// Its kernel's boot id, where that can be read.
+        #[serde(default)]
+        boot_id: Option<String>,
         /// What this node has not: what it is called, and a sentence.
         #[serde(default)]
         lacks: BTreeMap<String, String>,
@@ -286,6 +342,27 @@ pub enum Reply {
     Done,
     /// What was seen.
     Seen(Effect),
+    /// It listens.
+    Listening {
+        /// At this port, UDP.
+        port: u16,
+    },
+    /// What was heard, by who sent it.
+    Heard(Heard),
+    /// They were sent: what came back, in the order of the addresses.
+    Sent {
+        /// From each.
+        echoes: Vec<Echoes>,
+    },
+    /// What the clocks show.
+    Clock {
+        /// The node's, in nanoseconds since 1970.
+        wall_ns: i64,
+        /// The least and the most that a process of the daemon reads beyond that; absent where
+        /// there is no daemon, or none that can be looked into.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ahead_ns: Option<(i64, i64)>,
+    },
     /// What could not be undone, of all that was held.
     Left {
         /// A sentence each.

@@ -5,7 +5,7 @@
 use tribunal_generator::Rng;
 
 use super::FaultOption;
-use super::clock::{Clock, ClockFault, TARGET};
+use super::clock::{Clock, ClockFault, OF, TARGET};
 use super::given::magnitude;
 
 const SMALLEST_S: f64 = 0.1;
@@ -16,9 +16,10 @@ const LIMIT_S: f64 = 3.2e9;
 /// A wall clock that jumps, and jumps back when it is healed.
 pub static JUMP: ClockFault = ClockFault {
     name: "clock-jump",
-    doc: "Moves the wall clock of the database's processes, forward or back; the machine's stays.",
+    doc: "Moves the wall clock of the database's processes, or of a whole real host, forward or back.",
     options: &[
         TARGET,
+        OF,
         FaultOption::new("max_s", "The farthest jump in seconds, by default 60."),
         FaultOption::new("offset_s", "Just this jump in seconds; negative goes back."),
     ],
@@ -38,9 +39,10 @@ pub static JUMP: ClockFault = ClockFault {
 /// A wall clock that runs too fast or too slow.
 pub static DRIFT: ClockFault = ClockFault {
     name: "clock-drift",
-    doc: "Lets the wall clock of the database's processes run too fast or too slow.",
+    doc: "Lets the wall clock of the database's processes, or of a whole real host, run too fast or too slow.",
     options: &[
         TARGET,
+        OF,
         FaultOption::new(
             "ppm",
             "How much faster, in parts per million; negative is slower. By default drawn from 200 \
@@ -62,16 +64,17 @@ pub static DRIFT: ClockFault = ClockFault {
 pub static FREEZE: ClockFault = ClockFault {
     name: "clock-freeze",
     doc: "Stops the wall clock of the database's processes.",
-    options: &[TARGET],
+    options: &[TARGET, OF],
     draw: |_, _| Ok((Clock { ppm: -1_000_000, ..Clock::default() }, "stands".to_owned())),
 };
 
 /// A wall clock that goes forth and back.
 pub static STROBE: ClockFault = ClockFault {
     name: "clock-strobe",
-    doc: "Puts the wall clock of the database's processes forth and back, again and again.",
+    doc: "Puts the wall clock of the database's processes, or of a whole real host, forth and back, again and again.",
     options: &[
         TARGET,
+        OF,
         FaultOption::new("offset_ms", "How far, in milliseconds; by default drawn from 4 to 4096."),
         FaultOption::new("every_ms", "How long it stays; by default drawn from 5 to 640."),
     ],
@@ -130,12 +133,16 @@ mod tests {
         let strobe = plan(&STROBE, json!({"offset_ms": 200, "every_ms": 10})).unwrap();
         assert_eq!(strobe.summary, "n1 +0.200 s and back every 10 ms");
         assert_eq!(plan(&FREEZE, json!({})).unwrap().summary, "n1 stands");
+        assert_eq!(plan(&JUMP, json!({"of": "host"})).unwrap().data["of"], "host");
         for (fault, bad) in [
             (&JUMP, json!({"offset_s": "far"})),
             (&JUMP, json!({"max_s": 0.01})),
             (&DRIFT, json!({"ppm": 0})),
             (&STROBE, json!({"every_ms": -1})),
             (&FREEZE, json!({"target": "primaries"})),
+            (&FREEZE, json!({"of": "host"})),
+            (&DRIFT, json!({"of": "host", "ppm": -1_000_000})),
+            (&JUMP, json!({"of": "machine"})),
         ] {
             assert!(plan(fault, bad.clone()).is_err(), "{bad}");
         }

@@ -19,7 +19,7 @@ impl Family {
     pub(super) fn of(needs: Needs) -> Self {
         match needs {
             Needs::Nft => Family::Packets,
-            Needs::Wire => Family::Links,
+            Needs::Wire | Needs::Links => Family::Links,
             Needs::Daemon | Needs::Clock | Needs::Start => Family::Processes,
             Needs::Membership | Needs::Upgrade => Family::Processes,
             Needs::Cgroup(_) | Needs::Files => Family::Processes,

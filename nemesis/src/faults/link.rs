@@ -1,5 +1,6 @@
-//! What all faults of links share: directed links between nodes, and a rule that the
-//! wire keeps on each. Local nodes only: real hosts have no wire of ours between them.
+//! What all faults of links share: directed links between nodes, and a rule for each. Between
+//! local nodes the wire keeps it; a real host's kernel keeps the rules of the links from there,
+//! as far as it can (`link_on_hosts`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,9 @@ use tribunal_history::{Effect, Map, Name, Value};
 
 use super::given::{Drawn, Given};
 use super::partition::shuffled;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, look};
+use super::{
+    Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll, link_on_hosts, look,
+};
 use crate::agent::protocol::Request;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -26,6 +29,8 @@ pub struct LinkFault {
     pub name: &'static str,
     /// What it does, in a sentence.
     pub doc: &'static str,
+    /// Only the wire can do it.
+    pub local: bool,
     /// What it costs, as measured.
     pub cost: &'static str,
     /// What can be chosen, beside the links.
@@ -68,7 +73,15 @@ impl Fault for LinkFault {
     }
 
     fn needs(&self) -> Needs {
-        Needs::Wire
+        if self.local { Needs::Wire } else { Needs::Links }
+    }
+
+    fn refuses(&self, _: &Options, place: Place) -> Option<String> {
+        (self.local && place == Place::Hosts).then(|| {
+            "it harms the links of local nodes; no kernel of a host can do it: leave it out, or \
+             use --local"
+                .to_owned()
+        })
     }
 
     /// Late, lost and overtaken packets break the bounds of time. Packets that come twice break nothing,
@@ -94,7 +107,9 @@ impl Fault for LinkFault {
     }
 
     fn seen(&self) -> &'static str {
-        "the wire's counters: on every link a packet was harmed; the agents send some where the database is quiet"
+        "the wire's counters: on every link a packet was harmed; on hosts by datagrams that are \
+         counted where they arrive, and by the counters of `tc`. The agents send some where the \
+         database is quiet"
     }
 
     fn cost(&self) -> &'static str {
@@ -123,15 +138,22 @@ impl Fault for LinkFault {
         Ok(Plan { nodes, summary: format!("{which}: {what}"), data })
     }
 
-    async fn aim(&self, _: &Field, plan: &Plan) -> Result<Aim, String> {
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
         let Planned { seed, links } = serde_json::from_value(Value::Object(plan.data.clone()))
             .map_err(|error| format!("the plan's links cannot be read: {error}"))?;
         let (nodes, summary) = (plan.nodes.clone(), plan.summary.clone());
+        if !field.has_wire() {
+            let harms = link_on_hosts::harms(field, &links)?;
+            return Ok(Aim { harms, nodes, summary, ..Aim::default() });
+        }
         Ok(Aim { links, seed, nodes, summary, ..Aim::default() })
     }
 
     /// A quiet database sends nothing that could be harmed, so the senders send something themselves.
     async fn observe(&self, field: &Field, id: u64, aim: &Aim) -> Effect {
+        if !field.has_wire() {
+            return link_on_hosts::observe(field, id, aim).await;
+        }
         let mut effect = look(field, id, aim).await;
         for _ in 0..3 {
             if effect.observed {

@@ -15,6 +15,7 @@ const MS: u64 = 1_000_000;
 pub static SLOW: LinkFault = LinkFault {
     name: "link-slow",
     doc: "Delays every packet of some links between nodes; with jitter, by varying times.",
+    local: false,
     cost: FRAMES,
     options: &[
         LINKS,
@@ -37,6 +38,7 @@ pub static SLOW: LinkFault = LinkFault {
 pub static LOSSY: LinkFault = LinkFault {
     name: "link-lossy",
     doc: "Loses a share of the packets of some links between nodes.",
+    local: false,
     cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("loss", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
@@ -49,6 +51,7 @@ pub static LOSSY: LinkFault = LinkFault {
 pub static DUPLICATING: LinkFault = LinkFault {
     name: "link-duplicating",
     doc: "Delivers a share of the packets of some links twice.",
+    local: false,
     cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
@@ -61,6 +64,7 @@ pub static DUPLICATING: LinkFault = LinkFault {
 pub static REORDERING: LinkFault = LinkFault {
     name: "link-reordering",
     doc: "Holds a share of the packets of some links back, so that later ones overtake them.",
+    local: false,
     cost: SINGLE_FRAMES,
     options: &[
         LINKS,
@@ -81,6 +85,7 @@ pub static REORDERING: LinkFault = LinkFault {
 pub static CORRUPTING: LinkFault = LinkFault {
     name: "link-corrupting",
     doc: "Flips a bit in a share of the packets of some links; their checksums tell.",
+    local: false,
     cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
@@ -94,6 +99,7 @@ pub static CORRUPTING: LinkFault = LinkFault {
 pub static NARROW: LinkFault = LinkFault {
     name: "link-narrow",
     doc: "Lets some links between nodes carry few bits a second, behind a queue of 200 ms.",
+    local: false,
     cost: SINGLE_FRAMES,
     options: &[
         LINKS,
@@ -111,6 +117,7 @@ pub static HELD: LinkFault = LinkFault {
     name: "link-held",
     doc: "Keeps every packet of some links until it is healed, and delivers them all then, \
           as in GitHub's outage of December 2012.",
+    local: true,
     cost: FRAMES,
     options: &[LINKS],
     draw: |_, _| {
@@ -123,6 +130,7 @@ pub static HELD: LinkFault = LinkFault {
 pub static ALTERING: LinkFault = LinkFault {
     name: "link-altering",
     doc: "Flips a bit of what a share of the packets say and mends the checksum: a Byzantine link.",
+    local: true,
     cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
@@ -136,6 +144,7 @@ pub static ALTERING: LinkFault = LinkFault {
 pub static REPLAYING: LinkFault = LinkFault {
     name: "link-replaying",
     doc: "Delivers a share of the packets of some links a second time much later: a Byzantine link.",
+    local: true,
     cost: SINGLE_FRAMES,
     options: &[
         LINKS,

@@ -19,6 +19,7 @@ mod limit;
 mod limit_kinds;
 mod link;
 mod link_kinds;
+mod link_on_hosts;
 mod member;
 mod member_leave;
 mod member_replace;
@@ -225,6 +226,8 @@ pub enum Needs {
     Files,
     /// A wire of ours between the nodes, which local ones have.
     Wire,
+    /// Such a wire, or nodes whose kernel has netem.
+    Links,
     /// A disk of ours under the data of a run's database.
     Image,
     /// The folder of the database's data.
@@ -245,6 +248,7 @@ impl Needs {
             | Needs::Cgroup(_)
             | Needs::Files
             | Needs::Wire
+            | Needs::Links
             | Needs::Data => None,
         }
     }
@@ -255,6 +259,15 @@ impl Needs {
 pub enum GroundKind {
     /// A disk of its own, in a file.
     Image,
+}
+
+/// Where nodes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On this machine, made by us.
+    Local,
+    /// Somewhere else, and there before.
+    Hosts,
 }
 
 impl Needs {
@@ -288,6 +301,11 @@ pub trait Fault: Send + Sync {
 
     /// What it cannot be injected without.
     fn needs(&self) -> Needs;
+
+    /// Why it cannot be injected there with these options, if it certainly cannot.
+    fn refuses(&self, _options: &Options, _place: Place) -> Option<String> {
+        None
+    }
 
     /// What it harms: no two of a family are drawn to act at once. Where its needs do not tell, it
     /// says so itself.

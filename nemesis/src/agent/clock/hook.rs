@@ -215,6 +215,16 @@ pub fn jump(from: usize, to: usize) -> [u8; 5] {
     code
 }
 
+/// How far a clock is ahead by a slot, when the machine's shows `at_ns`.
+pub fn ahead_at(slot: [u8; SLOT], at_ns: i64) -> i64 {
+    let word = |place: usize| {
+        i64::from_le_bytes(slot[8 * place..8 * place + 8].try_into().expect("eight bytes"))
+    };
+    let (seconds, nanos, since_ns, rate) = (word(0), word(1), word(2), word(3));
+    let drift = (i128::from(at_ns.wrapping_sub(since_ns)) * i128::from(rate)) >> 32;
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos).saturating_add(drift as i64)
+}
+
 /// What a clock is set to, as a slot holds it.
 pub fn slot(set: Setting) -> [u8; SLOT] {
     let words = [
@@ -256,6 +266,20 @@ mod tests {
         };
         assert_eq!(halves(5_000_000_001), (5, 1));
         assert_eq!(halves(-1), (-1, 999_999_999));
+    }
+
+    #[test]
+    fn a_slot_tells_what_it_was_filled_with() {
+        for set in [
+            Setting::default(),
+            Setting { offset_ns: -1, ppm: 0, since_ns: 77 },
+            Setting { offset_ns: 5_000_000_001, ppm: -500_000, since_ns: 1_000 },
+            Setting { offset_ns: 0, ppm: 100_000_000, since_ns: 1_700_000_000_000_000_000 },
+        ] {
+            for at_ns in [set.since_ns, set.since_ns + 1, set.since_ns + 3_000_000_000] {
+                assert_eq!(ahead_at(slot(set), at_ns), set.ahead_at(at_ns), "{set:?} at {at_ns}");
+            }
+        }
     }
 
     #[test]

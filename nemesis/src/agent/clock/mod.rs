@@ -14,6 +14,7 @@ mod call;
 mod hook;
 mod keeper;
 mod shift;
+mod shown;
 mod tracee;
 mod vdso;
 
@@ -25,6 +26,7 @@ pub use call::call_in;
 use hook::Entry;
 use keeper::Keeper;
 pub use shift::Shift;
+pub use shown::shown;
 use tracee::Tracee;
 use vdso::Vdso;
 
