@@ -260,3 +260,11 @@ fn an_aborted_twin_counts_for_nothing() {
     check("p0 1-2 ax1\n p1 3-x4 ax1\n p2 5-6 rx1", &[], &[]);
     check("p0 1-x2 ax1\n p1 3-4 ax1\n p2 5-6 rx1", &[], &[]);
 }
+
+/// Whoever read all that was there before an aborted append is not to blame.
+#[test]
+fn a_read_before_an_aborted_append_is_no_g1a() {
+    let drawing = "p0 1-2 ax1\n p1 3-x4 ax2\n p2 5-6 rx1\n p3 7-8 rx12";
+    let verdict = check(drawing, &["G1a"], &["read-committed"]);
+    assert_eq!(verdict.anomalies.len(), 1, "{verdict:#?}");
+}
