@@ -9,6 +9,7 @@
 pub mod agent;
 mod background;
 pub mod catalogue;
+pub mod disk;
 pub mod faults;
 pub mod field;
 pub mod injector;

@@ -36,6 +36,7 @@ use std::time::Duration;
 use act::Act;
 use guard::Guard;
 pub use guard::watch;
+pub(crate) use requests::hold_signals;
 use journal::{Journal, Undo};
 use lock::Lock;
 use protocol::{Answered, Asked, Harm, Reply, Request};

@@ -6,6 +6,9 @@ use tribunal_generator::Rng;
 
 use super::{Options, PlanError};
 
+/// What is said where one of a few words is wanted.
+const CHOICES: &str = "one of the words that `tribunal explain faults` lists for it";
+
 /// What was drawn, and what it is in words.
 pub type Drawn<T> = Result<(T, String), PlanError>;
 
@@ -40,6 +43,31 @@ impl<'o> Given<'o> {
         Ok(found.map(|it| (it * 1e3) as u64))
     }
 
+    /// One of a few words, or one drawn of them.
+    pub fn choice(
+        &self,
+        option: &'static str,
+        known: &'static [&'static str],
+        rng: &mut Rng,
+    ) -> Result<&'static str, PlanError> {
+        let drawn = *rng.pick(known);
+        let Some(value) = self.options.get(option) else { return Ok(drawn) };
+        let found = known.iter().copied().find(|word| value == word);
+        found.ok_or_else(|| self.refused(option, value, CHOICES))
+    }
+
+    /// A text that fits.
+    pub fn text(
+        &self,
+        option: &'static str,
+        wanted: &'static str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>, PlanError> {
+        let Some(value) = self.options.get(option) else { return Ok(None) };
+        let found = value.as_str().filter(|text| fits(text));
+        found.map(|text| Some(text.to_owned())).ok_or_else(|| self.refused(option, value, wanted))
+    }
+
     /// Any number that fits.
     pub fn number(
         &self,
@@ -49,13 +77,11 @@ impl<'o> Given<'o> {
     ) -> Result<Option<f64>, PlanError> {
         let Some(value) = self.options.get(option) else { return Ok(None) };
         let found = value.as_f64().filter(|&it| fits(it));
-        let refused = || PlanError::BadOption {
-            fault: self.fault,
-            option,
-            value: Value::clone(value),
-            wanted,
-        };
-        found.map(Some).ok_or_else(refused)
+        found.map(Some).ok_or_else(|| self.refused(option, value, wanted))
+    }
+
+    fn refused(&self, option: &'static str, value: &Value, wanted: &'static str) -> PlanError {
+        PlanError::BadOption { fault: self.fault, option, value: value.clone(), wanted }
     }
 }
 
