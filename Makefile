@@ -5,7 +5,7 @@
 
 .PHONY: demo test build bench figures oracle clean
 
-NODE_PACKAGES := gcc libc6-dev openssh-server openssh-client nftables iproute2
+NODE_PACKAGES := gcc libc6-dev openssh-server openssh-client nftables iproute2 e2fsprogs
 TEST_PACKAGES := $(NODE_PACKAGES) etcd-server etcd-client protobuf-compiler libprotobuf-dev python3
 
 demo:

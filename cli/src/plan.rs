@@ -1,6 +1,7 @@
 //! From what the user asked for to what will be done: the test file and the
 //! command line, put together and checked before anything is made.
 
+mod ground;
 mod rehearsal;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use tribunal_harness::test_file::{Concurrency, ScriptEntry, TestFile};
 use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
 use tribunal_nemesis::faults::{self, Needs};
-use tribunal_nemesis::{FaultSpec, Injector, Schedule, Scripted, Timing};
+use tribunal_nemesis::{FaultSpec, Ground, Injector, Schedule, Scripted, Timing};
 use tribunal_workloads::{Definition, Setting, Workload};
 
 use crate::commands::explain;
@@ -161,8 +162,8 @@ impl Plan {
                 generator: self.load(workload.generator, schedule),
                 last: workload.last,
                 quiesce: self.test.run.quiesce.unwrap_or(DEFAULT_QUIESCE),
-                nemesis: self.nemesis_source(cluster)?,
             },
+            nemesis: self.nemesis_source(cluster)?,
             record,
             folder,
             sessions,
@@ -210,8 +211,8 @@ impl Plan {
                 );
             }
         }
-        let wire = cluster.wire.clone();
-        Ok(Box::new(Agents { executable: std::env::current_exe()?, wire }))
+        let (wire, ground) = (cluster.wire.clone(), self.ground()?);
+        Ok(Box::new(Agents { executable: std::env::current_exe()?, wire, ground }))
     }
 
     fn clients(
@@ -289,11 +290,13 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// Agents on the nodes, put there once the database runs.
+/// Agents on the nodes, put there before the database is.
 struct Agents {
     executable: PathBuf,
     /// Where the wire between the nodes listens, if it is one of ours.
     wire: Option<PathBuf>,
+    /// What they lay under the database's data.
+    ground: Option<Ground>,
 }
 
 #[async_trait]
@@ -308,7 +311,7 @@ impl NemesisSource for Agents {
             LEASE,
         );
         let injector = injector.await.map_err(|error| error.to_string())?;
-        Ok(Box::new(injector))
+        Ok(Box::new(injector.on(self.ground)))
     }
 }
 

@@ -6,15 +6,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tribunal_client::{Failure, Outcome};
 use tribunal_generator::{Context, Generator, Next, Worker as Idle};
 use tribunal_history::{Call, Event, FaultNote, Kind, Name, Nanos, Process, Stage, Value};
 
-use crate::nemesis::{Nemesis, NemesisReply};
+use crate::nemesis::{NemesisReply, Shared};
 use crate::recorder::Recorder;
 use crate::worker::{Done, Worker};
 
@@ -43,7 +42,7 @@ pub enum InterpreterError {
 /// Workers, the nemesis and the recorder, for the length of a run.
 pub struct Interpreter {
     recorder: Recorder,
-    nemesis: Arc<Mutex<Box<dyn Nemesis>>>,
+    nemesis: Shared,
     /// The workers, then the nemesis.
     lanes: Vec<Lane>,
     /// Lanes without an open call, the longest idle first.
@@ -66,7 +65,7 @@ struct Lane {
 
 impl Interpreter {
     /// Starts a task for each worker.
-    pub fn new(workers: Vec<Worker>, nemesis: Box<dyn Nemesis>, recorder: Recorder) -> Self {
+    pub fn new(workers: Vec<Worker>, nemesis: Shared, recorder: Recorder) -> Self {
         let (to_done, done) = mpsc::unbounded_channel();
         let (nemesis_done, healed) = mpsc::unbounded_channel();
         let mut lanes = Vec::new();
@@ -83,7 +82,7 @@ impl Interpreter {
         lanes.push(Lane { identity, calls: None, open: None });
         Self {
             recorder,
-            nemesis: Arc::new(Mutex::new(nemesis)),
+            nemesis,
             free: (0..lanes.len()).collect(),
             lanes,
             done,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tribunal_checkers::{Checker, Verdict};
 use tribunal_client::{Client, Failure, Node as ClientNode};
@@ -20,7 +20,7 @@ use crate::cluster::local::wire::{self, Line};
 use crate::database::{Daemons, Database, DatabaseError, Declared};
 use crate::events::{Listener, Phase, RunEvent};
 use crate::interpreter::{Interpreter, InterpreterError};
-use crate::nemesis::{Nemesis, Peace};
+use crate::nemesis::{Nemesis, Peace, Shared};
 use crate::recorder::Recorder;
 use crate::report;
 use crate::store::{RunFolder, RunRecord, StoreError};
@@ -79,10 +79,10 @@ pub struct Deployment {
     pub database: Arc<Declared>,
 }
 
-/// Makes the nemesis of a run, once the database runs.
+/// Makes the nemesis of a run, before there is anything of the database on its nodes.
 #[async_trait]
 pub trait NemesisSource: Send {
-    /// Puts agents on the nodes, ready to harm the daemons.
+    /// Puts agents on the nodes, ready to harm the daemons that there will be.
     async fn begin(self: Box<Self>, cluster: &Deployment) -> Result<Box<dyn Nemesis>, String>;
 }
 
@@ -106,6 +106,8 @@ pub struct Trial {
     pub wire: Option<PathBuf>,
     /// The database.
     pub database: Arc<Declared>,
+    /// Who injects the faults.
+    pub nemesis: Box<dyn NemesisSource>,
     /// What is called, and what is harmed.
     pub load: Load,
     /// Who judges.
@@ -129,18 +131,16 @@ impl Trial {
         mut listener: Box<dyn Listener>,
         stop: watch::Receiver<bool>,
     ) -> Result<Finished, RunError> {
-        let Trial { mut record, folder, sessions, wire, database, checker, load } = self;
+        let Trial { mut record, folder, sessions, wire, database, checker, nemesis, load } = self;
         listener.on(RunEvent::Started(&record));
         record.ended = Some(CUT_OFF.to_owned());
         folder.write_record(&record)?;
         let _capture = capture(wire.as_deref(), &folder).await;
         let cluster = Deployment { sessions, daemons: Arc::default(), database };
-        let recorded = match cluster.begin(&mut *listener, &stop).await {
-            Ok(()) => load.run(&cluster, &folder, listener, stop.clone()).await,
+        let recorded = match nemesis.begin(&cluster).await.map_err(RunError::Nemesis) {
+            Ok(nemesis) => under(nemesis, load, &cluster, &folder, listener, stop.clone()).await,
             Err(error) => Err(error),
         };
-        cluster.collect_logs(&folder).await;
-        cluster.end().await;
         record.ended = match &recorded {
             Err(error) => Some(error.to_string()),
             Ok(_) => stop.borrow().then(|| "interrupted".to_owned()),
@@ -159,6 +159,32 @@ impl Trial {
         folder.write_report(&report::render(&record, &history, &verdict))?;
         Ok(Finished { verdict, history, record })
     }
+}
+
+/// The whole life of a database, which stands on the nemesis' ground for as long as it runs.
+async fn under(
+    nemesis: Box<dyn Nemesis>,
+    load: Load,
+    cluster: &Deployment,
+    folder: &RunFolder,
+    mut listener: Box<dyn Listener>,
+    stop: watch::Receiver<bool>,
+) -> Result<Recorded, RunError> {
+    let nemesis: Shared = Arc::new(Mutex::new(nemesis));
+    let mut recorded = match cluster.begin(&nemesis, &mut *listener, &stop).await {
+        Ok(()) => load.run(cluster, nemesis.clone(), folder, listener, stop).await,
+        Err(error) => Err(error),
+    };
+    cluster.collect_logs(folder).await;
+    cluster.end().await;
+    // What is left says nothing about the history, so it is told and no doubt about the verdict.
+    for left in nemesis.lock().await.lift_ground().await {
+        match &mut recorded {
+            Ok(recorded) => recorded.listener.on(RunEvent::Alert(&left)),
+            Err(_) => tracing::warn!(left, "not taken away"),
+        }
+    }
+    recorded
 }
 
 /// Keeps the beginning of every frame that goes over the wire in the run's folder, for as long as
@@ -189,15 +215,20 @@ impl Deployment {
     /// Installs and starts the database, until it serves everywhere.
     async fn begin(
         &self,
+        nemesis: &Shared,
         listener: &mut dyn Listener,
         stop: &watch::Receiver<bool>,
     ) -> Result<(), RunError> {
         listener.on(RunEvent::Phase(Phase::Install));
-        let installed = self.each(|database, session| async move {
-            database.wipe(&session).await?;
+        let wipe = |database: Arc<Declared>, session: Arc<Session>| async move {
+            database.wipe(&session).await
+        };
+        unless_stopped(stop, self.each(wipe)).await?;
+        nemesis.lock().await.lay_ground().await.map_err(RunError::Nemesis)?;
+        let install = |database: Arc<Declared>, session: Arc<Session>| async move {
             database.install(&session).await
-        });
-        unless_stopped(stop, installed).await?;
+        };
+        unless_stopped(stop, self.each(install)).await?;
         listener.on(RunEvent::Phase(Phase::Start));
         // Not to be interrupted half-way: what is started must be known, to be ended.
         let start = |database: Arc<Declared>, session: Arc<Session>| async move {
@@ -304,8 +335,6 @@ pub struct Load {
     pub last: Option<Boxed>,
     /// How long the healed cluster is left alone before the last calls.
     pub quiesce: Duration,
-    /// Who injects the faults.
-    pub nemesis: Box<dyn NemesisSource>,
 }
 
 /// What a load leaves.
@@ -320,12 +349,12 @@ impl Load {
     async fn run(
         self,
         cluster: &Deployment,
+        nemesis: Shared,
         folder: &RunFolder,
         listener: Box<dyn Listener>,
         stop: watch::Receiver<bool>,
     ) -> Result<Recorded, RunError> {
         let workers = set_up(self.clients, self.timeout).await?;
-        let nemesis = self.nemesis.begin(cluster).await.map_err(RunError::Nemesis)?;
         let recorder = Recorder::create(&folder.history_path(), listener)?;
         let mut interpreter = Interpreter::new(workers, nemesis, recorder);
         let loaded = load(&mut interpreter, self.generator, stop).await;

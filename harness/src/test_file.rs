@@ -53,6 +53,9 @@ pub struct DatabaseTable {
     pub stop: Option<String>,
     /// Its data, deleted before a run.
     pub data_dir: Option<String>,
+    /// The disk that a run lays under its data where a fault needs one.
+    #[serde(default)]
+    pub disk: DiskTable,
     /// Its log files; what it prints is kept anyway.
     #[serde(default)]
     pub logs: Vec<String>,
@@ -61,6 +64,16 @@ pub struct DatabaseTable {
     /// Its ports by name, for templates and clients.
     #[serde(default)]
     pub ports: BTreeMap<String, u16>,
+}
+
+/// `[db] disk`: what a disk of a run's own is like.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiskTable {
+    /// Its size in mebibytes.
+    pub size_mb: Option<u64>,
+    /// What is made on it.
+    pub filesystem: Option<String>,
 }
 
 /// A local file and where it goes on a node.

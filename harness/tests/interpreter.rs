@@ -1,11 +1,12 @@
 //! The interpreter against clients in this process: what it records, when it
 //! retires a process, how it stops, and that a seed fixes the calls.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tribunal_client::{Client, Failure, Node, Outcome, Reply};
 use tribunal_generator::{Boxed, Chain, Generator, Next, Seed, mix, repeat, repeat_with};
 use tribunal_harness::events::{Listener, RunEvent};
@@ -76,6 +77,7 @@ fn interpreter(waits_ms: &[u64], nemesis: Box<dyn Nemesis>) -> (tempfile::TempDi
         Worker::new(Box::new(client), node("n1"), Duration::from_millis(100))
     };
     let workers = waits_ms.iter().map(worker).collect();
+    let nemesis = Arc::new(Mutex::new(nemesis));
     (folder, Interpreter::new(workers, nemesis, recorder))
 }
 

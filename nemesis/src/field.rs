@@ -90,6 +90,12 @@ impl Field {
             .ok_or_else(|| format!("{node}: no database was started there"))
     }
 
+    /// The folder of the database's data on a node.
+    pub fn data_dir(&self, node: &Name) -> Result<String, String> {
+        let known = self.0.database.data_dir(node);
+        known.ok_or_else(|| format!("{node}: nobody said where the database's data are"))
+    }
+
     /// The nodes that hold themselves primary, now.
     pub async fn primaries(&self) -> Result<Vec<Name>, String> {
         self.0.database.primaries(&self.0.sessions).await.map_err(|error| error.to_string())

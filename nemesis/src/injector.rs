@@ -14,8 +14,8 @@ use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply};
 use tribunal_history::{Call, Effect, FaultNote, Name, Stage};
 
-use crate::agent::DIRECTORY;
-use crate::agent::protocol::{Reply, Request};
+use crate::agent::protocol::{Ground, Harm, Reply, Request};
+use crate::agent::{DIRECTORY, GROUND};
 use crate::faults::{self, Aim, Fault, Plan};
 use crate::field::Field;
 use crate::launch::{Executable, Launch, OverSsh};
@@ -29,6 +29,10 @@ pub struct ConnectError(String);
 pub struct Injector {
     field: Field,
     active: BTreeMap<u64, Active>,
+    /// What is to be laid under the database's data.
+    ground: Option<Ground>,
+    /// What ground is known by.
+    tenant: String,
 }
 
 /// A fault that may be doing harm.
@@ -52,17 +56,25 @@ impl Injector {
         lease: Duration,
     ) -> Result<Self, ConnectError> {
         let executable = Executable::read(agent).await.map_err(ConnectError)?;
+        let tenant = tenant();
         let launch = |session: &Arc<Session>| {
             let (session, executable) = (session.clone(), executable.clone());
-            let node = session.node().clone();
-            (node, Arc::new(OverSsh { session, executable, lease }) as Arc<dyn Launch>)
+            let (node, tenant) = (session.node().clone(), tenant.clone());
+            (node, Arc::new(OverSsh { session, executable, lease, tenant }) as Arc<dyn Launch>)
         };
         let launches = sessions.iter().map(launch).collect();
         let wire = match wire {
             Some(path) => Some(wire::Line::open(path, lease).await.map_err(ConnectError)?),
             None => None,
         };
-        Self::over(launches, daemons, sessions.to_vec(), database, wire).await
+        let mut injector = Self::over(launches, daemons, sessions.to_vec(), database, wire).await?;
+        injector.tenant = tenant;
+        Ok(injector)
+    }
+
+    /// The ground that it is to lay.
+    pub fn on(self, ground: Option<Ground>) -> Self {
+        Self { ground, ..self }
     }
 
     /// The same over agents that are started in any other way.
@@ -84,7 +96,7 @@ impl Injector {
                 return Err(ConnectError(text));
             }
         }
-        Ok(Self { field, active: BTreeMap::new() })
+        Ok(Self { field, active: BTreeMap::new(), ground: None, tenant: tenant() })
     }
 
     async fn inject(&mut self, name: &str, note: &FaultNote) -> Result<FaultNote, String> {
@@ -192,6 +204,37 @@ impl Nemesis for Injector {
         }
         left
     }
+
+    async fn lay_ground(&mut self) -> Result<(), String> {
+        let Some(ground) = self.ground.clone() else { return Ok(()) };
+        let lay = |node: &Name| {
+            let at = self.field.data_dir(node)?.into();
+            let harm = Harm::Lay { ground: ground.clone(), at, tenant: self.tenant.clone() };
+            Ok((node.clone(), Request::Inject { fault: GROUND, harm }))
+        };
+        let requests = self.field.nodes().map(lay).collect::<Result<Vec<_>, String>>()?;
+        let replies = self.field.ask_all(requests).await;
+        let errors: Vec<String> =
+            replies.into_iter().filter_map(|(_, reply)| reply.err()).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
+    }
+
+    async fn lift_ground(&mut self) -> Vec<String> {
+        if self.ground.is_none() {
+            return Vec::new();
+        }
+        let nodes: Vec<Name> = self.field.nodes().cloned().collect();
+        let lift = |node| (node, Request::Heal { fault: GROUND });
+        let replies = self.field.ask_all(nodes.into_iter().map(lift)).await;
+        replies.into_iter().filter_map(|(_, reply)| reply.err()).collect()
+    }
+}
+
+/// A word that no other controller has.
+fn tenant() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    let chance = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{chance:016x}")
 }
 
 /// Undoes what killed agents left on these nodes, and ends agents that still

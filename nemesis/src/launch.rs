@@ -68,6 +68,8 @@ pub struct OverSsh {
     pub executable: Executable,
     /// How long agents live without a word from here.
     pub lease: Duration,
+    /// Whom they serve: a word that is no other controller's.
+    pub tenant: String,
 }
 
 #[async_trait]
@@ -76,7 +78,7 @@ impl Launch for OverSsh {
         let path = self.executable.install(&self.session).await?;
         let lease = self.lease.as_secs().max(1).to_string();
         let mut command = self.session.ssh().clone().arc_command(path.to_owned());
-        command.args(["agent", "--lease", &lease]);
+        command.args(["agent", "--lease", &lease, "--tenant", &self.tenant]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().await.map_err(|error| error.to_string())?;
         let stdin = child.stdin().take().expect("stdin is piped");

@@ -17,6 +17,7 @@ pub mod launch;
 pub mod link;
 pub mod schedule;
 
+pub use agent::protocol::{Filesystem, Ground, Image};
 pub use faults::FAULTS;
 pub use injector::{ConnectError, Injector, heal};
 pub use schedule::{FaultSpec, Planned, Schedule, ScheduleError, Scripted, Timing};

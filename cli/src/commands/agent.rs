@@ -16,12 +16,18 @@ pub struct AgentCommand {
     /// Undo every fault when nothing is heard from the controller for so many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     lease: u64,
+    /// The controller, by a word of its own: ground that was laid for it stays.
+    #[arg(long, value_name = "WORD")]
+    tenant: Option<String>,
     /// Undo what a killed agent left on this node, and exit.
     #[arg(long)]
     heal: bool,
     /// Wait for the end of standard input, and undo then what nobody else does.
     #[arg(long, conflicts_with = "heal")]
     guard: bool,
+    /// Write a file and remove it: on a disk that hangs, until it goes on.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["heal", "guard"])]
+    touch: Option<PathBuf>,
     /// The folder of the journal.
     #[arg(long, value_name = "FOLDER", default_value = agent::DIRECTORY)]
     state: PathBuf,
@@ -30,6 +36,10 @@ pub struct AgentCommand {
 impl AgentCommand {
     /// Serves, heals, or stands guard.
     pub fn run(self) -> anyhow::Result<Exit> {
+        if let Some(path) = &self.touch {
+            agent::touch(path)?;
+            return Ok(Exit::Valid);
+        }
         let left = if self.heal {
             let healed = agent::heal(&self.state).context("the agent cannot heal")?;
             for undone in healed.undone {
@@ -37,9 +47,10 @@ impl AgentCommand {
             }
             healed.left
         } else if self.guard {
-            agent::watch(&self.state)?.left
+            agent::watch(&self.state, Duration::from_secs(self.lease))?.left
         } else {
-            let (agent, before) = Agent::start(self.state).context("the agent cannot start")?;
+            let started = Agent::start(self.state, self.tenant.as_deref());
+            let (agent, before) = started.context("the agent cannot start")?;
             agent.serve(before, Duration::from_secs(self.lease))
         };
         for sentence in &left {

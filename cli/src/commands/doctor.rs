@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use tribunal_harness::cluster::local::{PROGRAMS, find_program, probe};
+use tribunal_nemesis::disk;
 
 use crate::Exit;
 
@@ -116,9 +117,27 @@ fn faults() -> Vec<Finding> {
     };
     vec![
         fault("nft", "partitions", find("nft", "nftables")),
+        fault("mkfs.ext4", "power loss, full and hung disks", find("mkfs.ext4", "e2fsprogs")),
+        fault("loop", "power loss, full and hung disks", loop_devices()),
+        fault("fuse", "failing, slow, torn and lying disks", fuse()),
         fault("cgroup", "freezing or resource limits", cgroup()),
         fault("vDSO clock", "clock jumps on local nodes", x86),
     ]
+}
+
+fn fuse() -> Result<String, String> {
+    match disk::available() {
+        Ok(()) => Ok(disk::DEVICE.to_owned()),
+        Err(why) => Err(format!("{why}; modprobe fuse")),
+    }
+}
+
+fn loop_devices() -> Result<String, String> {
+    let control = Path::new("/dev/loop-control");
+    match std::fs::File::open(control) {
+        Ok(_) => Ok(control.display().to_string()),
+        Err(error) => Err(format!("{}: {error}; modprobe loop", control.display())),
+    }
 }
 
 /// Version 1 needs its freezer; version 2 freezes in any group.

@@ -64,6 +64,14 @@ impl Fault {
             [] => unreachable!("clap demands a fault"),
         };
         let fault = faults::find(fault).map_err(usage)?;
+        if fault.needs().ground().is_some() {
+            let error = anyhow!(
+                "the fault `{}` harms a disk that is laid under the database's data before it \
+                 starts: use it in a run",
+                fault.name()
+            );
+            return Err(error.context(Exit::Usage));
+        }
         let options = self.options().map_err(|error| error.context(Exit::Usage))?;
         let cluster = match self.hosts.cluster().await.map_err(explain)? {
             Some(hosts) => hosts,

@@ -69,6 +69,7 @@ impl Plan {
         }
         self.workload(&names)?;
         self.schedule(&names)?;
+        self.ground()?;
         let templates = self.templates(nodes)?;
         self.database(nodes, &templates)?.check_files()?;
         self.client_command(&templates)?;

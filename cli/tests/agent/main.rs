@@ -3,6 +3,8 @@
 
 mod clock;
 mod cut;
+mod disk;
+mod files;
 mod injector;
 mod pause;
 mod process;
@@ -36,6 +38,29 @@ fn main() -> std::process::ExitCode {
         (
             "cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone",
             cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone,
+        ),
+        (
+            "disk::what_was_not_synced_is_gone_and_what_was_is_there",
+            disk::what_was_not_synced_is_gone_and_what_was_is_there,
+        ),
+        (
+            "disk::a_successor_leaves_the_database_its_ground",
+            disk::a_successor_leaves_the_database_its_ground,
+        ),
+        (
+            "disk::ground_that_nobody_comes_for_is_lifted",
+            disk::ground_that_nobody_comes_for_is_lifted,
+        ),
+        ("disk::a_full_disk_takes_no_byte", disk::a_full_disk_takes_no_byte),
+        (
+            "disk::a_hung_disk_holds_every_write_until_somebody_thaws_it",
+            disk::a_hung_disk_holds_every_write_until_somebody_thaws_it,
+        ),
+        ("files::damage_is_found_when_it_wakes_up", files::damage_is_found_when_it_wakes_up),
+        ("files::what_is_put_back_is_as_it_was", files::what_is_put_back_is_as_it_was),
+        (
+            "files::a_folder_is_put_back_as_it_was_before",
+            files::a_folder_is_put_back_as_it_was_before,
         ),
         ("injector::every_fault_is_injected_observed_and_healed", || {
             runner::block_on(injector::every_fault_is_injected_observed_and_healed())

@@ -60,7 +60,13 @@ pub struct Agent {
 impl Agent {
     /// Starts one with its journal in `state`; `inside` is a command to start it with.
     pub fn start(state: &Path, lease: u64, inside: &[&str]) -> Self {
-        let process = Piped::start(command(state, &["--lease", &lease.to_string()], inside));
+        Self::start_for("nobody", state, lease, inside)
+    }
+
+    /// Starts one that serves a certain controller.
+    pub fn start_for(tenant: &str, state: &Path, lease: u64, inside: &[&str]) -> Self {
+        let arguments = ["--lease", &lease.to_string(), "--tenant", tenant];
+        let process = Piped::start(command(state, &arguments, inside));
         let mut agent = Self { process: process.unwrap(), asked: 0, undone: Vec::new() };
         match agent.hear() {
             Answered { id: 0, reply: Reply::Ready { undone, left } } => {
@@ -98,10 +104,12 @@ impl Agent {
     pub fn kill_with_guard(self) {
         let agent = self.process.child.id();
         let parent = |pid: &u32| {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            status
-                .lines()
-                .any(|line| line.strip_prefix("PPid:").map(str::trim) == Some(&agent.to_string()))
+            let read = |file| std::fs::read_to_string(format!("/proc/{pid}/{file}"));
+            let (status, command) = (read("status").unwrap_or_default(), read("cmdline"));
+            command.is_ok_and(|command| command.contains("--guard"))
+                && status.lines().any(|line| {
+                    line.strip_prefix("PPid:").map(str::trim) == Some(&agent.to_string())
+                })
         };
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

@@ -13,8 +13,20 @@ use tribunal_generator::{Rng, Seed};
 use crate::mounted::Mounted;
 
 const OPERATIONS: usize = 6000;
-const NAMES: [&str; 12] =
-    ["a", "b", "c", "d", "d/a", "d/b", "d/e", "d/e/a", "f", "f/a", "longer-name", "d/e/longer-name"];
+const NAMES: [&str; 12] = [
+    "a",
+    "b",
+    "c",
+    "d",
+    "d/a",
+    "d/b",
+    "d/e",
+    "d/e/a",
+    "f",
+    "f/a",
+    "longer-name",
+    "d/e/longer-name",
+];
 
 /// A folder, and what is open of it.
 struct Side {
@@ -54,8 +66,14 @@ fn draw(rng: &mut Rng) -> Doing {
     let (offset, length) = (rng.below(20_000), rng.between(1, 9000));
     match rng.below(26) {
         0..3 => {
-            let flags = [libc::O_RDWR, libc::O_WRONLY, libc::O_RDONLY, libc::O_RDWR | libc::O_TRUNC];
-            Doing::Open { name, flags: *rng.pick(&flags), append: rng.below(4) == 0, new: rng.below(5) == 0 }
+            let flags =
+                [libc::O_RDWR, libc::O_WRONLY, libc::O_RDONLY, libc::O_RDWR | libc::O_TRUNC];
+            Doing::Open {
+                name,
+                flags: *rng.pick(&flags),
+                append: rng.below(4) == 0,
+                new: rng.below(5) == 0,
+            }
         }
         3 => Doing::Close { which },
         4..8 => Doing::Write { which, offset, length, byte },
@@ -224,7 +242,8 @@ fn map(file: &File, at: u64, byte: u8) -> io::Result<String> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
     let fd = std::os::fd::AsRawFd::as_raw_fd(file);
     // SAFETY: a new mapping at a place that the kernel chooses, of a page that begins within the file.
-    let place = unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, fd, page as i64) };
+    let place =
+        unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, fd, page as i64) };
     if place == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
@@ -246,14 +265,20 @@ fn look(path: &Path) -> io::Result<String> {
     } else if it.is_file() {
         let mut value = [0; 64];
         let attribute = rustix::fs::getxattr(path, "user.value", &mut value);
-        let _ = write!(text, " {:?} {:?}", attribute.map(|length| value[..length].to_vec()), std::fs::read(path)?);
+        let _ = write!(
+            text,
+            " {:?} {:?}",
+            attribute.map(|length| value[..length].to_vec()),
+            std::fs::read(path)?
+        );
     }
     Ok(text)
 }
 
 /// All that is below a folder.
 fn tree(root: &Path, path: &Path, lines: &mut Vec<String>) {
-    let mut entries: Vec<_> = std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(path).unwrap().map(|it| it.unwrap().path()).collect();
     entries.sort();
     for entry in entries {
         let name = entry.strip_prefix(root).unwrap();

@@ -30,11 +30,20 @@ fn main() -> std::process::ExitCode {
         ("rules::syncs_fail", rules::syncs_fail),
         ("rules::bits_flip_on_the_way_to_the_reader", rules::bits_flip_on_the_way_to_the_reader),
         ("rules::bits_flip_for_good", rules::bits_flip_for_good),
-        ("rules::operations_are_late_by_as_much_as_asked", rules::operations_are_late_by_as_much_as_asked),
+        (
+            "rules::operations_are_late_by_as_much_as_asked",
+            rules::operations_are_late_by_as_much_as_asked,
+        ),
         ("rules::no_room_is_left", rules::no_room_is_left),
         ("rules::rules_end_with_who_imposed_them", rules::rules_end_with_who_imposed_them),
-        ("power::a_write_is_torn_where_the_power_goes", power::a_write_is_torn_where_the_power_goes),
-        ("power::what_a_lying_disk_had_synced_is_gone", power::what_a_lying_disk_had_synced_is_gone),
+        (
+            "power::a_write_is_torn_where_the_power_goes",
+            power::a_write_is_torn_where_the_power_goes,
+        ),
+        (
+            "power::what_a_lying_disk_had_synced_is_gone",
+            power::what_a_lying_disk_had_synced_is_gone,
+        ),
         ("costs::what_it_costs", costs::what_it_costs),
     ])
 }

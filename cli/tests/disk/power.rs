@@ -20,7 +20,12 @@ for n in range(1, 251):
 "#;
 
 /// Runs the victim until the power goes, and kills it as one who has lost it; what it was sure of.
-fn crash(mounted: &Mounted, line: &mut Line, seed: u64, order: Order) -> Option<(u8, Option<Torn>, Lost)> {
+fn crash(
+    mounted: &Mounted,
+    line: &mut Line,
+    seed: u64,
+    order: Order,
+) -> Option<(u8, Option<Torn>, Lost)> {
     let said = mounted.beside("said").join("number");
     let said_by = OpenOptions::new().create(true).truncate(true).write(true).read(true).open(&said);
     let mut command = Command::new("python3");
@@ -33,11 +38,15 @@ fn crash(mounted: &Mounted, line: &mut Line, seed: u64, order: Order) -> Option<
             return None;
         }
     };
-    let certain = || std::fs::read_to_string(&said).unwrap().lines().next().map_or(0, |it| it.parse().unwrap());
+    let certain = || {
+        std::fs::read_to_string(&said).unwrap().lines().next().map_or(0, |it| it.parse().unwrap())
+    };
     while certain() < 3 {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let Reply::Cut { torn } = line.ask(&Request::Cut { seed, patience_ms: 3000 }).unwrap() else { panic!() };
+    let Reply::Cut { torn } = line.ask(&Request::Cut { seed, patience_ms: 3000 }).unwrap() else {
+        panic!()
+    };
     kill_process(Pid::from_child(&victim), Signal::KILL).unwrap();
     assert_eq!(line.ask(&Request::Release).unwrap(), Reply::Done);
     victim.wait().unwrap();
@@ -53,7 +62,9 @@ pub fn a_write_is_torn_where_the_power_goes() {
         let _ = std::fs::remove_file(mounted.data().join("file"));
         impose(&mut line, rule(&[Access::Sync], Harm::Volatile { lie: false }));
         // Nothing more is lost than the write in flight.
-        let Some((certain, torn, _)) = crash(&mounted, &mut line, seed, Order::Kept) else { return };
+        let Some((certain, torn, _)) = crash(&mounted, &mut line, seed, Order::Kept) else {
+            return;
+        };
         let torn = torn.expect("it was writing all the time");
         assert_eq!(torn.sectors, 16);
         assert!((1..16).contains(&torn.written));

@@ -15,7 +15,7 @@ use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
 use tribunal_nemesis::Injector;
 
-use crate::{Leaderless, Nodes, TRIBUNAL, call};
+use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call};
 
 /// The variable that makes this test's executable a controller that is to be killed: a cluster's name.
 pub const CONTROLLER: &str = "TRIBUNAL_TEST_CONTROLLER";
@@ -50,8 +50,11 @@ pub async fn hold_everything(cluster: &str) {
     let (agent, wire) = (Path::new(TRIBUNAL), cluster.wire.as_deref());
     let lease = Duration::from_secs(10);
     let injector = Injector::connect(&sessions, daemons, Arc::new(Leaderless), agent, wire, lease);
-    let mut injector = injector.await.unwrap();
+    let mut injector = injector.await.unwrap().on(Some(IMAGE));
+    // Whoever is killed meanwhile, it goes on or it does not.
+    let laid = injector.lay_ground().await;
     println!("connected");
+    println!("ground: {laid:?}");
     let name = |at: usize| vec![sessions[at].node().id.clone()];
     let all: Vec<Name> = sessions.iter().map(|session| session.node().id.clone()).collect();
     let hour = json!({"offset_s": 3600});
@@ -63,6 +66,8 @@ pub async fn hold_everything(cluster: &str) {
         ("partition-halves", all.clone(), Value::Null),
         ("partition-one-way", all.clone(), Value::Null),
         ("partition-ring", all.clone(), Value::Null),
+        ("disk-full", name(1), json!({"target": "all"})),
+        ("disk-hung", name(2), json!({"target": "all"})),
         ("link-lossy", all.clone(), json!({"links": "all", "loss": 1})),
         ("link-held", all.clone(), json!({"links": "all"})),
         ("link-slow", all, json!({"links": "all", "delay_ms": 60_000})),
@@ -84,6 +89,10 @@ async fn dirt(session: &Session, others: &[&str]) -> Option<String> {
     let rules = run("nft list ruleset").await;
     if !rules.is_empty() {
         return Some(format!("rules: {rules}"));
+    }
+    let mounts = run("grep -e tribunal-agent -e leaderless /proc/mounts").await;
+    if !mounts.is_empty() {
+        return Some(format!("mounts: {mounts}"));
     }
     let off =
         "python3 -c 'import time; print(abs(time.time() - float(open(\"/tmp/now\").read())) < 1)'";
@@ -137,12 +146,12 @@ pub async fn whoever_is_killed_every_node_is_clean_again() {
                 session.run("kill -9 $(cat /var/lib/tribunal-agent/lock)").await.unwrap();
             }
         }
-        let began = Instant::now();
         if matches!(killed, Killed::Agents) {
-            // What it holds on the wire it holds rightly, as long as it lives.
+            // What it holds on the wire and under the data it holds rightly, as long as it lives.
             tokio::time::sleep(Duration::from_secs(3)).await;
             kill_process(pid, Signal::TERM).unwrap();
         }
+        let began = Instant::now();
         let mut left = Some(String::new());
         while left.is_some() && began.elapsed() < CLEAN {
             left = None;

@@ -9,9 +9,42 @@ use tribunal_harness::cluster::{Session, local};
 use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
+use tribunal_nemesis::faults::{Fault, GroundKind};
 use tribunal_nemesis::{FAULTS, Injector, heal};
 
-use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
+use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call, healing};
+
+/// The faults that stand on a kind of ground, or on none.
+fn of_ground(kind: Option<GroundKind>) -> impl Iterator<Item = &'static dyn Fault> {
+    FAULTS.iter().copied().filter(move |fault| fault.needs().ground() == kind)
+}
+
+async fn one_by_one(
+    injector: &mut Injector,
+    sessions: &[Arc<Session>],
+    daemons: &Daemons,
+    faults: impl Iterator<Item = &'static dyn Fault>,
+) {
+    let names: Vec<Name> = sessions.iter().map(|session| session.node().id.clone()).collect();
+    for (id, fault) in faults.enumerate() {
+        let snapshot = fault.name() == "snapshot-restore";
+        let options = if snapshot { json!({"target": "one", "age_ms": 500}) } else { Value::Null };
+        let call = call(&names, id as u64, fault.name(), options);
+        let injected = injector.invoke(&call).await;
+        assert_eq!(injected.error, None, "{}", fault.name());
+        if snapshot {
+            let node = &injected.note.nodes[0];
+            let pid = daemons.get(node).unwrap().pid;
+            let session = sessions.iter().find(|session| session.node().id == *node).unwrap();
+            let gone = format!("while kill -0 {pid}; do sleep 0.01; done");
+            session.run_ok(&gone).await.unwrap();
+        }
+        let healed = injector.invoke(&healing(&call)).await;
+        assert_eq!(healed.error, None, "{}", fault.name());
+        let (first, last) = (injected.note.effect.unwrap(), healed.note.effect.unwrap());
+        assert!(first.observed || last.observed, "{}: {first:?} {last:?}", fault.name());
+    }
+}
 
 async fn state(session: &Session, pid: u32) -> String {
     session.run_ok(&format!("cut -d' ' -f3 /proc/{pid}/stat")).await.unwrap().trim().to_owned()
@@ -33,14 +66,23 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
     let connect =
         Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
     let mut injector = connect.await.unwrap();
-    for (id, fault) in FAULTS.iter().enumerate() {
-        let call = call(&names, id as u64, fault.name(), Value::Null);
-        let injected = injector.invoke(&call).await;
-        assert_eq!(injected.error, None);
-        let effect = injected.note.effect.unwrap();
-        assert!(effect.observed, "{}: {:?}", fault.name(), effect.evidence);
-        assert_eq!(injector.invoke(&healing(&call)).await.error, None);
+    one_by_one(&mut injector, &sessions, &daemons, of_ground(None)).await;
+    drop(injector);
+    for (kind, ground) in [(GroundKind::Image, IMAGE)] {
+        let connect =
+            Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
+        let mut injector = connect.await.unwrap().on(Some(ground));
+        injector.lay_ground().await.unwrap();
+        one_by_one(&mut injector, &sessions, &daemons, of_ground(Some(kind))).await;
+        assert_eq!(injector.lift_ground().await, [] as [&str; 0]);
     }
+    for session in &sessions {
+        let mounts = session.run_ok("grep -c -e tribunal-agent -e leaderless /proc/mounts; true");
+        assert_eq!(mounts.await.unwrap(), "0\n");
+    }
+    let connect =
+        Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
+    let mut injector = connect.await.unwrap();
 
     // A killed agent: the fault ends early and is called failed, the next one works.
     let pause = call(&names, 100, "pause", json!({"target": "all"}));

@@ -15,7 +15,7 @@ use tribunal_generator::Seed;
 use tribunal_harness::cluster::Session;
 use tribunal_harness::database::{Daemon, Database, DatabaseError};
 use tribunal_history::{Call, FaultNote, Name, Stage};
-use tribunal_nemesis::faults;
+use tribunal_nemesis::{Filesystem, Ground, Image, faults};
 
 const TRIBUNAL: &str = env!("CARGO_BIN_EXE_tribunal");
 
@@ -41,6 +41,20 @@ impl Drop for Nodes {
     }
 }
 
+/// A disk of its own for each node.
+const IMAGE: Ground = Ground::Image(Image { size_mb: 64, filesystem: Filesystem::Ext4 });
+
+/// What it does all day: its data are 64 files.
+const WRITER: &str = "import os, time
+os.makedirs('/var/lib/leaderless', exist_ok=True)
+number = 0
+while True:
+    try:
+        with open('/var/lib/leaderless/%d' % (number % 64), 'w') as file: file.write(str(number))
+    except OSError: pass
+    number += 1
+    time.sleep(0.01)";
+
 /// Nobody can say who is primary.
 struct Leaderless;
 
@@ -50,8 +64,8 @@ impl Database for Leaderless {
         Ok(())
     }
     async fn start(&self, session: &Session) -> Result<Daemon, DatabaseError> {
-        let script = "setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!";
-        let pid = session.run_ok(script).await?.trim().parse().unwrap();
+        let script = format!("setsid python3 -c \"{WRITER}\" >/dev/null 2>&1 </dev/null & echo $!");
+        let pid = session.run_ok(&script).await?.trim().parse().unwrap();
         Ok(Daemon { node: session.node().id.clone(), pid })
     }
     async fn ready(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
@@ -67,6 +81,9 @@ impl Database for Leaderless {
     }
     async fn primaries(&self, _: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError> {
         Ok(Vec::new())
+    }
+    fn data_dir(&self, _: &Name) -> Option<String> {
+        Some("/var/lib/leaderless".to_owned())
     }
 }
 

@@ -224,6 +224,10 @@ impl Database for Declared {
         primaries.sort();
         Ok(primaries)
     }
+
+    fn data_dir(&self, node: &Name) -> Option<String> {
+        self.nodes.get(node)?.data_dir.clone()
+    }
 }
 
 /// A script that ends the database of a run whose controller was killed: it

@@ -71,4 +71,8 @@ pub trait Database: Send + Sync {
     async fn wipe(&self, node: &Session) -> Result<(), DatabaseError>;
     /// The nodes that hold themselves primary, now. Empty where nobody can say.
     async fn primaries(&self, nodes: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError>;
+    /// The folder of its data on a node, where somebody knows it.
+    fn data_dir(&self, _node: &Name) -> Option<String> {
+        None
+    }
 }

@@ -5,12 +5,15 @@
 //! [`Undo`] is plain data, which a successor performs as well.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use tribunal_history::Effect;
 
+use super::damage::Kept;
+use super::ground::{self, Laid};
 use super::journal::Undo;
 use super::protocol::Harm;
-use super::{clock, cut, kill, pause};
+use super::{bad_disk, clock, cut, damage, fill, freeze, kill, pause, power, rollback};
 
 /// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
 /// ends when it is dropped.
@@ -27,14 +30,48 @@ pub(super) trait Act {
     }
 }
 
+/// Where an act is to be: the agent's folder, and the ground that it has laid.
+pub(super) struct Place<'a> {
+    pub directory: &'a Path,
+    pub ground: Option<&'a Laid>,
+}
+
+impl Place<'_> {
+    /// Where a fault keeps copies of files.
+    fn copies(&self, fault: u64) -> PathBuf {
+        self.directory.join(format!("copies-{fault}"))
+    }
+
+    /// The ground, without which there are no harms of disks.
+    fn ground(&self) -> io::Result<Laid> {
+        self.ground.cloned().ok_or_else(ground::missing)
+    }
+}
+
 /// The act of a harm, on behalf of a fault. What is not there to be harmed is an error.
-pub(super) fn of(fault: u64, harm: Harm) -> io::Result<Box<dyn Act>> {
+pub(super) fn of(fault: u64, harm: Harm, place: &Place<'_>) -> io::Result<Box<dyn Act>> {
     Ok(match harm {
         Harm::Cut { sources } => Box::new(cut::Cut { fault, sources }),
         Harm::Pause { pid } => Box::new(pause::Pause::of(pid)?),
         Harm::Kill { pid } => Box::new(kill::Kill::of(pid)?),
         Harm::Clock { pid, offset_ns, ppm, strobe_ms } => {
             Box::new(clock::Shift::of(pid, offset_ns, ppm, strobe_ms)?)
+        }
+        Harm::Lay { ground, at, tenant } => {
+            Box::new(ground::Lay::under(&at, ground, tenant, place.directory)?)
+        }
+        Harm::PowerOff { pid } => Box::new(power::PowerOff::of(pid, place.ground()?)?),
+        Harm::BadDisk { pid, rule, order } => {
+            Box::new(bad_disk::BadDisk::of(fault, pid, rule, order, place.ground()?)?)
+        }
+        Harm::Fill => Box::new(fill::Fill::of(fault, &place.ground()?)),
+        Harm::Freeze => Box::new(freeze::Freeze::of(&place.ground()?)),
+        Harm::Damage { pid, at, files, damage, seed, restore } => {
+            let kept = Kept { at, copies: restore.then(|| place.copies(fault)) };
+            Box::new(damage::Act::of(pid, kept, &files, damage, seed)?)
+        }
+        Harm::RollBack { pid, at, after_ms } => {
+            Box::new(rollback::RollBack::of(pid, at, place.copies(fault), after_ms)?)
         }
     })
 }

@@ -51,7 +51,8 @@ impl BadDisk {
     }
 
     fn ask(&mut self, request: Request) -> io::Result<Reply> {
-        let line = self.line.as_mut().ok_or_else(|| io::Error::other("the rule is not in force"))?;
+        let line =
+            self.line.as_mut().ok_or_else(|| io::Error::other("the rule is not in force"))?;
         line.ask(&request)
     }
 
@@ -230,10 +231,14 @@ fn probe(path: PathBuf, rule: &Rule) -> io::Result<Option<String>> {
                     if took >= Duration::from_nanos(delay_ns.saturating_sub(*jitter_ns)) =>
                 {
                     let took = took.as_secs_f64() * 1e3;
-                    return Ok(Some(format!("{what} {number} of the agent's own took {took:.1} ms")));
+                    return Ok(Some(format!(
+                        "{what} {number} of the agent's own took {took:.1} ms"
+                    )));
                 }
                 (Harm::Flip, Ok(())) if flipped > 0 => {
-                    let text = format!("{what} {number} of the agent's own came with {flipped} bit flipped");
+                    let text = format!(
+                        "{what} {number} of the agent's own came with {flipped} bit flipped"
+                    );
                     return Ok(Some(text));
                 }
                 (_, Err(error)) => return Err(error),

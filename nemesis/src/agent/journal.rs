@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::damage::Kept;
+use super::ground::Laid;
 use super::processes::Session;
-use super::{clock, cut, pause};
+use super::rollback::Snapshot;
+use super::{bad_disk, clock, cut, fill, freeze, pause, power};
 
 /// How to take one fault back. Doing it twice, or when there is nothing to
 /// undo, is harmless.
@@ -26,6 +29,20 @@ pub enum Undo {
     Restore(Session),
     /// Nothing: the processes are dead, and whoever knows how starts others.
     Bury(Session),
+    /// Take ground away, and whoever stands on it.
+    Lift(Laid),
+    /// Let a disk have power again.
+    PowerOn(Laid),
+    /// Lift a fault's rule on a disk.
+    Sound(Laid),
+    /// Remove what fills a disk.
+    Empty(PathBuf),
+    /// Let the disk at a place go on.
+    Thaw(PathBuf),
+    /// Put files back that were kept.
+    PutBack(Kept),
+    /// Finish what was begun of putting a whole folder back, and forget the copy.
+    Forget(Snapshot),
 }
 
 impl Undo {
@@ -35,6 +52,13 @@ impl Undo {
             Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
             Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
             Undo::Bury(_) => Ok(Vec::new()),
+            Undo::Lift(laid) => laid.lift(),
+            Undo::PowerOn(laid) => power::restore(laid),
+            Undo::Sound(laid) => bad_disk::make_sound(laid, fault),
+            Undo::Empty(ballast) => fill::empty(ballast),
+            Undo::Thaw(disk) => freeze::thaw(disk),
+            Undo::PutBack(kept) => kept.put_back(),
+            Undo::Forget(snapshot) => snapshot.forget(),
             Undo::Restore(session) => {
                 let readings = clock::restore(session)?;
                 Ok(readings.into_iter().map(|reading| reading.text).collect())
@@ -48,6 +72,13 @@ impl Undo {
             Undo::Mend => "packets dropped".to_owned(),
             Undo::Resume(session) => format!("a pause of the daemon (pid {})", session.leader),
             Undo::Bury(session) => format!("the end of the daemon (pid {})", session.leader),
+            Undo::Lift(laid) => format!("a disk of ours under {}", laid.at.display()),
+            Undo::PowerOn(laid) => format!("no power for the disk under {}", laid.at.display()),
+            Undo::Sound(laid) => format!("a bad disk under {}", laid.at.display()),
+            Undo::Empty(ballast) => format!("a full disk ({})", ballast.display()),
+            Undo::Thaw(disk) => format!("a hung disk ({})", disk.display()),
+            Undo::PutBack(kept) => format!("damage to files in {}", kept.at.display()),
+            Undo::Forget(snapshot) => format!("a copy of {}", snapshot.at.display()),
             Undo::Restore(session) => {
                 format!("another clock for the daemon (pid {})", session.leader)
             }

@@ -33,6 +33,16 @@ impl Lock {
         Ok(Self { _file: file })
     }
 
+    /// Whether somebody has the node now.
+    pub fn is_held(directory: &Path) -> io::Result<bool> {
+        let file = OpenOptions::new().read(true).write(true).open(directory.join("lock"))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(false),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Takes the node over.
     pub fn take(directory: &Path) -> io::Result<Self> {
         let path = directory.join("lock");

@@ -5,6 +5,7 @@
 //! lease, when its standard input closes, or when it is told to end, it undoes
 //! every fault it holds and exits. How a fault is undone is on disk before it is
 //! done ([`journal`]), so that whatever kills the agent, its successor can undo, or its [`guard`].
+//! What a database stands on ([`ground`]) outlives an agent, and is adopted by its successor.
 //! It touches only what is its own: its nftables table, the processes it was
 //! told of, the files of its own folder.
 //!
@@ -12,20 +13,27 @@
 //! a second one reads requests and remembers when it last heard any.
 
 mod act;
+mod bad_disk;
 #[cfg(target_arch = "x86_64")]
 mod clock;
 #[cfg(not(target_arch = "x86_64"))]
 #[path = "no_clock.rs"]
 mod clock;
 mod cut;
+mod damage;
+mod fill;
+mod freeze;
+mod ground;
 mod guard;
 mod journal;
 mod kill;
 mod lock;
 mod pause;
+mod power;
 mod processes;
 pub mod protocol;
 mod requests;
+mod rollback;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,13 +41,16 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use act::Act;
+use act::{Act, Place};
+pub use freeze::touch;
+pub use ground::GROUND;
+use ground::Laid;
 use guard::Guard;
 pub use guard::watch;
-pub(crate) use requests::hold_signals;
 use journal::{Journal, Undo};
 use lock::Lock;
 use protocol::{Answered, Asked, Harm, Reply, Request};
+pub(crate) use requests::hold_signals;
 use requests::{Heard, Requests};
 use tribunal_history::Effect;
 
@@ -71,19 +82,32 @@ pub struct Undone {
     pub left: Vec<String>,
 }
 
+impl Undone {
+    fn add(&mut self, other: Undone) {
+        self.undone.extend(other.undone);
+        self.left.extend(other.left);
+    }
+}
+
 impl Agent {
-    /// Takes the node over and undoes what a killed predecessor left.
-    pub fn start(directory: PathBuf) -> io::Result<(Self, Undone)> {
+    /// Takes the node over and undoes what a killed predecessor left; ground stays, if it was laid
+    /// for the same tenant.
+    pub fn start(directory: PathBuf, tenant: Option<&str>) -> io::Result<(Self, Undone)> {
         let within = |error: io::Error| {
             io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
         };
         requests::hold_signals();
         fs::create_dir_all(&directory).map_err(within)?;
         let lock = Lock::take(&directory).map_err(within)?;
-        Self::with(directory, lock)
+        let (mut agent, mut undone) = Self::with(directory, lock)?;
+        let mine = |ground: &Laid| Some(&*ground.tenant) == tenant;
+        if !agent.ground().is_some_and(mine) {
+            undone.add(agent.lift());
+        }
+        Ok((agent, undone))
     }
 
-    /// The same for whoever has the node already.
+    /// The same for whoever has the node already, and may not know whose ground it is.
     fn with(directory: PathBuf, lock: Lock) -> io::Result<(Self, Undone)> {
         let within = |error: io::Error| {
             io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
@@ -91,7 +115,7 @@ impl Agent {
         let (journal, due) = Journal::open(&directory).map_err(within)?;
         let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, act: None }));
         let mut agent = Self { directory, journal, held: held.collect(), _lock: lock };
-        let mut undone = agent.heal_all();
+        let mut undone = agent.undo_harms();
         match cut::sweep() {
             Ok(true) => undone.undone.push("rules that no journal knew of".to_owned()),
             Ok(false) => {}
@@ -101,11 +125,12 @@ impl Agent {
     }
 
     /// Serves a controller until it is lost for longer than `lease`, closes the
-    /// input or tells the agent to end; then undoes everything. What could not
-    /// be undone comes back, a sentence each.
+    /// input or tells the agent to end; then undoes every harm. What could not
+    /// be undone comes back, a sentence each. Ground stays for a successor, and failing that
+    /// for the guard, unless the lease has run out already.
     pub fn serve(mut self, before: Undone, lease: Duration) -> Vec<String> {
         let requests = Requests::listen(lease);
-        let guard = Guard::post(&self.directory);
+        let guard = Guard::post(&self.directory, lease);
         let mut open = match &guard {
             Ok(_) => say(0, Reply::Ready { undone: before.undone, left: before.left }),
             Err(error) => {
@@ -113,14 +138,20 @@ impl Agent {
                 false
             }
         };
+        let mut lost = false;
         while open {
             match requests.next() {
                 Heard::Request(Asked { id, request }) => open = say(id, self.answer(request)),
                 Heard::Nonsense(why) => open = say(0, Reply::Failed { why }),
-                Heard::Nothing => open = false,
+                Heard::End => open = false,
+                Heard::Silence => (open, lost) = (false, true),
             }
         }
-        self.heal_all().left
+        let mut undone = self.undo_harms();
+        if lost {
+            undone.add(self.lift());
+        }
+        undone.left
     }
 
     fn answer(&mut self, request: Request) -> Reply {
@@ -129,7 +160,7 @@ impl Agent {
             Request::Inject { fault, harm } => self.inject(fault, harm).map(|()| Reply::Done),
             Request::Observe { fault } => self.observe(fault).map(Reply::Seen),
             Request::Heal { fault } => self.heal(fault).map(Reply::Seen),
-            Request::HealAll => Ok(Reply::Left { left: self.heal_all().left }),
+            Request::HealAll => Ok(Reply::Left { left: self.undo_harms().left }),
             Request::Knock { addresses, count } => {
                 cut::knock(&addresses, count);
                 Ok(Reply::Done)
@@ -142,7 +173,8 @@ impl Agent {
         if self.held.contains_key(&fault) {
             return Err(io::Error::other(format!("fault {fault} is held already")));
         }
-        let mut act = act::of(fault, harm)?;
+        let place = Place { directory: &self.directory, ground: self.ground() };
+        let mut act = act::of(fault, harm, &place)?;
         let undo = act.undo();
         self.journal.due(fault, &undo)?;
         let done = act.perform();
@@ -169,10 +201,27 @@ impl Agent {
         Ok(effect)
     }
 
+    /// The ground that is laid here.
+    fn ground(&self) -> Option<&Laid> {
+        match &self.held.get(&GROUND)?.undo {
+            Undo::Lift(laid) => Some(laid),
+            _ => None,
+        }
+    }
+
     /// The last one first: a harm may stand on an earlier one.
-    fn heal_all(&mut self) -> Undone {
+    fn undo_harms(&mut self) -> Undone {
+        self.undo(self.held.keys().rev().copied().filter(|&fault| fault != GROUND).collect())
+    }
+
+    /// Takes the ground away, if there is any.
+    fn lift(&mut self) -> Undone {
+        self.undo(self.held.keys().copied().filter(|&fault| fault == GROUND).collect())
+    }
+
+    fn undo(&mut self, faults: Vec<u64>) -> Undone {
         let mut done = Undone::default();
-        for fault in self.held.keys().rev().copied().collect::<Vec<_>>() {
+        for fault in faults {
             let what = self.held[&fault].undo.describe();
             match self.heal(fault) {
                 Ok(_) => done.undone.push(what),
@@ -196,7 +245,7 @@ fn say(id: u64, reply: Reply) -> bool {
     out.write_all(&line).and_then(|()| out.flush()).is_ok()
 }
 
-/// What `tribunal agent --heal` does: undoes what a killed agent left here.
+/// What `tribunal agent --heal` does: undoes what a killed agent left here, ground and all.
 pub fn heal(directory: &Path) -> io::Result<Undone> {
-    Agent::start(directory.to_owned()).map(|(_, undone)| undone)
+    Agent::start(directory.to_owned(), None).map(|(_, undone)| undone)
 }

@@ -7,9 +7,12 @@
 //! ```
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use tribunal_history::Effect;
+
+use crate::disk::{Order, Rule};
 
 /// A request and the number its reply will carry. Number 0 is the agent's own,
 /// for the [`Reply::Ready`] it begins with.
@@ -99,6 +102,115 @@ pub enum Harm {
         #[serde(default, skip_serializing_if = "is_never")]
         strobe_ms: u64,
     },
+    /// Ground is laid under a folder: no harm, but what other harms stand on.
+    Lay {
+        /// Which kind.
+        ground: Ground,
+        /// The folder.
+        at: PathBuf,
+        /// For whom: a killed agent's successor for the same one leaves it there.
+        tenant: String,
+    },
+    /// The power of the disk under a daemon fails, and with it the daemon.
+    PowerOff {
+        /// The daemon.
+        pid: u32,
+    },
+    /// A rule holds for what a daemon asks of the disk under its data.
+    BadDisk {
+        /// The daemon.
+        pid: u32,
+        /// The rule.
+        rule: Rule,
+        /// In which order writes reach the disk, where the rule ends in a power cut.
+        order: Order,
+    },
+    /// No byte is left on the disk under the data.
+    Fill,
+    /// Every write to the disk under the data waits.
+    Freeze,
+    /// Files are damaged while nobody has them.
+    Damage {
+        /// The daemon that is killed first; none where the files are nobody's.
+        pid: Option<u32>,
+        /// The folder that they are in.
+        at: PathBuf,
+        /// Which of them it may be, by a pattern for their paths from there.
+        files: String,
+        /// What is done to them.
+        damage: Damage,
+        /// What chance is drawn from.
+        seed: u64,
+        /// Whether they are put back as they were when it is over.
+        #[serde(default)]
+        restore: bool,
+    },
+    /// A copy of a folder is taken now and put back later.
+    RollBack {
+        /// The daemon whose folder it is.
+        pid: u32,
+        /// The folder.
+        at: PathBuf,
+        /// How much later.
+        after_ms: u64,
+    },
+}
+
+/// What can be done to files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Damage {
+    /// The end of one is cut off.
+    Truncate,
+    /// Bits of one are turned round.
+    Flip {
+        /// How many.
+        bits: u64,
+    },
+    /// One is removed.
+    Lose,
+    /// Two of one folder take each other's place.
+    Swap,
+}
+
+/// What can be laid under a database's data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// A disk of its own, in a file.
+    Image(Image),
+    /// A filesystem of ours between the database and its folder, which keeps rules.
+    Fuse,
+}
+
+/// A disk in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// In mebibytes.
+    pub size_mb: u64,
+    /// What is made on it.
+    pub filesystem: Filesystem,
+}
+
+/// What can be made on a disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filesystem {
+    /// Linux' usual one.
+    #[default]
+    Ext4,
+    /// The other one that databases are run on.
+    Xfs,
+}
+
+impl Filesystem {
+    /// The program that makes one, and its Debian package.
+    pub fn maker(self) -> (&'static str, &'static str) {
+        match self {
+            Filesystem::Ext4 => ("mkfs.ext4", "e2fsprogs"),
+            Filesystem::Xfs => ("mkfs.xfs", "xfsprogs"),
+        }
+    }
 }
 
 fn is_zero(ppm: &i64) -> bool {

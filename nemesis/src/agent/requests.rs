@@ -14,9 +14,10 @@ pub enum Heard {
     Request(Asked),
     /// A line that is none, and why.
     Nonsense(String),
-    /// Nobody is there any more: the lease ran out, the input closed, or the
-    /// agent was told to end.
-    Nothing,
+    /// The input closed, or the agent was told to end.
+    End,
+    /// Nobody is there any more: the lease ran out.
+    Silence,
 }
 
 /// Requests as they come in.
@@ -52,11 +53,11 @@ impl Requests {
             let quiet = self.last.lock().expect("nobody panics holding it").elapsed();
             match self.lines.recv_timeout(self.lease.saturating_sub(quiet)) {
                 Ok(Some(line)) => return heard(&line),
-                Ok(None) | Err(RecvTimeoutError::Disconnected) => return Heard::Nothing,
+                Ok(None) | Err(RecvTimeoutError::Disconnected) => return Heard::End,
                 Err(RecvTimeoutError::Timeout) => {
                     let last = *self.last.lock().expect("nobody panics holding it");
                     if last.elapsed() >= self.lease {
-                        return Heard::Nothing;
+                        return Heard::Silence;
                     }
                 }
             }

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 use fuser::{
     BsdFileFlags, Errno, FileHandle, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
     KernelConfig, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
-    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen,
-    ReplyStatfs, ReplyWrite, ReplyXattr, Request, TimeOrNow, Version, WriteFlags,
+    ReplyDirectory, ReplyDirectoryPlus, ReplyEmpty, ReplyEntry, ReplyLseek, ReplyOpen, ReplyStatfs,
+    ReplyWrite, ReplyXattr, Request, TimeOrNow, Version, WriteFlags,
 };
 use rustix::fs::{AtFlags, FallocateFlags, SeekFrom, XattrFlags};
 
@@ -182,9 +182,9 @@ impl Filesystem for Served {
         device: u32,
         reply: ReplyEntry,
     ) {
-        let made = self.room_below(parent).and_then(|()| {
-            self.folder.make_node(parent.0, name, mode, device, caller(request))
-        });
+        let made = self
+            .room_below(parent)
+            .and_then(|()| self.folder.make_node(parent.0, name, mode, device, caller(request)));
         entry(made, reply);
     }
 
@@ -197,9 +197,9 @@ impl Filesystem for Served {
         _: u32,
         reply: ReplyEntry,
     ) {
-        let made = self.room_below(parent).and_then(|()| {
-            self.folder.make_folder(parent.0, name, mode, caller(request))
-        });
+        let made = self
+            .room_below(parent)
+            .and_then(|()| self.folder.make_folder(parent.0, name, mode, caller(request)));
         entry(made, reply);
     }
 
@@ -211,20 +211,13 @@ impl Filesystem for Served {
         target: &Path,
         reply: ReplyEntry,
     ) {
-        let made = self.room_below(parent).and_then(|()| {
-            self.folder.make_link(parent.0, name, target, caller(request))
-        });
+        let made = self
+            .room_below(parent)
+            .and_then(|()| self.folder.make_link(parent.0, name, target, caller(request)));
         entry(made, reply);
     }
 
-    fn link(
-        &self,
-        _: &Request,
-        node: INodeNo,
-        parent: INodeNo,
-        name: &OsStr,
-        reply: ReplyEntry,
-    ) {
+    fn link(&self, _: &Request, node: INodeNo, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let made = self.room_below(parent).and_then(|()| self.folder.link(node.0, parent.0, name));
         entry(made, reply);
     }
@@ -261,9 +254,9 @@ impl Filesystem for Served {
         flags: i32,
         reply: ReplyCreate,
     ) {
-        let made = self.room_below(parent).and_then(|()| {
-            self.folder.create(parent.0, name, mode, flags, caller(request))
-        });
+        let made = self
+            .room_below(parent)
+            .and_then(|()| self.folder.create(parent.0, name, mode, flags, caller(request)));
         match made {
             Ok(((_, attributes), handle)) => {
                 let (handle, caching) = (FileHandle(handle), caching(false));
@@ -421,7 +414,8 @@ impl Filesystem for Served {
             let (next, name) = (place as u64 + 1, &entry.name);
             // These two are named for the listing's sake: the kernel counts no lookup of them.
             let dots = name == "." || name == "..";
-            let found = if dots { Ok(own) } else { self.folder.look_up(node.0, name).map(|it| it.1) };
+            let found =
+                if dots { Ok(own) } else { self.folder.look_up(node.0, name).map(|it| it.1) };
             // One that is gone since is not there any more.
             let Ok(attributes) = found else { continue };
             let inode = INodeNo(entry.inode);
@@ -447,15 +441,9 @@ impl Filesystem for Served {
         reply.ok();
     }
 
-    fn fsyncdir(
-        &self,
-        _: &Request,
-        node: INodeNo,
-        handle: FileHandle,
-        _: bool,
-        reply: ReplyEmpty,
-    ) {
-        let found = self.folder.listing(handle.0).and_then(|it| Ok((it, self.folder.nodes.get(node.0)?)));
+    fn fsyncdir(&self, _: &Request, node: INodeNo, handle: FileHandle, _: bool, reply: ReplyEmpty) {
+        let found =
+            self.folder.listing(handle.0).and_then(|it| Ok((it, self.folder.nodes.get(node.0)?)));
         let (listing, node) = match found {
             Ok(found) => found,
             Err(error) => return reply.error(errno(error)),
@@ -497,39 +485,39 @@ impl Filesystem for Served {
         reply: ReplyEmpty,
     ) {
         let flags = XattrFlags::from_bits_retain(flags as u32);
-        let set = self.folder.nodes.get(node.0).and_then(|node| {
-            Ok(rustix::fs::setxattr(node.alias(), name, value, flags)?)
-        });
+        let set = self
+            .folder
+            .nodes
+            .get(node.0)
+            .and_then(|node| Ok(rustix::fs::setxattr(node.alias(), name, value, flags)?));
         done(set, reply);
     }
 
-    fn getxattr(
-        &self,
-        _: &Request,
-        node: INodeNo,
-        name: &OsStr,
-        size: u32,
-        reply: ReplyXattr,
-    ) {
+    fn getxattr(&self, _: &Request, node: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
         let mut value = vec![0; size as usize];
-        let got = self.folder.nodes.get(node.0).and_then(|node| {
-            Ok(rustix::fs::getxattr(node.alias(), name, value.as_mut_slice())?)
-        });
+        let got =
+            self.folder.nodes.get(node.0).and_then(|node| {
+                Ok(rustix::fs::getxattr(node.alias(), name, value.as_mut_slice())?)
+            });
         attribute(got, size, &value, reply);
     }
 
     fn listxattr(&self, _: &Request, node: INodeNo, size: u32, reply: ReplyXattr) {
         let mut names = vec![0; size as usize];
-        let got = self.folder.nodes.get(node.0).and_then(|node| {
-            Ok(rustix::fs::listxattr(node.alias(), names.as_mut_slice())?)
-        });
+        let got = self
+            .folder
+            .nodes
+            .get(node.0)
+            .and_then(|node| Ok(rustix::fs::listxattr(node.alias(), names.as_mut_slice())?));
         attribute(got, size, &names, reply);
     }
 
     fn removexattr(&self, _: &Request, node: INodeNo, name: &OsStr, reply: ReplyEmpty) {
-        let removed = self.folder.nodes.get(node.0).and_then(|node| {
-            Ok(rustix::fs::removexattr(node.alias(), name)?)
-        });
+        let removed = self
+            .folder
+            .nodes
+            .get(node.0)
+            .and_then(|node| Ok(rustix::fs::removexattr(node.alias(), name)?));
         done(removed, reply);
     }
 
@@ -567,9 +555,8 @@ impl Filesystem for Served {
             libc::SEEK_HOLE => SeekFrom::Hole(offset as u64),
             _ => return reply.error(Errno::EINVAL),
         };
-        let found = self.folder.file(handle.0).and_then(|open| {
-            Ok(rustix::fs::seek(&*open.file, from)?)
-        });
+        let found =
+            self.folder.file(handle.0).and_then(|open| Ok(rustix::fs::seek(&*open.file, from)?));
         match found {
             Ok(offset) => reply.offset(offset as i64),
             Err(error) => reply.error(errno(error)),

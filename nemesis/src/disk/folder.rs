@@ -270,7 +270,11 @@ impl Folder {
             return Ok(());
         }
         let made = self.made();
-        if only_data { open.file.sync_data()? } else { open.file.sync_all()? }
+        if only_data {
+            open.file.sync_data()?
+        } else {
+            open.file.sync_all()?
+        }
         self.certain(open.node, made);
         Ok(())
     }

@@ -40,6 +40,8 @@ pub use unsynced::{Lost, Order};
 pub const DEVICE: &str = "/dev/fuse";
 /// What the mount is called in the kernel's tables.
 pub const SOURCE: &str = "tribunal-disk";
+/// What kind of filesystem it says that it is.
+pub const KIND: &str = "fuse.tribunal";
 /// What this process says when it serves.
 pub const READY: &str = "ready";
 
@@ -49,16 +51,16 @@ const THREADS: usize = 4;
 /// Mounts over `folder` and serves it until it is unmounted, and agents on `socket` meanwhile. Says [`READY`]
 /// on standard output as soon as it does.
 pub fn serve(folder: &Path, socket: &Path) -> io::Result<()> {
-    let within = |error: io::Error| {
-        io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
-    };
+    let within =
+        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
     // Away from the agent's session, and from its umask: what ends that must not end this.
     let _ = rustix::process::setsid();
     crate::agent::hold_signals();
     umask(Mode::empty());
     allow_many_files();
     // Opened before it is covered: from here on this is the way to what is below.
-    let root = rustix::fs::open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let root =
+        rustix::fs::open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     let served = Arc::new(folder::Folder::of(root.map_err(io::Error::from).map_err(within)?)?);
     let _ = std::fs::remove_file(socket);
     let listener = UnixListener::bind(socket)?;
@@ -97,7 +99,7 @@ fn cover(folder: &Path) -> io::Result<OwnedFd> {
     );
     let options = std::ffi::CString::new(options).expect("no NUL in it");
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    mount(SOURCE, folder, "fuse.tribunal", flags, options.as_c_str())?;
+    mount(SOURCE, folder, KIND, flags, options.as_c_str())?;
     Ok(device)
 }
 

@@ -13,8 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuser::{FileAttr, FileType, INodeNo, TimeOrNow};
 use rustix::fs::{
-    AtFlags, CWD, FileType as Kind, Gid, Mode, OFlags, RenameFlags, Stat, Timespec,
-    Timestamps, Uid,
+    AtFlags, CWD, FileType as Kind, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, Uid,
 };
 
 use super::folder::{Entry, Folder, Listing};
@@ -220,7 +219,9 @@ impl Folder {
             let mut now = Vec::new();
             for entry in rustix::fs::Dir::read_from(&listing.fd)? {
                 let entry = entry?;
-                let name = std::os::unix::ffi::OsStringExt::from_vec(entry.file_name().to_bytes().to_vec());
+                let name = std::os::unix::ffi::OsStringExt::from_vec(
+                    entry.file_name().to_bytes().to_vec(),
+                );
                 now.push(Entry { inode: entry.ino(), kind: entry.file_type(), name });
             }
             *entries = Arc::new(now);
@@ -323,10 +324,9 @@ fn time(wanted: Option<TimeOrNow>) -> Timespec {
 
 fn timespec(time: SystemTime) -> Timespec {
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => Timespec {
-            tv_sec: after.as_secs() as i64,
-            tv_nsec: i64::from(after.subsec_nanos()),
-        },
+        Ok(after) => {
+            Timespec { tv_sec: after.as_secs() as i64, tv_nsec: i64::from(after.subsec_nanos()) }
+        }
         Err(before) => {
             let before = before.duration();
             let up = i64::from(before.subsec_nanos() > 0);

@@ -86,7 +86,9 @@ impl Power {
                 State::On | State::Going(_) => return Ok(()),
                 _ if open.probe => return Ok(()),
                 State::Over => return Err(io::Error::from_raw_os_error(libc::EIO)),
-                State::Off(_) => state = self.changed.wait(state).expect("nobody panics holding it"),
+                State::Off(_) => {
+                    state = self.changed.wait(state).expect("nobody panics holding it")
+                }
             }
         }
     }

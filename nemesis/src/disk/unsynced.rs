@@ -70,7 +70,13 @@ struct Write {
 
 impl Unsynced {
     /// Takes note of what a write is about to overwrite.
-    pub fn note(&mut self, node: u64, file: &Arc<File>, offset: u64, length: u64) -> io::Result<()> {
+    pub fn note(
+        &mut self,
+        node: u64,
+        file: &Arc<File>,
+        offset: u64,
+        length: u64,
+    ) -> io::Result<()> {
         let end = file.metadata()?.len();
         let kept = end.saturating_sub(offset).min(length);
         let mut before = vec![0; kept as usize];

@@ -22,7 +22,9 @@ pub struct DiskFault {
     pub doc: &'static str,
     /// How it is seen to act.
     pub seen: &'static str,
-    /// What can be chosen, beside whose disk.
+    /// What it costs, beside what the filesystem costs.
+    pub cost: &'static str,
+    /// What can be chosen, whose disk with it.
     pub options: &'static [FaultOption],
     /// The rule, and in which order writes reach the disk, where it matters; and what it is in words.
     pub draw: fn(&Given, &mut Rng) -> Drawn<(Rule, Order)>,
@@ -48,6 +50,10 @@ impl Fault for DiskFault {
 
     fn seen(&self) -> &'static str {
         self.seen
+    }
+
+    fn cost(&self) -> &'static str {
+        self.cost
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

@@ -21,11 +21,18 @@ const SHARE: FaultOption =
 /// How an error shows.
 const FAILED: &str = "an operation of the agent's own on a file below the same mount fails with just this error; those of the database that did are counted";
 
+/// The filesystem's cost is a run's, whether or not a fault acts.
+const COST: &str = "COSTFIGURES";
+
+/// The power goes by the way of a kill.
+const CUT: &str = "CUTFIGURES";
+
 /// Reading fails.
 pub static READ_ERROR: DiskFault = DiskFault {
     name: "disk-read-error",
     doc: "Reads of a share of the database's files' pages fail with EIO, in a mapping with SIGBUS.",
     seen: FAILED,
+    cost: COST,
     options: &[target::OPTION, SHARE, FILES],
     draw: |given, rng| failing(given, rng, &[Access::Read], libc::EIO, "reads fail"),
 };
@@ -35,6 +42,7 @@ pub static WRITE_ERROR: DiskFault = DiskFault {
     name: "disk-write-error",
     doc: "A share of the database's writes fail with EIO and change nothing.",
     seen: FAILED,
+    cost: COST,
     options: &[target::OPTION, SHARE, FILES],
     draw: |given, rng| failing(given, rng, &[Access::Write], libc::EIO, "writes fail"),
 };
@@ -44,6 +52,7 @@ pub static SYNC_ERROR: DiskFault = DiskFault {
     name: "disk-sync-error",
     doc: "A share of the database's syncs (`fsync` and its kin, also of folders) fail with EIO.",
     seen: FAILED,
+    cost: COST,
     options: &[target::OPTION, SHARE, FILES],
     draw: |given, rng| failing(given, rng, &[Access::Sync], libc::EIO, "syncs fail"),
 };
@@ -53,6 +62,7 @@ pub static NO_SPACE: DiskFault = DiskFault {
     name: "disk-no-space",
     doc: "A share of the database's writes, new files and reservations fail with ENOSPC, however much room there is.",
     seen: FAILED,
+    cost: COST,
     options: &[target::OPTION, SHARE, FILES],
     draw: |given, rng| {
         failing(given, rng, &[Access::Write, Access::Allocate], libc::ENOSPC, "writes find no room")
@@ -64,6 +74,7 @@ pub static SLOW: DiskFault = DiskFault {
     name: "disk-slow",
     doc: "Every read, write or sync of the database takes longer.",
     seen: "an operation of the agent's own on a file below the same mount takes as long; those of the database that did are counted",
+    cost: COST,
     options: &[
         target::OPTION,
         FaultOption::new("on", "Read, write, sync or all; by default drawn anew."),
@@ -81,7 +92,8 @@ pub static SLOW: DiskFault = DiskFault {
         let jitter_ns = given.milliseconds("jitter_ms")?.unwrap_or(delay_ns / 4);
         let harm = Harm::Slow { delay_ns, jitter_ns };
         let rule = Rule { seed: 0, on: accesses(on), files: files(given)?, share: 1.0, harm };
-        let what = if on == "all" { "reads, writes and syncs".to_owned() } else { format!("{on}s") };
+        let what =
+            if on == "all" { "reads, writes and syncs".to_owned() } else { format!("{on}s") };
         let (delay, jitter) = (delay_ns as f64 / 1e6, jitter_ns as f64 / 1e6);
         Ok(((rule, Order::Kept), format!("{what} {delay} ms late, give or take {jitter} ms")))
     },
@@ -92,16 +104,21 @@ pub static BIT_FLIPS: DiskFault = DiskFault {
     name: "disk-bit-flips",
     doc: "Flips a bit in a share of what the database reads, or for good in what it writes: a Byzantine disk.",
     seen: "what the agent wrote to a file of its own below the same mount is read with a bit flipped; what was flipped of the database's is counted",
+    cost: COST,
     options: &[
         target::OPTION,
-        FaultOption::new("on", "Read (wrong once) or write (wrong for good); by default drawn anew."),
+        FaultOption::new(
+            "on",
+            "Read (wrong once) or write (wrong for good); by default drawn anew.",
+        ),
         SHARE,
         FILES,
     ],
     draw: |given, rng| {
         let on = given.choice("on", &["read", "write"], rng)?;
         let share = share(given, rng)?;
-        let rule = Rule { seed: 0, on: accesses(on), files: files(given)?, share, harm: Harm::Flip };
+        let rule =
+            Rule { seed: 0, on: accesses(on), files: files(given)?, share, harm: Harm::Flip };
         let what = if on == "read" { "reads" } else { "writes, for good," };
         Ok(((rule, Order::Kept), format!("a bit is flipped in {} of the {what}", percent(share))))
     },
@@ -112,6 +129,7 @@ pub static TORN_WRITES: DiskFault = DiskFault {
     name: "disk-torn-writes",
     doc: "Cuts the disk's power at the end, in the middle of a write: some of its sectors are written. The database is killed, and started again.",
     seen: "the filesystem tells how many of the sectors of the last write, and of those that were not synced, are there",
+    cost: CUT,
     options: &[
         target::OPTION,
         FaultOption::new(
@@ -121,7 +139,8 @@ pub static TORN_WRITES: DiskFault = DiskFault {
     ],
     draw: |given, rng| {
         let order = given.choice("order", &["kept", "any"], rng)?;
-        let what = format!("the power will go in the middle of a write, the order of writes {order}");
+        let what =
+            format!("the power will go in the middle of a write, the order of writes {order}");
         let order = if order == "kept" { Order::Kept } else { Order::Any };
         Ok(((volatile(false), order), what))
     },
@@ -132,6 +151,7 @@ pub static LOST_SYNC: DiskFault = DiskFault {
     name: "disk-lost-sync",
     doc: "Syncs do nothing and say yes; at the end the power goes, and all that was written meanwhile is lost: a Byzantine disk. The database is killed, and started again.",
     seen: "the filesystem tells how many writes were lost",
+    cost: CUT,
     options: &[target::OPTION],
     draw: |_, _| {
         let what = "syncs do nothing, and the power will go".to_owned();

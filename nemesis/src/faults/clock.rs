@@ -67,6 +67,10 @@ impl Fault for ClockFault {
         "every process reads its clock, from inside, and is off by just that"
     }
 
+    fn cost(&self) -> &'static str {
+        "each process is stopped once for 0.7-14 ms, and again at every exec; then 2 us a jump; reading the time 12 ns more"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let target = Target::choose(self.name, options, &[Target::One, Target::Minority], rng)?;
         if target == Target::Primaries {

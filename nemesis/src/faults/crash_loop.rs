@@ -51,6 +51,10 @@ impl Fault for CrashLoop {
         "the first kill is confirmed as that of `kill`; the others are counted"
     }
 
+    fn cost(&self) -> &'static str {
+        "30-50 ms to the first kill, then the database's own start-up in every round; 80-140 ms to heal"
+    }
+
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let mut plan = target::draw(self.name(), nodes, options, rng)?;
         let latest = match options.get("latest_ms") {

@@ -25,11 +25,19 @@ pub struct LinkFault {
     pub name: &'static str,
     /// What it does, in a sentence.
     pub doc: &'static str,
+    /// What it costs, as measured.
+    pub cost: &'static str,
     /// What can be chosen, beside the links.
     pub options: &'static [FaultOption],
     /// The rule, and what it is in words.
     pub draw: fn(&Given, &mut Rng) -> Drawn<Rule>,
 }
+
+/// What a rule costs that leaves joined frames joined.
+pub const FRAMES: &str = "2-10 ms to inject, 30 ms on busy cores; nothing on any other link";
+/// What a rule costs that needs single frames.
+pub const SINGLE_FRAMES: &str = "2-10 ms to inject, 30 ms on busy cores; the sender's nodes lose segmentation offload, \
+     and with it throughput, for as long as it acts";
 
 /// What chooses the links.
 pub const LINKS: FaultOption = FaultOption {
@@ -64,6 +72,10 @@ impl Fault for LinkFault {
 
     fn seen(&self) -> &'static str {
         "the wire's counters: on every link a packet was harmed; the agents send some where the database is quiet"
+    }
+
+    fn cost(&self) -> &'static str {
+        self.cost
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

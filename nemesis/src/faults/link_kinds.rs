@@ -6,7 +6,7 @@ use tribunal_generator::Rng;
 use tribunal_harness::cluster::local::wire::Rule;
 
 use super::given::{Given, magnitude};
-use super::link::{LINKS, LinkFault};
+use super::link::{FRAMES, LINKS, LinkFault, SINGLE_FRAMES};
 use super::{FaultOption, PlanError};
 
 const MS: u64 = 1_000_000;
@@ -15,6 +15,7 @@ const MS: u64 = 1_000_000;
 pub static SLOW: LinkFault = LinkFault {
     name: "link-slow",
     doc: "Delays every packet of some links between nodes; with jitter, by varying times.",
+    cost: FRAMES,
     options: &[
         LINKS,
         FaultOption::new("delay_ms", "How long; by default drawn from 5 to 640."),
@@ -36,6 +37,7 @@ pub static SLOW: LinkFault = LinkFault {
 pub static LOSSY: LinkFault = LinkFault {
     name: "link-lossy",
     doc: "Loses a share of the packets of some links between nodes.",
+    cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("loss", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let loss = share(given, "loss", rng)?;
@@ -47,6 +49,7 @@ pub static LOSSY: LinkFault = LinkFault {
 pub static DUPLICATING: LinkFault = LinkFault {
     name: "link-duplicating",
     doc: "Delivers a share of the packets of some links twice.",
+    cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let duplicate = share(given, "share", rng)?;
@@ -58,6 +61,7 @@ pub static DUPLICATING: LinkFault = LinkFault {
 pub static REORDERING: LinkFault = LinkFault {
     name: "link-reordering",
     doc: "Holds a share of the packets of some links back, so that later ones overtake them.",
+    cost: SINGLE_FRAMES,
     options: &[
         LINKS,
         FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64."),
@@ -77,6 +81,7 @@ pub static REORDERING: LinkFault = LinkFault {
 pub static CORRUPTING: LinkFault = LinkFault {
     name: "link-corrupting",
     doc: "Flips a bit in a share of the packets of some links; their checksums tell.",
+    cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let corrupt = share(given, "share", rng)?;
@@ -89,6 +94,7 @@ pub static CORRUPTING: LinkFault = LinkFault {
 pub static NARROW: LinkFault = LinkFault {
     name: "link-narrow",
     doc: "Lets some links between nodes carry few bits a second, behind a queue of 200 ms.",
+    cost: SINGLE_FRAMES,
     options: &[
         LINKS,
         FaultOption::new("kbit", "Kilobits a second; by default drawn from 64 to 8192."),
@@ -105,6 +111,7 @@ pub static HELD: LinkFault = LinkFault {
     name: "link-held",
     doc: "Keeps every packet of some links until it is healed, and delivers them all then, \
           as in GitHub's outage of December 2012.",
+    cost: FRAMES,
     options: &[LINKS],
     draw: |_, _| {
         let rule = Rule { hold: true, ..Rule::default() };
@@ -116,6 +123,7 @@ pub static HELD: LinkFault = LinkFault {
 pub static ALTERING: LinkFault = LinkFault {
     name: "link-altering",
     doc: "Flips a bit of what a share of the packets say and mends the checksum: a Byzantine link.",
+    cost: SINGLE_FRAMES,
     options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
     draw: |given, rng| {
         let corrupt = share(given, "share", rng)?;
@@ -128,6 +136,7 @@ pub static ALTERING: LinkFault = LinkFault {
 pub static REPLAYING: LinkFault = LinkFault {
     name: "link-replaying",
     doc: "Delivers a share of the packets of some links a second time much later: a Byzantine link.",
+    cost: SINGLE_FRAMES,
     options: &[
         LINKS,
         FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64."),

@@ -5,9 +5,14 @@
 //! and heals through the agents. Only aiming and observing differ; the rest is
 //! the same for all, and provided.
 
+mod bad_disk;
+mod bad_disk_kinds;
 mod clock;
 mod clock_kinds;
 mod crash_loop;
+mod damage;
+mod damage_kinds;
+mod disk;
 mod given;
 mod kill;
 mod link;
@@ -20,7 +25,9 @@ mod partition_one;
 mod partition_one_way;
 mod partition_ring;
 mod pause;
+mod power_loss;
 mod restart;
+mod snapshot_restore;
 mod target;
 
 use std::collections::BTreeMap;
@@ -49,6 +56,22 @@ pub static FAULTS: &[&dyn Fault] = &[
     &kill::Kill,
     &restart::Restart,
     &crash_loop::CrashLoop,
+    &power_loss::PowerLoss,
+    &disk::FULL,
+    &disk::HUNG,
+    &bad_disk_kinds::READ_ERROR,
+    &bad_disk_kinds::WRITE_ERROR,
+    &bad_disk_kinds::SYNC_ERROR,
+    &bad_disk_kinds::NO_SPACE,
+    &bad_disk_kinds::SLOW,
+    &bad_disk_kinds::BIT_FLIPS,
+    &bad_disk_kinds::TORN_WRITES,
+    &bad_disk_kinds::LOST_SYNC,
+    &damage_kinds::TRUNCATED,
+    &damage_kinds::FLIPPED,
+    &damage_kinds::LOST,
+    &damage_kinds::SWAPPED,
+    &snapshot_restore::SnapshotRestore,
     &link_kinds::SLOW,
     &link_kinds::LOSSY,
     &link_kinds::DUPLICATING,
@@ -128,6 +151,37 @@ pub enum Needs {
     Start,
     /// A wire of ours between the nodes, which local ones have.
     Wire,
+    /// A disk of ours under the data of a run's database.
+    Image,
+    /// A filesystem of ours between a run's database and its data.
+    Fuse,
+    /// The folder of the database's data.
+    Data,
+}
+
+impl Needs {
+    /// What a run has to lay under the database's data first.
+    pub fn ground(self) -> Option<GroundKind> {
+        match self {
+            Needs::Image => Some(GroundKind::Image),
+            Needs::Fuse => Some(GroundKind::Fuse),
+            Needs::Nft
+            | Needs::Daemon
+            | Needs::Clock
+            | Needs::Start
+            | Needs::Wire
+            | Needs::Data => None,
+        }
+    }
+}
+
+/// A kind of ground; a run stands on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroundKind {
+    /// A disk of its own, in a file.
+    Image,
+    /// A filesystem of ours over the folder.
+    Fuse,
 }
 
 /// One kind of harm.
@@ -149,6 +203,10 @@ pub trait Fault: Send + Sync {
 
     /// How it is seen to act, from inside its victims.
     fn seen(&self) -> &'static str;
+
+    /// What it costs, as measured: how long injecting and healing take, and what else the harness
+    /// does to the database or the nodes meanwhile, beside the harm.
+    fn cost(&self) -> &'static str;
 
     /// Draws one. Options are known ones here ([`plan`] checks); their values are
     /// for the fault to judge.
@@ -194,7 +252,10 @@ async fn heal(field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
 
 /// Starts the database again wherever it has ended: what came of it, a sentence a node.
 async fn start_again(field: &Field, nodes: &[Name]) -> Result<Vec<String>, String> {
-    let started = field.on_each(nodes, |field, node| async move {
+    // By hand there may be no database at all.
+    let nodes: Vec<Name> =
+        nodes.iter().filter(|&node| field.daemon(node).is_ok()).cloned().collect();
+    let started = field.on_each(&nodes, |field, node| async move {
         match field.has_ended(&node).await? {
             true => field.start(&node).await.map(|pid| format!("started again as process {pid}")),
             false => Ok("it runs".to_owned()),

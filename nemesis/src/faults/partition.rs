@@ -67,6 +67,10 @@ impl Fault for Partition {
         "the rules' counters on each victim: packets from every source were dropped"
     }
 
+    fn cost(&self) -> &'static str {
+        "25-30 ms to inject and see (one `nft` a node), 100 ms on busy cores; one rule for every packet"
+    }
+
     fn draw(&self, nodes: &[Name], _: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.len() < self.needs {
             let (needs, has) = (self.needs, nodes.len());

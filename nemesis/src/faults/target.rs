@@ -79,8 +79,18 @@ pub fn draw(
     options: &Options,
     rng: &mut Rng,
 ) -> Result<Plan, PlanError> {
-    let usual = [Target::One, Target::Minority, Target::Primaries];
-    let target = Target::choose(fault, options, &usual, rng)?;
+    draw_of(&[Target::One, Target::Minority, Target::Primaries], fault, nodes, options, rng)
+}
+
+/// The same, of these where nothing is chosen.
+pub fn draw_of(
+    usual: &[Target],
+    fault: &'static str,
+    nodes: &[Name],
+    options: &Options,
+    rng: &mut Rng,
+) -> Result<Plan, PlanError> {
+    let target = Target::choose(fault, options, usual, rng)?;
     if nodes.is_empty() {
         return Err(PlanError::TooFewNodes { fault, needs: 1, has: 0 });
     }

@@ -21,7 +21,10 @@ pub(super) fn family(fault: &dyn Fault) -> Family {
     match fault.needs() {
         Needs::Nft => Family::Packets,
         Needs::Wire => Family::Links,
-        Needs::Daemon | Needs::Clock | Needs::Start => Family::Processes,
+        // The disk under a process is as good as the process: each hides what is done to the other.
+        Needs::Daemon | Needs::Clock | Needs::Start | Needs::Image | Needs::Fuse | Needs::Data => {
+            Family::Processes
+        }
     }
 }
 

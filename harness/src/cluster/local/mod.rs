@@ -21,6 +21,7 @@ pub mod record;
 mod sshd;
 mod subnet;
 mod tenancy;
+mod thaw;
 pub mod wire;
 
 use std::path::{Path, PathBuf};

@@ -164,6 +164,7 @@ fn end_processes(record: Option<&Record>, directory: &Path) -> Result<(), String
             .map_err(|error| error.to_string())
     };
     let deaf = end(&process::ssh_masters(directory), Signal::TERM, 2)?;
+    record.iter().flat_map(|record| recorded(record)).for_each(super::thaw::thaw_all);
     let mut processes = process::holders(directory);
     for recorded in record.iter().flat_map(|record| recorded(record)) {
         if !processes.contains(&recorded) {

@@ -76,11 +76,12 @@ pub fn lift(laid: &Laid) -> io::Result<Vec<String>> {
 
 /// Takes the mount away, dead or alive; who used it is killed.
 pub fn uncover(laid: &Laid) -> io::Result<Vec<String>> {
-    // Others may have been mounted here before: only ours is taken away.
-    match mounts::at(&laid.at)? {
-        Some(_) => mounts::unmount(&laid.at),
-        None => Ok(Vec::new()),
-    }
+    // The folder may be a mount by itself: only ours is taken away.
+    if covered(laid)? { mounts::unmount(&laid.at) } else { Ok(Vec::new()) }
+}
+
+fn covered(laid: &Laid) -> io::Result<bool> {
+    Ok(mounts::at(&laid.at)?.is_some_and(|mount| mount.kind == disk::KIND))
 }
 
 fn end(server: &Session) -> io::Result<()> {
@@ -95,5 +96,5 @@ fn end(server: &Session) -> io::Result<()> {
 }
 
 pub fn stands(laid: &Laid) -> io::Result<bool> {
-    Ok(mounts::at(&laid.at)?.is_some() && line(laid).is_ok())
+    Ok(covered(laid)? && line(laid).is_ok())
 }

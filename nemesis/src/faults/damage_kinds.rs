@@ -1,0 +1,66 @@
+//! `file-truncated`, `file-bit-flips`, `segment-lost`, `segment-swapped`: what happens to files at
+//! rest.
+
+use super::damage::{DATA_DIR, Damage, FILES, RESTORE};
+use super::{FaultOption, PlanError, target};
+use crate::agent::protocol;
+
+/// Bits that are turned round, by default.
+const BITS: u64 = 8;
+const MOST_BITS: u64 = 1_000_000;
+
+const USUAL: &[FaultOption] = &[target::OPTION, FILES, RESTORE, DATA_DIR];
+
+/// The end of a file never reached the disk.
+pub(super) static TRUNCATED: Damage = Damage {
+    name: "file-truncated",
+    doc: "Kills the database and cuts off the end of one of its files; starts it again at the end.",
+    options: USUAL,
+    seen: "the file is as long as it was cut",
+    kind: |_, _| Ok(protocol::Damage::Truncate),
+};
+
+/// A disk that rots.
+pub(super) static FLIPPED: Damage = Damage {
+    name: "file-bit-flips",
+    doc: "Kills the database and turns bits of one of its files round; starts it again at the end.",
+    options: &[
+        target::OPTION,
+        FILES,
+        RESTORE,
+        DATA_DIR,
+        FaultOption { name: "bits", doc: "How many, each in another byte; by default 8." },
+    ],
+    seen: "the bytes are read again, and are others",
+    kind: |fault, options| {
+        let Some(value) = options.get("bits") else {
+            return Ok(protocol::Damage::Flip { bits: BITS });
+        };
+        let bits = value.as_u64().filter(|bits| (1..=MOST_BITS).contains(bits));
+        let refused = || PlanError::BadOption {
+            fault,
+            option: "bits",
+            value: value.clone(),
+            wanted: "a whole number from 1 to 1000000",
+        };
+        bits.map(|bits| protocol::Damage::Flip { bits }).ok_or_else(refused)
+    },
+};
+
+/// A file that nobody wrote into its folder for good.
+pub(super) static LOST: Damage = Damage {
+    name: "segment-lost",
+    doc: "Kills the database and removes one of its files; starts it again at the end.",
+    options: USUAL,
+    seen: "the file is gone",
+    kind: |_, _| Ok(protocol::Damage::Lose),
+};
+
+/// Writes that went to each other's place.
+pub(super) static SWAPPED: Damage = Damage {
+    name: "segment-swapped",
+    doc: "Kills the database and lets two files of one folder change places; starts it again at the end.",
+    options: USUAL,
+    seen: "each file has the other's place",
+    kind: |_, _| Ok(protocol::Damage::Swap),
+};

@@ -1,0 +1,85 @@
+//! `disk-full` and `disk-hung`: the disk under the database takes nothing more, or answers nothing.
+
+use async_trait::async_trait;
+use tribunal_generator::Rng;
+use tribunal_history::{Effect, Name};
+
+use super::target;
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use crate::agent::protocol::Harm;
+use crate::field::Field;
+
+/// A disk that is there and does not do what it is for.
+pub(super) struct Disk {
+    name: &'static str,
+    doc: &'static str,
+    seen: &'static str,
+    cost: &'static str,
+    harm: Harm,
+}
+
+/// Where nothing more can be written.
+pub(super) static FULL: Disk = Disk {
+    name: "disk-full",
+    doc: "Leaves no byte free on the disk under the database's data; starts it again if that ended it.",
+    seen: "a write of the agent to the same disk is told that there is no space",
+    cost: "filling a gibibyte takes 10 ms and writes nothing; the ground is that of `power-loss`",
+    harm: Harm::Fill,
+};
+
+/// Where every write waits, as on a disk that was pulled out.
+pub(super) static HUNG: Disk = Disk {
+    name: "disk-hung",
+    doc: "Lets every write to the disk under the database's data wait, uninterruptible, until the end.",
+    seen: "a write of the agent to the same disk does not come back",
+    cost: "freezing first syncs all that was written; one process of the agent waits, too; \
+           the ground is that of `power-loss`",
+    harm: Harm::Freeze,
+};
+
+#[async_trait]
+impl Fault for Disk {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    fn options(&self) -> &'static [FaultOption] {
+        &[target::OPTION]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Image
+    }
+
+    fn seen(&self) -> &'static str {
+        self.seen
+    }
+
+    fn cost(&self) -> &'static str {
+        self.cost
+    }
+
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        target::draw(self.name, nodes, options, rng)
+    }
+
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
+        let (nodes, summary) = target::resolve(field, plan).await?;
+        let harms = nodes.iter().map(|node| (node.clone(), self.harm.clone())).collect();
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+    }
+
+    async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
+        let healed = super::heal(field, id, aim).await;
+        // A database may end itself rather than serve without a disk.
+        let started = super::start_again(field, &aim.nodes).await?;
+        healed.map(|mut effect| {
+            effect.evidence.extend(started);
+            effect
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! `snapshot-restore`: a node that is restored from an old snapshot, and knows nothing of what it
+//! has done since. To the others it is Byzantine: it breaks its word.
+
+use async_trait::async_trait;
+use serde_json::json;
+use tribunal_generator::Rng;
+use tribunal_history::{Effect, Name};
+
+use super::target::{self, Target};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, damage, given};
+use crate::agent::protocol::Harm;
+use crate::field::Field;
+
+/// The folder of the data, put back as it was.
+pub(super) struct SnapshotRestore;
+
+#[async_trait]
+impl Fault for SnapshotRestore {
+    fn name(&self) -> &'static str {
+        "snapshot-restore"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Copies the database's data, and later kills it and puts the copy back; starts it again at the end."
+    }
+
+    fn options(&self) -> &'static [FaultOption] {
+        &[
+            target::OPTION,
+            FaultOption {
+                name: "age_ms",
+                doc: "How old the copy is when it is put back, less than the fault lasts; by default drawn from 500 to 4000.",
+            },
+            damage::DATA_DIR,
+        ]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Data
+    }
+
+    fn seen(&self) -> &'static str {
+        "some file had changed since, and is put back as it was"
+    }
+
+    fn cost(&self) -> &'static str {
+        "the database stands still while its folder is copied, and is down while that is put back"
+    }
+
+    /// A majority is harmed only where that is asked for.
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        let usual = [Target::One, Target::Minority];
+        let mut plan = target::draw_of(&usual, self.name(), nodes, options, rng)?;
+        let drawn = given::magnitude(500, 4000, rng);
+        let age = given::Given::new(self.name(), options).milliseconds("age_ms")?;
+        let age_ms = age.map_or(drawn, |nanos| nanos / 1_000_000);
+        plan.data.insert("age_ms".to_owned(), json!(age_ms));
+        if let Some(folder) = damage::data_dir(self.name(), options)? {
+            plan.data.insert("data_dir".to_owned(), folder.into());
+        }
+        Ok(plan)
+    }
+
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
+        let (nodes, summary) = target::resolve(field, plan).await?;
+        let age = plan.data.get("age_ms").and_then(|age| age.as_u64());
+        let after_ms = age.ok_or("the plan has no `age_ms`")?;
+        let harm = |node: &Name| {
+            let (pid, at) = (field.daemon(node)?, damage::folder(field, plan, node)?);
+            Ok((node.clone(), Harm::RollBack { pid, at, after_ms }))
+        };
+        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+    }
+
+    async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
+        let healed = super::heal(field, id, aim).await;
+        let started = super::start_again(field, &aim.nodes).await?;
+        healed.map(|mut effect| {
+            effect.evidence.extend(started);
+            effect
+        })
+    }
+}
