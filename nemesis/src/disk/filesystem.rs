@@ -112,6 +112,8 @@ impl Filesystem for Served {
             InitFlags::FUSE_CACHE_SYMLINKS,
             // Our own writes change a file's times; its pages stay what they are.
             InitFlags::FUSE_EXPLICIT_INVAL_DATA,
+            // Else it asks at each write whether the file has privileges to lose.
+            InitFlags::FUSE_HANDLE_KILLPRIV_V2,
         ];
         for flag in wanted {
             // What an older kernel has not, it does without.
@@ -304,7 +306,7 @@ impl Filesystem for Served {
         handle: FileHandle,
         offset: u64,
         bytes: &[u8],
-        _: WriteFlags,
+        how: WriteFlags,
         flags: OpenFlags,
         _: Option<LockOwner>,
         reply: ReplyWrite,
@@ -313,6 +315,11 @@ impl Filesystem for Served {
             Ok(fated) => fated,
             Err(error) => return reply.error(errno(error)),
         };
+        if how.contains(WriteFlags::FUSE_WRITE_KILL_SUIDGID)
+            && let Err(error) = self.folder.drop_privileges(open.node)
+        {
+            return reply.error(errno(error));
+        }
         let sync = self.syncs_writes && flags.0 & libc::O_DSYNC != 0;
         let write = move |folder: &Folder, fate: &Fate, bytes: &[u8]| {
             let written = folder.write(&open, offset, bytes, fate).and_then(|()| match sync {

@@ -87,6 +87,7 @@ impl Folder {
                 Some(file) => self.cut(number, &file, size)?,
                 None => self.cut(number, &node.file()?, size)?,
             }
+            self.drop_privileges(number)?;
         }
         if change.atime.is_some() || change.mtime.is_some() {
             let (last_access, last_modification) = (time(change.atime), time(change.mtime));
@@ -97,6 +98,19 @@ impl Folder {
             }
         }
         Ok(attributes(&node.stat()?, number))
+    }
+
+    /// A file that somebody writes to is run as nobody else any more.
+    pub fn drop_privileges(&self, node: u64) -> io::Result<()> {
+        let node = self.nodes.get(node)?;
+        let mode = Mode::from_raw_mode(node.stat()?.st_mode);
+        let mut lost = Mode::SUID;
+        // Without the group's right to run it, this bit means another thing.
+        lost.set(Mode::SGID, mode.contains(Mode::XGRP));
+        match mode.intersects(lost) {
+            true => Ok(rustix::fs::chmod(node.alias(), mode.difference(lost))?),
+            false => Ok(()),
+        }
     }
 
     /// Where a symbolic link leads.

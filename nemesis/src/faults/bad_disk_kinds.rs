@@ -22,10 +22,10 @@ const SHARE: FaultOption =
 const FAILED: &str = "an operation of the agent's own on a file below the same mount fails with just this error; those of the database that did are counted";
 
 /// The filesystem's cost is a run's, whether or not a fault acts.
-const COST: &str = "COSTFIGURES";
+const COST: &str = "beside a plain folder the run's filesystem does 126 small synced writes a second for 147, 9300 unsynced ones for 171000, and reads 110 MiB/s uncached for 490 (on two cores, busy with ten others)";
 
 /// The power goes by the way of a kill.
-const CUT: &str = "CUTFIGURES";
+const CUT: &str = "the filesystem is that of `disk-slow`; it keeps what unsynced writes overwrite in memory, up to 256 MiB; where the database is quiet, the cut waits 1.5 s";
 
 /// Reading fails.
 pub static READ_ERROR: DiskFault = DiskFault {
