@@ -29,6 +29,15 @@ pub struct Hosts {
 }
 
 impl Hosts {
+    /// The names of the nodes that were named, before anybody has looked for them.
+    pub fn names(&self) -> Result<Option<Vec<String>>, ClusterError> {
+        match (&self.nodes, &self.nodes_file) {
+            (Some(list), _) => hosts::names_in_list(list).map(Some),
+            (None, Some(file)) => hosts::names_in_file(file).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// The cluster of the hosts that were named; `None` where none were.
     pub async fn cluster(&self) -> Result<Option<Cluster>, ClusterError> {
         let ssh = SshOptions {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use tribunal_client::{Client, Node as ClientNode};
@@ -23,7 +23,8 @@ use tribunal_harness::template::Templates;
 use tribunal_harness::test_file::{Concurrency, ScriptEntry, TestFile};
 use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
-use tribunal_nemesis::faults::{self, Needs};
+use tribunal_nemesis::faults::{self, Needs, PlanError, ports};
+use tribunal_nemesis::scenarios::{self, Scenario};
 use tribunal_nemesis::{FaultSpec, Ground, Injector, Schedule, Scripted, Timing};
 use tribunal_workloads::{Definition, Setting, Workload};
 
@@ -76,8 +77,9 @@ impl Plan {
             definition,
             options,
             vars: variables(&test, &arguments.set)?,
-            faults: fault_specs(&test, arguments.faults.as_deref()),
-            script: script(&test, arguments.faults.as_deref()),
+            faults: fault_specs(&test, arguments.faults.as_deref())
+                .with_context(|| file.clone())?,
+            script: script(&test, arguments.faults.as_deref()).with_context(|| file.clone())?,
             seed: arguments.seed.unwrap_or_else(random_seed),
             time: arguments.time.or(test.run.time).unwrap_or(DEFAULT_TIME),
             rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
@@ -332,23 +334,35 @@ fn variables(test: &TestFile, set: &[String]) -> anyhow::Result<BTreeMap<String,
     Ok(vars)
 }
 
-fn fault_specs(test: &TestFile, asked: Option<&[String]>) -> Vec<FaultSpec> {
+fn fault_specs(test: &TestFile, asked: Option<&[String]>) -> Result<Vec<FaultSpec>, PlanError> {
     let names = asked.or(test.run.faults.as_deref()).unwrap_or_default();
-    let spec = |name: &String| FaultSpec {
-        name: name.clone(),
-        options: test.faults.options.get(name).cloned().unwrap_or_default(),
+    let spec = |name: &String| match test.faults.options.get(name) {
+        Some(options) => spec(test, name, options),
+        None => Ok(FaultSpec::named(name)),
     };
-    names.iter().filter(|name| *name != "none").map(spec).collect()
+    let named = |name: &&String| *name != "none" && scenarios::find(name).is_none();
+    names.iter().filter(named).map(spec).collect()
 }
 
-/// The test file's script, unless the command line says which faults.
-fn script(test: &TestFile, asked: Option<&[String]>) -> Vec<Scripted> {
+/// A fault, and what was chosen about it in terms that the faults know: a port's name is the test file's.
+fn spec(test: &TestFile, name: &str, options: &Map<String, Value>) -> Result<FaultSpec, PlanError> {
+    let options = ports::numbered(name, options, &test.db.ports)?;
+    Ok(FaultSpec { name: name.to_owned(), options })
+}
+
+/// The test file's script, unless the command line says which faults; and the scenarios among those that
+/// are asked for.
+fn script(test: &TestFile, asked: Option<&[String]>) -> Result<Vec<Scripted>, PlanError> {
     let entries = test.faults.script.iter().filter(|_| asked.is_none());
     let scripted = |entry: &ScriptEntry| {
-        let (name, options) = (entry.fault.clone(), entry.options.clone());
-        Scripted { spec: FaultSpec { name, options }, at: entry.at, lasts: entry.lasts }
+        let spec = spec(test, &entry.fault, &entry.options)?;
+        Ok(Scripted { spec, at: entry.at, lasts: entry.lasts })
     };
-    entries.map(scripted).collect()
+    let names = asked.or(test.run.faults.as_deref()).unwrap_or_default();
+    let scenarios = names.iter().filter_map(|name| scenarios::find(name));
+    let mut script = entries.map(scripted).collect::<Result<Vec<_>, PlanError>>()?;
+    script.extend(scenarios.flat_map(Scenario::script));
+    Ok(script)
 }
 
 /// Any number will do, as long as it is another one next time; it is printed.

@@ -49,7 +49,7 @@ pub struct FaultNote {
     /// The plan in words: "{n1 n2 | n3 n4 n5}", "n2 +5.000 s".
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
-    /// The plan as data, enough to inject it again.
+    /// The plan as data, enough to inject it again; on `injected` what it had left open.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub plan: Map<String, Value>,
     /// On `injected` and `healed`: what was seen of it.
@@ -121,6 +121,7 @@ impl Fault {
                 if !note.summary.is_empty() {
                     self.summary = note.summary;
                 }
+                self.plan.extend(note.plan);
                 self.injected = event.error().is_null().then_some(event.time());
             }
             Stage::Heal => self.heal = Some(event.time()),

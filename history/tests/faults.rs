@@ -41,9 +41,11 @@ fn four_events_make_two_windows() {
 
 #[test]
 fn what_was_really_hit_replaces_what_was_planned() {
-    let hit = json!({ "id": 0, "stage": "injected", "nodes": ["n2"], "summary": "primaries: n2" });
+    let hit = json!({ "id": 0, "stage": "injected", "nodes": ["n2"], "summary": "primaries: n2",
+        "plan": { "cuts": { "n2": ["n1"] } } });
     let found = faults(&[(1, note(0, "inject"), None), (2, hit, None), (3, note(0, "heal"), None)]);
     assert_eq!(&*found[0].nodes[0], "n2");
+    assert_eq!(found[0].plan["cuts"], json!({ "n2": ["n1"] }));
 }
 
 #[test]

@@ -19,6 +19,11 @@ const JEPSEN: &str = r#"[{:type :invoke, :f :write, :value [5 1], :process 0, :t
  {:type :invoke, :f :read, :value [5 nil], :process 1, :time 26}
  {:type :ok, :f :read, :value [5 1], :process 1, :time 27, :re #"\d"}]
 "#;
+const TRANSACTIONS: &str = r#"{:type :invoke, :f :txn, :value [[:append "k" 2] [:r -7 nil]], :process 0, :time 1}
+{:type :ok, :f :txn, :value [[:append "k" 2] [:r -7 [1 2]]], :process 0, :time 2}
+{:type :invoke, :f :txn, :value [[:w :x 9223372036854775808N] [:r :x nil]], :process 1, :time 3}
+{:type :info, :f :txn, :value [[:w :x 9223372036854775808N] [:r :x nil]], :process 1, :time 4, :error [:timeout]}
+"#;
 const KNOSSOS: &str = "({:process 0, :type :invoke, :f :read, :value nil}\n{:process 0, :type :ok, :f :read, :value nil})";
 const KEY_VALUE: &str = "{:process 0, :type :invoke, :f :get, :key \"5\", :value nil}\n{:process 0, :type :ok, :f :get, :key \"5\", :value \"\"}\n";
 const ELLE: &str = r#"[{"type":"invoke","f":"txn","value":[["w","x",2]],"process":0,"index":1},
@@ -28,9 +33,10 @@ const JSONL: &str = "{\"index\":0,\"time\":1,\"process\":3,\"type\":\"invoke\",\
 const PLUME: &str = "w(1,5,0,0)\nr(2,0,0,0)\nr(1,5,3,7)\nw(1,6,0,1)\nw(9,9,0,-1)\nr(2,0,3,7)\n";
 const AWDIT: &str = "w 0 0\n-----\nr 0 0\nw 1 3\n=====\nr 1 3\n";
 const DBCOP: &str = r#"{"params":{"id":1},"data":[[{"events":[{"Write":{"variable":1,"version":2}},["r",1,2]],"committed":true},{"events":[["w",1,4]],"committed":false}]],"end":5}"#;
-const SAMPLES: [&str; 9] = [JEPSEN, KNOSSOS, KEY_VALUE, ELLE, ETCD, JSONL, PLUME, AWDIT, DBCOP];
+const SAMPLES: [&str; 10] =
+    [JEPSEN, TRANSACTIONS, KNOSSOS, KEY_VALUE, ELLE, ETCD, JSONL, PLUME, AWDIT, DBCOP];
 
-const WORDS: [&str; 68] = [
+const WORDS: [&str; 70] = [
     "{",
     "}",
     "[",
@@ -92,6 +98,8 @@ const WORDS: [&str; 68] = [
     "-1",
     "[:a nil]",
     "[[:r 1 nil]]",
+    "[:append 1 2]",
+    "[:w -1 99999999999999999999N]",
     "\u{feff}",
     "r(1,5,3,7)\n",
     "w(1,5,3,-1)\n",

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::faults::{FAULTS, Fault, Needs};
+use crate::scenarios::{SCENARIOS, Scenario};
 
 const INTRODUCTION: &str = "\
 # Faults
@@ -30,6 +31,15 @@ too; \"busy\" is three programs to each core. Injecting includes the first look 
 
 ";
 
+const SCENARIOS_INTRODUCTION: &str = "
+## Scenarios
+
+Outages that have a name, asked for like faults: `tribunal run TEST.toml -f github-2012 --time 150s`.
+
+| scenario | what happens | faults |
+|---|---|---|
+";
+
 /// The whole page.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
@@ -46,7 +56,20 @@ pub fn page() -> String {
             let _ = writeln!(page, "| `{}` | `{}` | {} |", fault.name(), option.name, option.doc);
         }
     }
+    page += SCENARIOS_INTRODUCTION;
+    for scenario in SCENARIOS {
+        let _ = writeln!(page, "| `{}` | {} | {} |", scenario.name, scenario.doc, scenario.steps());
+    }
     page
+}
+
+/// A scenario, for a terminal.
+pub fn scenario_entry(scenario: &Scenario) -> String {
+    let (name, doc, steps) = (scenario.name, scenario.doc, scenario.steps());
+    let seconds = scenario.ends().as_secs() + 15;
+    format!(
+        "{name}: {doc}\n  faults    {steps}\n  run       tribunal run TEST.toml -f {name} --time {seconds}s\n"
+    )
 }
 
 /// One fault, for a terminal.

@@ -17,6 +17,7 @@ use tribunal_harness::cluster::{Node, Session};
 use tribunal_harness::database::{Daemon, Daemons, Database};
 use tribunal_history::Name;
 
+use crate::addresses::told_apart;
 use crate::agent::protocol::{Reply, Request};
 use crate::background::{Background, Told};
 use crate::faults::Aim;
@@ -67,6 +68,13 @@ impl Field {
             greetings.insert(name.clone(), greeting);
             hosts.insert(name, host);
         }
+        let all = |(name, host): (&Name, &Host)| {
+            let told: &[IpAddr] = greetings.get(name).map_or(&[], |it: &Greeting| &it.addresses);
+            (name.clone(), [&[host.address], told].concat())
+        };
+        for (name, addresses) in told_apart(hosts.iter().map(all).collect()) {
+            hosts.entry(name).and_modify(|host: &mut Host| host.addresses = addresses);
+        }
         let background = Background::default();
         let parts = Parts { hosts, daemons, sessions, database, wire, background };
         Ok((Self(Arc::new(parts)), greetings))
@@ -77,9 +85,19 @@ impl Field {
         self.0.hosts.keys()
     }
 
-    /// A node's address.
+    /// A node's address, as others reach it.
     pub fn address(&self, node: &Name) -> Result<IpAddr, String> {
         self.host(node).map(|host| host.address)
+    }
+
+    /// The addresses that a node's packets can be told by.
+    pub fn addresses(&self, node: &Name) -> Result<&[IpAddr], String> {
+        match &*self.host(node)?.addresses {
+            [] => Err(format!(
+                "{node} has no address of its own, so that its packets could be told from others'"
+            )),
+            addresses => Ok(addresses),
+        }
     }
 
     /// The process id of the database's daemon on a node.
@@ -253,7 +271,10 @@ async fn living(line: &mut watch::Receiver<Line>, life: u64) -> Result<Arc<Link>
 
 /// A node with an agent, and whoever starts the next one.
 struct Host {
+    /// As others reach it.
     address: IpAddr,
+    /// All that its packets can be told by.
+    addresses: Vec<IpAddr>,
     line: watch::Receiver<Line>,
     keeper: JoinHandle<()>,
 }
@@ -269,7 +290,7 @@ impl Host {
     fn new(node: Node, launch: Arc<dyn Launch>, link: Link) -> Self {
         let (sender, line) = watch::channel(Line { link: Some(Arc::new(link)), lives: 1 });
         let keeper = tokio::spawn(keep(node.id, launch, sender));
-        Self { address: node.ip, line, keeper }
+        Self { address: node.ip, addresses: vec![node.ip], line, keeper }
     }
 }
 

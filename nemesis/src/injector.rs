@@ -121,6 +121,7 @@ impl Injector {
             nodes: aim.nodes,
             summary: aim.summary,
             effect: Some(effect),
+            plan: aim.learned,
             ..answer(note, Stage::Injected)
         };
         Ok(injected)

@@ -6,6 +6,7 @@
 //! does not judge: whether a fault took effect is observed and written down,
 //! and what that means for a verdict is for others to say.
 
+mod addresses;
 pub mod agent;
 mod background;
 pub mod catalogue;
@@ -15,6 +16,7 @@ pub mod field;
 pub mod injector;
 pub mod launch;
 pub mod link;
+pub mod scenarios;
 pub mod schedule;
 
 pub use agent::protocol::{Filesystem, Ground, Image};

@@ -5,6 +5,7 @@
 //! agent's lease.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub struct Greeting {
     pub undone: Vec<String>,
     /// Still there.
     pub left: Vec<String>,
+    /// The node's own addresses.
+    pub addresses: Vec<IpAddr>,
 }
 
 impl Link {
@@ -75,7 +78,9 @@ impl Link {
         let link = Self { writer, waiting, next: AtomicU64::new(1), gone, tasks };
         match timeout(START, greeting).await {
             Err(_) => Err(LinkError::Silent(START)),
-            Ok(Ok(Reply::Ready { undone, left })) => Ok((link, Greeting { undone, left })),
+            Ok(Ok(Reply::Ready { undone, left, addresses })) => {
+                Ok((link, Greeting { undone, left, addresses }))
+            }
             Ok(_) => Err(LinkError::Gone),
         }
     }

@@ -136,14 +136,15 @@ fn history(drawn: &[Drawn], shape: Shape) -> History {
     History::new(events.into_iter().map(|(_, event)| event).collect()).expect("drawn well")
 }
 
-/// The levels that have a definition by brute force.
+/// The levels that have a definition by brute force, the strongest and the weakest first: whether
+/// snapshots will do, and which order is kept.
 pub const LEVELS: [(Level, bool, Order); 6] = [
+    (Level::StrictSerializable, false, Order::RealTime),
     (Level::SnapshotIsolation, true, Order::Any),
-    (Level::StrongSessionSnapshotIsolation, true, Order::Session),
     (Level::StrongSnapshotIsolation, true, Order::RealTime),
+    (Level::StrongSessionSnapshotIsolation, true, Order::Session),
     (Level::Serializable, false, Order::Any),
     (Level::StrongSessionSerializable, false, Order::Session),
-    (Level::StrictSerializable, false, Order::RealTime),
 ];
 
 /// Whether a verdict says that a level is broken, or is kept; neither where it is open.
@@ -172,6 +173,27 @@ struct Counts {
     weak_alone: u64,
 }
 
+/// Which levels are kept, by brute force. A serial order is one of snapshots, and what keeps real time
+/// keeps the order of sessions: what follows from that is not searched again.
+fn truths(txns: &[Txn], look: Look) -> Vec<(Level, bool)> {
+    let mut known: Vec<(bool, Order, bool)> = Vec::new();
+    let mut truths = Vec::new();
+    for (level, snapshot, order) in LEVELS {
+        let follows = known.iter().find(|&&(other, strict, kept)| match kept {
+            true => other <= snapshot && strict >= order,
+            false => other >= snapshot && strict <= order,
+        });
+        let kept = match (follows, snapshot) {
+            (Some(&(.., kept)), _) => kept,
+            (None, true) => snapshot_isolated(txns, order, look),
+            (None, false) => serializable(txns, order, look),
+        };
+        known.push((snapshot, order, kept));
+        truths.push((level, kept));
+    }
+    truths
+}
+
 /// Compares a verdict with brute force, level by level.
 fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> Counts {
     assert_eq!(verdict.objection, None, "seed {seed}");
@@ -183,16 +205,9 @@ fn compare(seed: u64, drawn: &[Drawn], shape: Shape, verdict: &Verdict) -> Count
         refused: u64::from(verdict.anomalies.iter().any(|it| it.details.contains_key("ways"))),
         ..Counts::default()
     };
-    let mut truths: Vec<(Level, bool)> = Vec::new();
-    for (level, snapshot, order) in LEVELS {
-        let truth = match snapshot {
-            true => snapshot_isolated(&txns, order, shape.look()),
-            false => serializable(&txns, order, shape.look()),
-        };
-        truths.push((level, truth));
-    }
+    let mut truths = truths(&txns, shape.look());
     // Snapshots are visible in every sense; that is seldom asked, because the answer takes long.
-    let snapshots = truths[0].1;
+    let snapshots = truths.contains(&(Level::SnapshotIsolation, true));
     if shape.lists && snapshots && !seed.is_multiple_of(16) {
         truths.extend([(Level::ReadAtomic, true), (Level::Causal, true)]);
     } else if shape.lists {

@@ -4,32 +4,41 @@
 //! Models with Atomic Visibility" (CONCUR 2015), without sessions: some order of all, and for each
 //! transaction some of those before it that it sees; of the writers of a key that it sees it
 //! reads the last one's version. A version of a list is all that was appended up to it in that order.
-//! Every order and every choice is tried.
+//! Every order and every choice is tried, but none from where another has failed.
+
+use std::collections::HashSet;
 
 use super::{State, Step, Txn, must, run, whole};
 use crate::oracle::NEVER;
 
 /// Whether there is an order, and choices. `transitive`: whether who is seen is seen with all that it saw.
 pub fn keeps(txns: &[Txn], transitive: bool) -> bool {
-    let search = Search { txns, transitive };
+    let mut search = Search { txns, transitive, dead: HashSet::new() };
     search.go(&mut Vec::new())
 }
 
 struct Search<'a> {
     txns: &'a [Txn],
     transitive: bool,
+    /// Where it was in vain to go on: who is placed, what the keys hold, and who sees whom, if that
+    /// matters to others.
+    dead: HashSet<(u32, State, Vec<Placed>)>,
 }
 
 /// A transaction in its place, and whom it sees.
 type Placed = (usize, u32);
 
 impl Search<'_> {
-    fn go(&self, placed: &mut Vec<Placed>) -> bool {
+    fn go(&mut self, placed: &mut Vec<Placed>) -> bool {
         let done = placed.iter().fold(0, |set, &(at, _)| set | 1 << at);
         if done & must(self.txns) == must(self.txns) {
             return true;
         }
-        (0..self.txns.len()).filter(|&at| done & 1 << at == 0).any(|next| {
+        let here = (done, self.held(placed), self.views(placed));
+        if self.dead.contains(&here) {
+            return false;
+        }
+        let found = (0..self.txns.len()).filter(|&at| done & 1 << at == 0).any(|next| {
             // Subsets of those before, from all down to none.
             let mut sees = done;
             loop {
@@ -50,7 +59,29 @@ impl Search<'_> {
                 }
                 sees = (sees - 1) & done;
             }
-        })
+        });
+        if !found {
+            self.dead.insert(here);
+        }
+        found
+    }
+
+    /// What the keys hold after all that are placed.
+    fn held(&self, placed: &[Placed]) -> State {
+        let mut held = State::new();
+        for step in placed.iter().flat_map(|&(at, _)| &self.txns[at].steps) {
+            if let Step::Append(key, element) = step {
+                held.entry(*key).or_default().push(*element);
+            }
+        }
+        held
+    }
+
+    /// Who sees whom; nobody asks where whoever is seen need not be seen with all that it saw.
+    fn views(&self, placed: &[Placed]) -> Vec<Placed> {
+        let mut views = if self.transitive { placed.to_vec() } else { Vec::new() };
+        views.sort_unstable();
+        views
     }
 
     fn may_see(&self, placed: &[Placed], sees: u32) -> bool {

@@ -18,6 +18,12 @@ pub fn histories() -> u64 {
     asked.map_or(20_000, |text| text.parse().expect("ORACLE_HISTORIES is a number"))
 }
 
+/// The first seed: ORACLE_FIRST, or 0. Runs whose seeds follow on each other add up to one long run.
+pub fn first() -> u64 {
+    let asked = std::env::var("ORACLE_FIRST").ok();
+    asked.map_or(0, |text| text.parse().expect("ORACLE_FIRST is a number"))
+}
+
 /// The seeds to judge: all, or the one of ORACLE_SEED, to replay it.
 pub fn seeds() -> std::ops::Range<u64> {
     seeds_of(histories())
@@ -34,7 +40,7 @@ fn seeds_of(histories: u64) -> std::ops::Range<u64> {
             let seed: u64 = text.parse().expect("ORACLE_SEED is a number");
             seed..seed + 1
         }
-        None => 0..histories,
+        None => first()..first() + histories,
     }
 }
 

@@ -3,14 +3,15 @@
 use anyhow::anyhow;
 use clap::Args;
 use tribunal_checkers::transactions::{Phenomenon, page};
+use tribunal_nemesis::scenarios::{self, SCENARIOS};
 use tribunal_nemesis::{FAULTS, catalogue, faults};
 
 use crate::Exit;
 
-/// Explains an anomaly of transactions, or a fault.
+/// Explains an anomaly of transactions, a fault, or a scenario.
 #[derive(Args)]
 pub struct Explain {
-    /// Its name: `G-single`, `lost-update`, `link-slow`; `anomalies` (by default) or `faults` for all.
+    /// Its name: `G-single`, `lost-update`, `link-slow`, `github-2012`; `anomalies` (by default) or `faults` for all.
     name: Option<String>,
 }
 
@@ -33,8 +34,12 @@ fn explanation(name: &str) -> anyhow::Result<String> {
     if let Ok(fault) = faults::find(name) {
         return Ok(catalogue::entry(fault));
     }
+    if let Some(scenario) = scenarios::find(name) {
+        return Ok(catalogue::scenario_entry(scenario));
+    }
     let anomalies: Vec<_> = Phenomenon::all().map(Phenomenon::name).collect();
-    let faults: Vec<_> = FAULTS.iter().map(|fault| fault.name()).collect();
+    let faults = FAULTS.iter().map(|fault| fault.name());
+    let faults: Vec<_> = faults.chain(SCENARIOS.iter().map(|scenario| scenario.name)).collect();
     let known = format!("{}; {}", anomalies.join(", "), faults.join(", "));
     let error =
         anyhow!("`{name}` is no anomaly and no fault that is explained here; there are {known}");

@@ -14,6 +14,7 @@ use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply};
 use tribunal_harness::test_file::parse_duration;
 use tribunal_history::{Call, FaultNote, Name, Stage};
+use tribunal_nemesis::faults::Needs;
 use tribunal_nemesis::{Injector, faults};
 
 use super::explain;
@@ -73,6 +74,14 @@ impl Fault {
             return Err(error.context(Exit::Usage));
         }
         let options = self.options().map_err(|error| error.context(Exit::Usage))?;
+        if fault.needs() == Needs::Data && !options.contains_key("data_dir") {
+            let error = anyhow!(
+                "the fault `{}` harms files of the database, and only a run knows where they are: \
+                 say -o data_dir=/folder",
+                fault.name()
+            );
+            return Err(error.context(Exit::Usage));
+        }
         let cluster = match self.hosts.cluster().await.map_err(explain)? {
             Some(hosts) => hosts,
             None => local::find(name).map_err(explain)?,

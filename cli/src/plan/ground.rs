@@ -4,7 +4,7 @@ use anyhow::bail;
 use serde_json::Value;
 use tribunal_harness::cluster::local::find_program;
 use tribunal_nemesis::disk;
-use tribunal_nemesis::faults::{self, GroundKind};
+use tribunal_nemesis::faults::{self, GroundKind, Needs};
 use tribunal_nemesis::{Filesystem, Ground, Image};
 
 use super::Plan;
@@ -19,13 +19,15 @@ impl Plan {
         let image = self.image()?;
         let mut wanted: Option<(GroundKind, String)> = None;
         for name in self.fault_names() {
-            let Some(kind) = faults::find(&name)?.needs().ground() else { continue };
-            if self.test.db.data_dir.is_none() {
+            let needs = faults::find(&name)?.needs();
+            let data = needs == Needs::Data || needs.ground().is_some();
+            if data && self.test.db.data_dir.is_none() {
                 bail!(
-                    "the fault `{name}` harms the disk under the database's data, but nobody says \
-                     where they are: set [db] data_dir"
+                    "the fault `{name}` harms the database's data, but nobody says where they \
+                     are: set [db] data_dir"
                 );
             }
+            let Some(kind) = needs.ground() else { continue };
             match &wanted {
                 Some((other, first)) if *other != kind => bail!(
                     "the faults `{first}` and `{name}` each need another disk under the \

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tribunal_harness::cluster::Node;
 use tribunal_history::Name;
+use tribunal_nemesis::{faults, scenarios};
 
 use super::Plan;
 
@@ -21,7 +22,11 @@ impl Plan {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         self.check_numbers()?;
         self.check_tables().with_context(|| self.file())?;
-        let nodes: Vec<Node> = (0..self.node_count()).map(imagined).collect();
+        let names = match self.arguments.hosts.names()? {
+            Some(names) => names,
+            None => (1..=self.node_count()).map(|number| format!("n{number}")).collect(),
+        };
+        let nodes: Vec<Node> = names.into_iter().enumerate().map(imagined).collect();
         self.rehearse(&nodes)
     }
 
@@ -32,6 +37,15 @@ impl Plan {
         }
         if rate != 0.0 && !(0.001..=1e9).contains(&rate) {
             bail!("the rate is {rate}; it must be 0 (as many as possible), or from 0.001 to 1e9");
+        }
+        let asked = self.arguments.faults.as_ref().or(self.test.run.faults.as_ref());
+        let scenarios = asked.into_iter().flatten().filter_map(|name| scenarios::find(name));
+        if let Some(scenario) = scenarios.into_iter().find(|scenario| scenario.ends() > time) {
+            let (name, ends) = (scenario.name, scenario.ends().as_secs());
+            let (time, enough) = (time.as_secs_f64(), ends + 15);
+            bail!(
+                "the scenario `{name}` takes {ends} s, and the run {time} s: say --time {enough}s"
+            );
         }
         let workers = self.concurrency(self.node_count());
         if workers > MOST_WORKERS {
@@ -52,7 +66,7 @@ impl Plan {
             (definition.checker)(options)?;
         }
         for name in self.test.faults.options.keys() {
-            tribunal_nemesis::faults::find(name).with_context(|| format!("[faults.{name}]"))?;
+            faults::find(name).with_context(|| format!("[faults.{name}]"))?;
         }
         Ok(())
     }
@@ -69,10 +83,21 @@ impl Plan {
         }
         self.workload(&names)?;
         self.schedule(&names)?;
+        self.check_primaries()?;
         self.ground()?;
         let templates = self.templates(nodes)?;
         self.database(nodes, &templates)?.check_files()?;
         self.client_command(&templates)?;
+        Ok(())
+    }
+
+    /// A fault of the primaries would hit anybody if nobody can say who they are.
+    fn check_primaries(&self) -> anyhow::Result<()> {
+        for name in self.fault_names() {
+            if faults::find(&name)?.asks_for_primaries() && self.test.db.primaries.is_none() {
+                bail!("the fault `{name}` asks the database who is primary: set [db] primaries");
+            }
+        }
         Ok(())
     }
 
@@ -81,9 +106,8 @@ impl Plan {
     }
 }
 
-/// The node that a local cluster will have at this place.
-fn imagined(index: usize) -> Node {
-    let id = format!("n{}", index + 1);
+/// A node of this name, wherever it will be.
+fn imagined((index, name): (usize, String)) -> Node {
     let ip = std::net::Ipv4Addr::LOCALHOST.into();
-    Node { id: id.as_str().into(), index, ip, destination: id }
+    Node { id: name.as_str().into(), index, ip, destination: name }
 }

@@ -102,13 +102,31 @@ fn attached(folder: &str) -> String {
 }
 
 fn lay(agent: &mut Agent, world: &World, tenant: &str) {
-    let ground = Ground::Image(Image { size_mb: 64, filesystem: Filesystem::Ext4 });
+    lay_of(Filesystem::Ext4, agent, world, tenant);
+}
+
+fn lay_of(filesystem: Filesystem, agent: &mut Agent, world: &World, tenant: &str) {
+    // Less is no xfs.
+    let size_mb = if filesystem == Filesystem::Xfs { 320 } else { 64 };
+    let ground = Ground::Image(Image { size_mb, filesystem });
     let (at, tenant) = (world.data(), tenant.to_owned());
     agent.inject(GROUND, Harm::Lay { ground, at, tenant });
     assert!(world.is_laid());
 }
 
 pub fn what_was_not_synced_is_gone_and_what_was_is_there() {
+    lose_power_on(Filesystem::Ext4);
+}
+
+pub fn it_is_so_on_xfs() {
+    let (program, package) = Filesystem::Xfs.maker();
+    match tribunal_harness::cluster::local::find_program(program) {
+        Some(_) => lose_power_on(Filesystem::Xfs),
+        None => crate::runner::skip(format!("there is no {program}: apt-get install {package}")),
+    }
+}
+
+fn lose_power_on(filesystem: Filesystem) {
     let Some(world) = World::new() else { return };
     let mut agent = world.agent("a", 10);
     let off = |pid| Harm::PowerOff { pid };
@@ -116,7 +134,7 @@ pub fn what_was_not_synced_is_gone_and_what_was_is_there() {
         Reply::Failed { why } => assert!(why.contains("use this fault in a run"), "{why}"),
         other => panic!("{other:?}"),
     }
-    lay(&mut agent, &world, "a");
+    lay_of(filesystem, &mut agent, &world, "a");
     assert_eq!(std::fs::read_dir(world.inside(&world.data())).unwrap().count(), 0);
     for fault in 1..=3 {
         let mut victim = world.victim();

@@ -147,11 +147,12 @@ pub async fn every_fault_is_injected_observed_and_healed() {
     let mut injector = cluster.injector().await.unwrap();
     // These nodes have no wire of ours, no database that could be started, and no disk of their
     // own: ssh_faults has all that.
-    let absent = [Needs::Wire, Needs::Start];
+    let absent = [Needs::Wire, Needs::Start, Needs::Data];
     let possible = |needs: Needs| !absent.contains(&needs) && needs.ground().is_none();
     let faults = FAULTS.iter().filter(|fault| possible(fault.needs()));
     for (id, fault) in faults.enumerate() {
-        let call = cluster.call(id as u64, fault.name(), Value::Null);
+        let options = Value::Object(fault.example(&cluster.names));
+        let call = cluster.call(id as u64, fault.name(), options);
         let injected = injector.invoke(&call).await;
         let seen = evidence(&injected);
         assert_eq!(injected.note.stage, Stage::Injected);
@@ -181,6 +182,45 @@ pub async fn primaries_are_looked_up_when_the_time_has_come() {
     assert!(stopped(1) && !stopped(0) && !stopped(2));
     assert_eq!(injector.heal_all().await, [] as [&str; 0]);
     assert!(!stopped(1));
+
+    let call = cluster.call(1, "partition-primaries", json!({"with": 1, "ports": 7000}));
+    assert_eq!((call.value.get("nodes"), call.value["plan"].get("cuts")), (None, None));
+    let injected = injector.invoke(&call).await;
+    assert!(injected.note.effect.as_ref().unwrap().observed, "{}", evidence(&injected));
+    let [one, other] = &injected.note.nodes[..] else { panic!("{:?}", injected.note) };
+    assert!(*one == cluster.names[1] || *other == cluster.names[1]);
+    let summary = &injected.note.summary;
+    assert!(summary.ends_with("} on port 7000 (primary: n2)"), "{summary}");
+    // Whose packets are dropped is told as soon as it is known.
+    let cuts = injected.note.plan["cuts"].as_object().unwrap();
+    assert_eq!(cuts.len(), 3);
+    assert!(cuts["n2"].as_array().unwrap().len() == 1);
+    assert!(cluster.wire.rules(2).contains("dport 7000"), "{}", cluster.wire.rules(2));
+    assert!(evidence(&injector.invoke(&healing(&call)).await).contains("packets dropped from"));
+    assert_eq!(cluster.wire.rules(2), "");
+}
+
+pub async fn two_partitions_at_once_are_both_seen_and_each_heals_alone() {
+    let Some(cluster) = Cluster::new() else { return };
+    let mut injector = cluster.injector().await.unwrap();
+    let calls = [("partition-one", 0), ("partition-halves", 1), ("partition-given", 2)];
+    let calls = calls.map(|(name, id)| {
+        let options = json!({"cuts": ["n1>n2", "n2>n1", "n1>n3", "n3>n1", "n2>n3", "n3>n2"]});
+        let given = name == "partition-given";
+        cluster.call(id, name, if given { options } else { Value::Null })
+    });
+    for call in &calls {
+        let injected = injector.invoke(call).await;
+        assert!(injected.note.effect.as_ref().unwrap().observed, "{}", evidence(&injected));
+    }
+    for call in &calls {
+        assert_ne!(cluster.wire.rules(1), "");
+        let healed = injector.invoke(&healing(call)).await;
+        assert!(healed.note.effect.as_ref().unwrap().observed, "{}", evidence(&healed));
+    }
+    for node in 1..=3 {
+        assert_eq!(cluster.wire.rules(node), "");
+    }
 }
 
 pub async fn an_agent_that_dies_is_replaced_and_its_fault_called_failed() {

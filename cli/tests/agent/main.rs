@@ -45,6 +45,14 @@ fn main() -> std::process::ExitCode {
         ("cut::packets_stop_one_way_in_both_families", cut::packets_stop_one_way_in_both_families),
         ("cut::two_cuts_are_healed_one_by_one", cut::two_cuts_are_healed_one_by_one),
         (
+            "cut::two_cuts_of_one_link_both_count_and_either_holds",
+            cut::two_cuts_of_one_link_both_count_and_either_holds,
+        ),
+        (
+            "cut::only_conversations_with_a_port_are_cut",
+            cut::only_conversations_with_a_port_are_cut,
+        ),
+        (
             "cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone",
             cut::a_killed_agents_rules_are_healed_and_foreign_ones_left_alone,
         ),
@@ -52,6 +60,7 @@ fn main() -> std::process::ExitCode {
             "disk::what_was_not_synced_is_gone_and_what_was_is_there",
             disk::what_was_not_synced_is_gone_and_what_was_is_there,
         ),
+        ("disk::it_is_so_on_xfs", disk::it_is_so_on_xfs),
         (
             "disk::a_successor_leaves_the_database_its_ground",
             disk::a_successor_leaves_the_database_its_ground,
@@ -76,6 +85,9 @@ fn main() -> std::process::ExitCode {
         }),
         ("injector::primaries_are_looked_up_when_the_time_has_come", || {
             runner::block_on(injector::primaries_are_looked_up_when_the_time_has_come())
+        }),
+        ("injector::two_partitions_at_once_are_both_seen_and_each_heals_alone", || {
+            runner::block_on(injector::two_partitions_at_once_are_both_seen_and_each_heals_alone())
         }),
         ("injector::an_agent_that_dies_is_replaced_and_its_fault_called_failed", || {
             runner::block_on(injector::an_agent_that_dies_is_replaced_and_its_fault_called_failed())

@@ -69,7 +69,7 @@ impl Agent {
         let process = Piped::start(command(state, &arguments, inside));
         let mut agent = Self { process: process.unwrap(), asked: 0, undone: Vec::new() };
         match agent.hear() {
-            Answered { id: 0, reply: Reply::Ready { undone, left } } => {
+            Answered { id: 0, reply: Reply::Ready { undone, left, .. } } => {
                 assert!(left.is_empty(), "{left:?}");
                 agent.undone = undone;
             }

@@ -77,6 +77,11 @@ impl Wire {
         socket
     }
 
+    /// Has a node forget whose hardware address is which.
+    pub fn forget_neighbours(&self, node: u8) {
+        ip(&format!("-n {} neighbour flush dev eth0", self.name(node)));
+    }
+
     /// What `nft` lists on a node.
     pub fn rules(&self, node: u8) -> String {
         let mut command = Command::new("ip");

@@ -1,6 +1,7 @@
 //! Bad links, as the nodes at their ends see them: datagrams are counted where they arrive.
 
 use std::io::{BufRead, BufReader, Lines};
+use std::net::IpAddr;
 use std::process::{Child, ChildStdout, Stdio};
 
 use serde_json::Value;
@@ -11,9 +12,14 @@ use crate::scene::{Scene, text};
 /// Counts numbered datagrams until one says that it is the last; prints what came.
 const RECEIVER: &str = r#"
 import json, socket, sys, time, zlib
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)  # takes both families
+    s.bind(("::", 7070))
+except OSError:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("0.0.0.0", 7070))
 s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-s.bind(("0.0.0.0", 7070)); s.settimeout(60)
+s.settimeout(60)
 print("ready", flush=True)
 seen, late, last, doubled, altered, bytes_, first, delays = set(), 0, -1, 0, 0, 0, None, []
 while True:
@@ -36,7 +42,7 @@ print(json.dumps(dict(came=len(seen), doubled=doubled, late=late, altered=altere
 const SENDER: &str = r#"
 import socket, sys, time, zlib
 address, count, rate, size = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
 begun = time.monotonic()
 for number in range(count):
     while time.monotonic() < begun + number / rate: pass
@@ -47,20 +53,25 @@ for _ in range(20): s.sendto(b"last", (address, 7070))
 "#;
 
 /// What is sent from n1 to n2.
-struct Traffic {
-    count: u32,
-    rate: u32,
-    size: u32,
+pub struct Traffic {
+    pub count: u32,
+    pub rate: u32,
+    pub size: u32,
     /// How long to wait for the last of them, in seconds.
-    wait: f32,
+    pub wait: f32,
 }
 
 const TEN_THOUSAND: Traffic = Traffic { count: 10_000, rate: 5000, size: 100, wait: 0.5 };
 
 /// Two nodes, of which one knows how to send and the other how to count.
 fn two_nodes() -> Option<Scene> {
+    nodes("2")
+}
+
+/// Nodes with Python.
+pub fn nodes(count: &str) -> Option<Scene> {
     let scene = Scene::set()?;
-    scene.ok(&["cluster", "up", "--nodes", "2"]);
+    scene.ok(&["cluster", "up", "--nodes", count]);
     if !scene.tribunal(&["cluster", "exec", "n1", "--", "python3", "--version"]).status.success() {
         skip("python3 is not installed");
         return None;
@@ -69,15 +80,20 @@ fn two_nodes() -> Option<Scene> {
 }
 
 /// A fault by hand on the link from n1 to n2; healed when it is ended.
-struct Held {
+pub struct Held {
     child: Child,
     /// What it says; it must not find its output closed.
     _said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Held {
-    fn inject(scene: &Scene, fault: &str, options: &[&str]) -> Self {
-        let mut words = vec!["cluster", "fault", fault, "--for", "60s", "-o", "links=pair"];
+    pub fn inject(scene: &Scene, fault: &str, options: &[&str]) -> Self {
+        Self::with(scene, fault, &[&["links=pair"], options].concat())
+    }
+
+    /// Any fault.
+    pub fn with(scene: &Scene, fault: &str, options: &[&str]) -> Self {
+        let mut words = vec!["cluster", "fault", fault, "--for", "60s"];
         words.extend(options.iter().flat_map(|option| ["-o", *option]));
         let mut child = scene.command(&words).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -87,7 +103,7 @@ impl Held {
         Self { child, _said: said }
     }
 
-    fn heal(mut self) {
+    pub fn heal(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
         assert!(self.child.wait().unwrap().success(), "it was not seen to act");
@@ -127,7 +143,11 @@ impl Receiver {
 
 /// Sends from n1 to n2.
 fn send(scene: &Scene, traffic: &Traffic) {
-    let address = scene.record("c1").nodes[1].ip.to_string();
+    send_to(scene, scene.record("c1").nodes[1].ip.into(), traffic);
+}
+
+fn send_to(scene: &Scene, address: IpAddr, traffic: &Traffic) {
+    let address = address.to_string();
     let numbers = [traffic.count, traffic.rate, traffic.size].map(|number| number.to_string());
     let wait = traffic.wait.to_string();
     let mut words = vec!["cluster", "exec", "n1", "--", "python3", "-c", SENDER, &address];
@@ -138,8 +158,13 @@ fn send(scene: &Scene, traffic: &Traffic) {
 
 /// Sends, and tells what came.
 fn exchange(scene: &Scene, traffic: &Traffic) -> Value {
+    exchange_by(scene, scene.record("c1").nodes[1].ip.into(), traffic)
+}
+
+/// The same by one of n2's addresses.
+pub fn exchange_by(scene: &Scene, address: IpAddr, traffic: &Traffic) -> Value {
     let receiver = Receiver::listen(scene);
-    send(scene, traffic);
+    send_to(scene, address, traffic);
     receiver.came()
 }
 
@@ -248,6 +273,14 @@ pub fn nonsense_is_refused_in_a_sentence() {
     assert!(said.contains("there is no fault `link-slwo`"), "{said}");
     let said = refused(&["link-slow", "--on", "n1"]);
     assert!(said.contains("needs at least 2 nodes"), "{said}");
+    let said = refused(&["partition-given"]);
+    assert!(said.contains("`partition-given` needs the option `cuts`: groups of nodes"), "{said}");
+    let said = refused(&["partition-given", "-o", r#"cuts=["n1>n9"]"#]);
+    assert!(said.ends_with("there is no node `n9` among n1 n2"), "{said}");
+    let said = refused(&["partition-given", "-o", r#"cuts=[["n1","n2"],["n2"]]"#]);
+    assert!(said.ends_with("n2 is in it twice"), "{said}");
+    let said = refused(&["partition-halves", "-o", "ports=peer"]);
+    assert!(said.contains("names of ports are known in the run of a test file"), "{said}");
     let said = refused(&["link-slow", "--on", "n1,n9"]);
     assert!(said.contains("n9"), "{said}");
     let output = scene.tribunal(&["cluster", "fault", "pause", "--for", "1s"]);

@@ -6,6 +6,7 @@
 //! clusters may come and go on the machine meanwhile. Without root, or on a
 //! kernel that lacks something, the tests say so and are skipped.
 
+mod ipv6;
 mod links;
 #[path = "../runner/mod.rs"]
 mod runner;
@@ -372,5 +373,14 @@ fn main() -> std::process::ExitCode {
             links::a_killed_controllers_links_are_whole_again,
         ),
         ("links::nonsense_is_refused_in_a_sentence", links::nonsense_is_refused_in_a_sentence),
+        (
+            "ipv6::a_name_means_one_address_and_both_families_are_reached",
+            ipv6::a_name_means_one_address_and_both_families_are_reached,
+        ),
+        ("ipv6::packets_stop_one_way_and_come_back", ipv6::packets_stop_one_way_and_come_back),
+        (
+            "ipv6::links_harm_it_and_leave_the_finding_of_neighbours_alone",
+            ipv6::links_harm_it_and_leave_the_finding_of_neighbours_alone,
+        ),
     ])
 }

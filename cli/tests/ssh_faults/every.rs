@@ -28,7 +28,8 @@ async fn one_by_one(
     let names: Vec<Name> = sessions.iter().map(|session| session.node().id.clone()).collect();
     for (id, fault) in faults.enumerate() {
         let snapshot = fault.name() == "snapshot-restore";
-        let options = if snapshot { json!({"target": "one", "age_ms": 500}) } else { Value::Null };
+        let example = Value::Object(fault.example(&names));
+        let options = if snapshot { json!({"target": "one", "age_ms": 500}) } else { example };
         let call = call(&names, id as u64, fault.name(), options);
         let injected = injector.invoke(&call).await;
         assert_eq!(injected.error, None, "{}", fault.name());

@@ -14,8 +14,15 @@ use tribunal_nemesis::Injector;
 use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
 
 /// Faults of each kind that is quick to see.
-const KINDS: [&str; 6] =
-    ["partition-one", "pause", "clock-jump", "clock-drift", "link-slow", "link-duplicating"];
+const KINDS: [&str; 7] = [
+    "partition-one",
+    "partition-primaries",
+    "pause",
+    "clock-jump",
+    "clock-drift",
+    "link-slow",
+    "link-duplicating",
+];
 
 /// Descriptors and threads of the agent of a node.
 async fn held(session: &Session) -> (usize, usize) {

@@ -8,6 +8,7 @@
 
 mod clients;
 mod convictions;
+mod disks;
 mod etcd;
 mod interrupts;
 mod kill;
@@ -57,6 +58,11 @@ fn main() -> std::process::ExitCode {
             "convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time",
             convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time,
         ),
+        (
+            "disks::a_store_that_does_not_sync_loses_writes_with_the_power",
+            disks::a_store_that_does_not_sync_loses_writes_with_the_power,
+        ),
+        ("disks::a_store_that_syncs_loses_none", disks::a_store_that_syncs_loses_none),
         (
             "etcd::etcd_is_linearizable_through_the_client_in_rust",
             etcd::etcd_is_linearizable_through_the_client_in_rust,
@@ -108,6 +114,10 @@ fn main() -> std::process::ExitCode {
         ("usage::a_file_that_is_none", usage::a_file_that_is_none),
         ("usage::a_misspelt_key_is_told_by_its_line", usage::a_misspelt_key_is_told_by_its_line),
         ("usage::a_template_that_does_not_render", usage::a_template_that_does_not_render),
+        (
+            "usage::partitions_and_scenarios_that_cannot_be",
+            usage::partitions_and_scenarios_that_cannot_be,
+        ),
         ("usage::unknown_workloads_and_their_options", usage::unknown_workloads_and_their_options),
         ("usage::unknown_faults_and_their_options", usage::unknown_faults_and_their_options),
         ("usage::numbers_that_are_none_or_too_large", usage::numbers_that_are_none_or_too_large),

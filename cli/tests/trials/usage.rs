@@ -106,6 +106,31 @@ pub fn a_template_that_does_not_render() {
     assert!(said.starts_with("tribunal: test.toml: in the template \"{% if %}\": "), "{said}");
 }
 
+pub fn partitions_and_scenarios_that_cannot_be() {
+    argument(
+        &["-f", "partition-primaries"],
+        "test.toml: the fault `partition-primaries` asks the database who is primary: set [db] primaries",
+    );
+    argument(&["-f", "partition-given"], "the fault `partition-given` needs the option `cuts`: ");
+    argument(
+        &["-f", "github-2012"],
+        "the scenario `github-2012` takes 135 s, and the run 60 s: say --time 150s",
+    );
+    let table = "[faults.pause]\ntarget = \"one\"";
+    let given = "[faults.partition-given]\ncuts = [[\"n1\"], [\"n4\"]]";
+    let said = refusal(table, given, &["-f", "partition-given"]);
+    let sentence = "tribunal: test.toml: the fault `partition-given` cannot have \
+                    cuts = [[\"n1\"],[\"n4\"]]: there is no node `n4` among n1 n2 n3";
+    assert_eq!(said, sentence);
+    // The nodes' names are those that the command line says.
+    let hosts = ["-f", "partition-given", "--nodes", "n1=127.0.0.1,db=127.0.0.2"];
+    let said = refusal(table, given, &hosts);
+    assert!(said.ends_with("there is no node `n4` among n1 db"), "{said}");
+    let ports = "[faults.partition-one]\nports = [\"peer\"]";
+    let said = refusal(table, ports, &["-f", "partition-one"]);
+    assert!(said.ends_with("there is no port `peer`; the test file's [db] has no ports"), "{said}");
+}
+
 pub fn unknown_workloads_and_their_options() {
     let known = "The workloads are cas-register, leader, lww and register";
     argument(&["-w", "bank"], &format!("tribunal: there is no workload `bank`. {known}"));

@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use substrate::Member;
 
 use crate::leader::Fencing;
+use crate::replica::Sync;
 
 /// A key-value store with a leader by lease.
 #[derive(Parser)]
@@ -61,6 +62,9 @@ pub(crate) struct Serve {
     /// Whether a leader has its term confirmed by a majority before it answers.
     #[arg(long, value_enum, default_value_t = Fencing::Off)]
     fencing: Fencing,
+    /// Whether a node has on its disk what it says it has.
+    #[arg(long, value_enum, default_value_t = Sync::On)]
+    sync: Sync,
     /// The port of clients, on every member.
     #[arg(long, default_value_t = 7100)]
     client_port: u16,

@@ -47,6 +47,15 @@ impl Lease {
     }
 }
 
+/// Whether what a replica promises is on its disk by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sync {
+    /// It may be in the operating system's memory, and is lost with the power.
+    Off,
+    /// It is.
+    On,
+}
+
 /// A line of the log.
 #[derive(Serialize, Deserialize)]
 enum Record {
@@ -58,8 +67,8 @@ enum Record {
 impl Replica {
     /// Opens what `folder` holds. A lease may have been granted just before a
     /// restart, so one is assumed.
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        let (log, records) = Log::open::<Record>(&folder.join("data.log"))?;
+    pub fn open(folder: &Path, sync: Sync) -> io::Result<Self> {
+        let (log, records) = Log::open::<Record>(&folder.join("data.log"), sync == Sync::On)?;
         let lease = Lease { leader: None, until: Instant::now() + LEASE };
         let mut held = Held { promised: 0, state: State::default(), lease };
         for record in records {
@@ -195,7 +204,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lease_keeps_all_others_out_until_it_ends() {
         let folder = Folder::new("lease");
-        let replica = Replica::open(&folder.0).unwrap();
+        let replica = Replica::open(&folder.0, Sync::On).unwrap();
         let refused = PeerAnswer::Refused { promised: 0 };
         assert_eq!(replica.answer(vote(1, "a", true)).await, refused, "just restarted");
         tokio::time::advance(LEASE).await;
@@ -215,7 +224,7 @@ mod tests {
     async fn lower_terms_are_refused_and_promises_outlive_a_restart() {
         let folder = Folder::new("fence");
         {
-            let replica = Replica::open(&folder.0).unwrap();
+            let replica = Replica::open(&folder.0, Sync::On).unwrap();
             assert_eq!(replica.answer(append(3, 0, &[1])).await, PeerAnswer::Behind);
             assert_eq!(replica.answer(install(3, 0, 1)).await, PeerAnswer::Kept);
             assert_eq!(replica.answer(append(3, 0, &[2, 3])).await, PeerAnswer::Kept);
@@ -226,7 +235,7 @@ mod tests {
             let map = [("x".to_owned(), 3.into())].into();
             assert_eq!(granted, PeerAnswer::Granted(State { term: 3, seq: 2, map }));
         }
-        let replica = Replica::open(&folder.0).unwrap();
+        let replica = Replica::open(&folder.0, Sync::On).unwrap();
         let refused = PeerAnswer::Refused { promised: 5 };
         assert_eq!(replica.answer(append(3, 2, &[4])).await, refused);
         assert_eq!(replica.answer(install(4, 9, 4)).await, refused);
@@ -237,7 +246,7 @@ mod tests {
     #[tokio::test]
     async fn a_late_install_does_not_take_entries_away() {
         let folder = Folder::new("late");
-        let replica = Replica::open(&folder.0).unwrap();
+        let replica = Replica::open(&folder.0, Sync::On).unwrap();
         assert_eq!(replica.answer(install(1, 4, 4)).await, PeerAnswer::Kept);
         assert_eq!(replica.answer(install(1, 2, 2)).await, PeerAnswer::Kept);
         assert_eq!(replica.answer(append(1, 4, &[5])).await, PeerAnswer::Kept, "still at 4");

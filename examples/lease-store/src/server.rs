@@ -22,7 +22,7 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
         options.peers.iter().filter(|member| member.id == options.node).collect();
     ensure!(own.len() == 1, "--peers must name {} once", options.node);
     let own = own[0].clone();
-    let replica = Replica::open(&options.data_dir)
+    let replica = Replica::open(&options.data_dir, options.sync)
         .with_context(|| format!("cannot open the log in {}", options.data_dir.display()))?;
     let replica = Arc::new(replica);
     let peers = bind(&own.ip, options.peer_port).await?;

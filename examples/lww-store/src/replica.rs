@@ -20,7 +20,7 @@ pub struct Replica {
 impl Replica {
     /// Opens what `folder` holds.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let (log, records) = Log::open::<(String, Versioned)>(&folder.join("data.log"))?;
+        let (log, records) = Log::open::<(String, Versioned)>(&folder.join("data.log"), true)?;
         let replica = Self { versions: Mutex::default(), log };
         for (key, version) in records {
             replica.keep(key, version);

@@ -1,4 +1,5 @@
-//! A write-ahead log: JSON records, one a line, durable before anybody is told so.
+//! A write-ahead log: JSON records, one a line, durable before anybody is told so; or not, for a
+//! database that breaks its word when the power fails.
 //!
 //! Records that arrive while the disk is busy are written and synced together.
 //! There is no compaction: a test run is short.
@@ -20,8 +21,9 @@ pub struct Log {
 
 impl Log {
     /// Opens (or makes) the log at `path` and reads back what it holds. A last
-    /// record that was cut off was never acknowledged, and is dropped.
-    pub fn open<R: DeserializeOwned>(path: &Path) -> io::Result<(Self, Vec<R>)> {
+    /// record that was cut off was never acknowledged, and is dropped. Without `sync` records
+    /// are left to the operating system, and reach the disk whenever it pleases.
+    pub fn open<R: DeserializeOwned>(path: &Path, sync: bool) -> io::Result<(Self, Vec<R>)> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
@@ -32,11 +34,11 @@ impl Log {
             File::open(folder)?.sync_all()?;
         }
         let (sender, queue) = channel();
-        thread::Builder::new().name("log".into()).spawn(move || write(file, &queue))?;
+        thread::Builder::new().name("log".into()).spawn(move || write(file, sync, &queue))?;
         Ok((Self { records: sender }, records))
     }
 
-    /// Appends a record, in the order of the calls, and returns when it is on disk.
+    /// Appends a record, in the order of the calls, and returns when it is on disk, or given away.
     pub async fn append(&self, record: &impl Serialize) {
         let mut line = serde_json::to_vec(record).expect("records have string keys only");
         line.push(b'\n');
@@ -64,7 +66,7 @@ fn replay<R: DeserializeOwned>(file: &mut File, path: &Path) -> io::Result<Vec<R
         .collect()
 }
 
-fn write(mut file: File, queue: &Receiver<(Vec<u8>, oneshot::Sender<()>)>) {
+fn write(mut file: File, sync: bool, queue: &Receiver<(Vec<u8>, oneshot::Sender<()>)>) {
     while let Ok((mut lines, written)) = queue.recv() {
         let mut waiting = vec![written];
         for (line, written) in queue.try_iter() {
@@ -73,7 +75,9 @@ fn write(mut file: File, queue: &Receiver<(Vec<u8>, oneshot::Sender<()>)>) {
         }
         // After a failed sync nobody knows what the disk holds, and trying
         // again may succeed without having written anything.
-        if let Err(error) = file.write_all(&lines).and_then(|()| file.sync_data()) {
+        if let Err(error) =
+            file.write_all(&lines).and_then(|()| if sync { file.sync_data() } else { Ok(()) })
+        {
             eprintln!("the log cannot be written: {error}");
             std::process::abort();
         }
@@ -92,17 +96,17 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("substrate-log-{}", std::process::id()));
         let path = folder.join("data.log");
         {
-            let (log, old) = Log::open::<u32>(&path).expect("a new log");
+            let (log, old) = Log::open::<u32>(&path, true).expect("a new log");
             assert!(old.is_empty());
             tokio::join!(log.append(&1), log.append(&2), log.append(&3));
         }
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"4").unwrap();
-        let (log, old) = Log::open::<u32>(&path).expect("the same log");
+        let (log, old) = Log::open::<u32>(&path, true).expect("the same log");
         assert_eq!(old, [1, 2, 3]);
         log.append(&5).await;
-        let (_, old) = Log::open::<u32>(&path).expect("the same log");
+        let (_, old) = Log::open::<u32>(&path, true).expect("the same log");
         assert_eq!(old, [1, 2, 3, 5]);
-        let error = Log::open::<String>(&path).err().expect("numbers are no strings");
+        let error = Log::open::<String>(&path, true).err().expect("numbers are no strings");
         assert!(error.to_string().contains("data.log:1:"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -2,7 +2,7 @@
 //!
 //! A host is written `[NAME=][USER@]HOST[:PORT]`, or as an `ssh://` address, or
 //! as an alias of the user's `~/.ssh/config`. Its name is HOST unless another
-//! one is given.
+//! one is given. An IPv6 address that a port follows stands in brackets.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,13 +13,29 @@ use super::{Cluster, ClusterError, Kind, Node, SshOptions};
 
 /// The hosts of a list with commas.
 pub async fn from_list(list: &str, ssh: SshOptions) -> Result<Cluster, ClusterError> {
-    let entries = list.split(',').map(|entry| ("--nodes".to_owned(), entry.trim()));
-    let hosts = entries.map(|(place, entry)| Host::parse(&place, entry)).collect::<Result<_, _>>();
-    resolve(hosts?, "--nodes", ssh).await
+    resolve(in_list(list)?, "--nodes", ssh).await
 }
 
 /// The hosts of a file, one a line; `#` begins a comment.
 pub async fn from_file(path: &Path, ssh: SshOptions) -> Result<Cluster, ClusterError> {
+    resolve(in_file(path)?, &path.display().to_string(), ssh).await
+}
+
+/// What the nodes of a list are called; nobody is looked for.
+pub fn names_in_list(list: &str) -> Result<Vec<String>, ClusterError> {
+    Ok(in_list(list)?.into_iter().map(|host| host.name).collect())
+}
+
+/// What the nodes of a file are called.
+pub fn names_in_file(path: &Path) -> Result<Vec<String>, ClusterError> {
+    Ok(in_file(path)?.into_iter().map(|host| host.name).collect())
+}
+
+fn in_list(list: &str) -> Result<Vec<Host>, ClusterError> {
+    list.split(',').map(|entry| Host::parse("--nodes", entry.trim())).collect()
+}
+
+fn in_file(path: &Path) -> Result<Vec<Host>, ClusterError> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| wrong(path.display(), &format!("cannot be read: {error}")))?;
     let mut hosts = Vec::new();
@@ -29,7 +45,7 @@ pub async fn from_file(path: &Path, ssh: SshOptions) -> Result<Cluster, ClusterE
             hosts.push(Host::parse(&format!("{}:{}", path.display(), number + 1), entry)?);
         }
     }
-    resolve(hosts, &path.display().to_string(), ssh).await
+    Ok(hosts)
 }
 
 /// One entry, taken apart.
@@ -56,11 +72,7 @@ impl Host {
             Some((user, host)) => (Some(user), host),
             None => (None, plain),
         };
-        // More than one colon is an IPv6 address.
-        let (host, port) = match place_of_host.split_once(':') {
-            Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            _ => (place_of_host, None),
-        };
+        let (host, port) = host_and_port(place_of_host);
         let words = [name, user, Some(host)];
         if words.into_iter().flatten().any(|word| !is_word(word)) {
             return Err(wrong(
@@ -72,6 +84,7 @@ impl Host {
             return Err(wrong(place, &format!("`{entry}` has no port number after its colon")));
         }
         let login = user.map_or(String::new(), |user| format!("{user}@"));
+        // Without the brackets, which ssh does not take for an address' own: the last colon is the port's.
         let destination = match port {
             Some(port) => format!("ssh://{login}{host}:{port}"),
             None => format!("{login}{host}"),
@@ -98,6 +111,20 @@ impl Host {
         found.map(|address| address.ip()).ok_or_else(|| {
             wrong(&self.place, &format!("host `{host}` has no address that this machine can find"))
         })
+    }
+}
+
+/// Apart. More than one colon is an IPv6 address.
+fn host_and_port(text: &str) -> (&str, Option<&str>) {
+    match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, rest)) if rest.starts_with(':') => (host, Some(&rest[1..])),
+        // A bracket is in no host's name.
+        Some(_) => (text, None),
+        None => match text.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (text, None),
+        },
     }
 }
 
@@ -156,12 +183,30 @@ mod tests {
         assert_eq!(parsed("ssh://db1:2222"), three("db1", "ssh://db1:2222", "db1"));
         assert_eq!(parsed("n1=db1:2201"), three("n1", "ssh://db1:2201", "db1"));
         assert_eq!(parsed("me@fd00::7"), three("fd00::7", "me@fd00::7", "fd00::7"));
+        assert_eq!(parsed("n1=[fd00::7]"), three("n1", "fd00::7", "fd00::7"));
+        // As the openssh crate takes it apart again: by the last colon.
+        let with_port = three("fd00::7", "ssh://me@fd00::7:2222", "fd00::7");
+        assert_eq!(parsed("me@[fd00::7]:2222"), with_port);
+        assert_eq!(parsed("ssh://me@[fd00::7]:2222"), with_port);
     }
 
     #[test]
     fn what_is_no_host_is_refused_where_it_stands() {
-        for entry in ["", "-oProxyCommand=x", "a b", "me@", "@db1", "n1=", "db1:", "db1:x", "db1:0"]
-        {
+        for entry in [
+            "",
+            "-oProxyCommand=x",
+            "a b",
+            "me@",
+            "@db1",
+            "n1=",
+            "db1:",
+            "db1:x",
+            "db1:0",
+            "[fd00::7",
+            "[fd00::7]2222",
+            "[fd00::7]:",
+            "[]:22",
+        ] {
             let error = Host::parse("nodes.txt:3", entry).unwrap_err();
             assert!(error.is_usage(), "{entry}");
             assert!(error.to_string().starts_with("nodes.txt:3: "), "{entry}: {error}");

@@ -51,7 +51,7 @@ impl Place<'_> {
 /// The act of a harm, on behalf of a fault. What is not there to be harmed is an error.
 pub(super) fn of(fault: u64, harm: Harm, place: &Place<'_>) -> io::Result<Box<dyn Act>> {
     Ok(match harm {
-        Harm::Cut { sources } => Box::new(cut::Cut { fault, sources }),
+        Harm::Cut { sources, ports } => Box::new(cut::Cut { fault, sources, ports }),
         Harm::Pause { pid } => Box::new(pause::Pause::of(pid)?),
         Harm::Kill { pid } => Box::new(kill::Kill::of(pid)?),
         Harm::Clock { pid, offset_ns, ppm, strobe_ms } => {

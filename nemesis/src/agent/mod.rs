@@ -27,6 +27,7 @@ mod ground;
 mod guard;
 mod journal;
 mod kill;
+mod knock;
 mod lock;
 mod pause;
 mod power;
@@ -34,6 +35,7 @@ mod processes;
 pub mod protocol;
 mod requests;
 mod rollback;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -116,7 +118,7 @@ impl Agent {
         let held = due.into_iter().map(|(fault, undo)| (fault, Held { undo, act: None }));
         let mut agent = Self { directory, journal, held: held.collect(), _lock: lock };
         let mut undone = agent.undo_harms();
-        match cut::sweep() {
+        match table::sweep() {
             Ok(true) => undone.undone.push("rules that no journal knew of".to_owned()),
             Ok(false) => {}
             Err(error) => undone.left.push(error.to_string()),
@@ -132,7 +134,10 @@ impl Agent {
         let requests = Requests::listen(lease);
         let guard = Guard::post(&self.directory, lease);
         let mut open = match &guard {
-            Ok(_) => say(0, Reply::Ready { undone: before.undone, left: before.left }),
+            Ok(_) => {
+                let addresses = knock::own_addresses();
+                say(0, Reply::Ready { undone: before.undone, left: before.left, addresses })
+            }
             Err(error) => {
                 say(0, Reply::Failed { why: format!("no guard for the agent: {error}") });
                 false
@@ -161,8 +166,8 @@ impl Agent {
             Request::Observe { fault } => self.observe(fault).map(Reply::Seen),
             Request::Heal { fault } => self.heal(fault).map(Reply::Seen),
             Request::HealAll => Ok(Reply::Left { left: self.undo_harms().left }),
-            Request::Knock { addresses, count } => {
-                cut::knock(&addresses, count);
+            Request::Knock { addresses, port, count } => {
+                knock::knock(&addresses, port, count);
                 Ok(Reply::Done)
             }
         };

@@ -60,11 +60,14 @@ pub enum Request {
     },
     /// Undoes all.
     HealAll,
-    /// Sends UDP datagrams to port 9 (discard) of these addresses, so that a
-    /// cut has something to drop, and a bad link something to harm.
+    /// Sends UDP datagrams to these addresses, so that a cut has something to drop, and a bad
+    /// link something to harm.
     Knock {
         /// Where to.
         addresses: Vec<IpAddr>,
+        /// To which port; by default 9 (discard).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
         /// How many to each.
         count: u32,
     },
@@ -78,6 +81,9 @@ pub enum Harm {
     Cut {
         /// Whose.
         sources: Vec<Source>,
+        /// Only those of conversations with these TCP and UDP ports, here or there; none: all packets.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ports: Vec<u16>,
     },
     /// Every process of a daemon's session is stopped.
     Pause {
@@ -226,8 +232,8 @@ fn is_never(milliseconds: &u64) -> bool {
 pub struct Source {
     /// Its name.
     pub node: String,
-    /// Its address.
-    pub address: IpAddr,
+    /// Its addresses, of both families.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// What comes back.
@@ -242,6 +248,9 @@ pub enum Reply {
         /// What it could not undo.
         #[serde(default)]
         left: Vec<String>,
+        /// The addresses that this node can be told by, of both families.
+        #[serde(default)]
+        addresses: Vec<IpAddr>,
     },
     /// It is done.
     Done,

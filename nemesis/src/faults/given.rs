@@ -6,9 +6,6 @@ use tribunal_generator::Rng;
 
 use super::{Options, PlanError};
 
-/// What is said where one of a few words is wanted.
-const CHOICES: &str = "one of the words that `tribunal explain faults` lists for it";
-
 /// What was drawn, and what it is in words.
 pub type Drawn<T> = Result<(T, String), PlanError>;
 
@@ -22,6 +19,42 @@ impl<'o> Given<'o> {
     /// What was given to a fault.
     pub fn new(fault: &'static str, options: &'o Options) -> Self {
         Self { fault, options }
+    }
+
+    /// What was given for an option.
+    pub fn value(&self, option: &str) -> Option<&'o Value> {
+        self.options.get(option)
+    }
+
+    /// That an option's value cannot be had, and what can.
+    pub fn refusal(&self, option: &'static str, wanted: &'static str) -> PlanError {
+        let value = self.value(option).cloned().unwrap_or_default();
+        PlanError::BadOption { fault: self.fault, option, value, wanted }
+    }
+
+    /// That an option's value makes no sense, and why.
+    pub fn nonsense(&self, option: &'static str, why: String) -> PlanError {
+        let value = self.value(option).cloned().unwrap_or_default();
+        PlanError::Nonsense { fault: self.fault, option, value, why }
+    }
+
+    /// A whole number of things, of which there are at most so many.
+    pub fn count(
+        &self,
+        option: &'static str,
+        of: &str,
+        from: usize,
+        most: usize,
+    ) -> Result<Option<usize>, PlanError> {
+        let Some(value) = self.value(option) else { return Ok(None) };
+        let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+        let count = count.filter(|count| (from..=most).contains(count));
+        count.map(Some).ok_or_else(|| {
+            self.nonsense(
+                option,
+                format!("it must be a whole number of {of} from {from} to {most}"),
+            )
+        })
     }
 
     /// A time in milliseconds, in nanoseconds; `None` if it was not given.
@@ -51,9 +84,10 @@ impl<'o> Given<'o> {
         rng: &mut Rng,
     ) -> Result<&'static str, PlanError> {
         let drawn = *rng.pick(known);
-        let Some(value) = self.options.get(option) else { return Ok(drawn) };
+        let Some(value) = self.value(option) else { return Ok(drawn) };
         let found = known.iter().copied().find(|word| value == word);
-        found.ok_or_else(|| self.refused(option, value, CHOICES))
+        found
+            .ok_or_else(|| self.nonsense(option, format!("it must be one of {}", known.join(", "))))
     }
 
     /// A text that fits.
@@ -63,9 +97,9 @@ impl<'o> Given<'o> {
         wanted: &'static str,
         fits: impl Fn(&str) -> bool,
     ) -> Result<Option<String>, PlanError> {
-        let Some(value) = self.options.get(option) else { return Ok(None) };
+        let Some(value) = self.value(option) else { return Ok(None) };
         let found = value.as_str().filter(|text| fits(text));
-        found.map(|text| Some(text.to_owned())).ok_or_else(|| self.refused(option, value, wanted))
+        found.map(|text| Some(text.to_owned())).ok_or_else(|| self.refusal(option, wanted))
     }
 
     /// Any number that fits.
@@ -77,11 +111,7 @@ impl<'o> Given<'o> {
     ) -> Result<Option<f64>, PlanError> {
         let Some(value) = self.options.get(option) else { return Ok(None) };
         let found = value.as_f64().filter(|&it| fits(it));
-        found.map(Some).ok_or_else(|| self.refused(option, value, wanted))
-    }
-
-    fn refused(&self, option: &'static str, value: &Value, wanted: &'static str) -> PlanError {
-        PlanError::BadOption { fault: self.fault, option, value: value.clone(), wanted }
+        found.map(Some).ok_or_else(|| self.refusal(option, wanted))
     }
 }
 

@@ -172,7 +172,9 @@ fn knocks(field: &Field, aim: &Aim) -> Vec<(Name, Request)> {
         let rarest = shares.into_iter().filter(|&it| it > 0.0).fold(1.0, f64::min);
         count = count.max(((6.0 / rarest) as u32).min(MOST_KNOCKS));
     }
-    let knock = |(node, addresses): (&str, _)| (node.into(), Request::Knock { addresses, count });
+    let knock = |(node, addresses): (&str, _)| {
+        (node.into(), Request::Knock { addresses, port: None, count })
+    };
     addresses.into_iter().map(knock).collect()
 }
 

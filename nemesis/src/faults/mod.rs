@@ -20,11 +20,16 @@ mod link_kinds;
 mod partition;
 mod partition_any;
 mod partition_bridge;
+mod partition_given;
 mod partition_halves;
+mod partition_majority;
+mod partition_non_transitive;
 mod partition_one;
 mod partition_one_way;
+mod partition_primaries;
 mod partition_ring;
 mod pause;
+pub mod ports;
 mod power_loss;
 mod restart;
 mod snapshot_restore;
@@ -48,6 +53,10 @@ pub static FAULTS: &[&dyn Fault] = &[
     &partition_ring::FAULT,
     &partition_bridge::FAULT,
     &partition_one_way::FAULT,
+    &partition_majority::FAULT,
+    &partition_primaries::Primaries,
+    &partition_non_transitive::FAULT,
+    &partition_given::FAULT,
     &pause::Pause,
     &clock_kinds::JUMP,
     &clock_kinds::DRIFT,
@@ -136,6 +145,8 @@ pub struct Aim {
     pub nodes: Vec<Name>,
     /// In words.
     pub summary: String,
+    /// As data: what the plan left open.
+    pub learned: Map<String, Value>,
 }
 
 /// What a fault cannot be injected without.
@@ -198,8 +209,18 @@ pub trait Fault: Send + Sync {
         &[]
     }
 
+    /// Options that it cannot do without, as an example for these nodes.
+    fn example(&self, _: &[Name]) -> Options {
+        Options::new()
+    }
+
     /// What it cannot be injected without.
     fn needs(&self) -> Needs;
+
+    /// Whether the database must be able to say who is primary.
+    fn asks_for_primaries(&self) -> bool {
+        false
+    }
 
     /// How it is seen to act, from inside its victims.
     fn seen(&self) -> &'static str;
@@ -367,6 +388,28 @@ pub enum PlanError {
         /// What can be given.
         wanted: &'static str,
     },
+    /// A value that makes no sense for these nodes, or in itself.
+    #[error("the fault `{fault}` cannot have {option} = {value}: {why}")]
+    Nonsense {
+        /// Which fault.
+        fault: &'static str,
+        /// Which option.
+        option: &'static str,
+        /// What was given.
+        value: Value,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An option that has no default.
+    #[error("the fault `{fault}` needs the option `{option}`: {wanted}")]
+    MissingOption {
+        /// Which fault.
+        fault: &'static str,
+        /// Which option.
+        option: &'static str,
+        /// What can be given.
+        wanted: &'static str,
+    },
     /// A cluster too small for it.
     #[error("the fault `{fault}` needs at least {needs} nodes; there are {has}")]
     TooFewNodes {
@@ -388,7 +431,17 @@ fn list(names: &[Name]) -> String {
 mod tests {
     use tribunal_generator::Seed;
 
+    use super::given::Given;
     use super::*;
+
+    /// A shape's draw for these nodes, with nothing chosen.
+    pub fn drawn(
+        draw: fn(&[Name], &Given, &mut Rng) -> Result<partition::Drawn, PlanError>,
+        nodes: &[Name],
+        seed: u64,
+    ) -> partition::Drawn {
+        draw(nodes, &Given::new("t", &Options::new()), &mut Seed(seed).stream("t")).unwrap()
+    }
 
     pub fn nodes(count: usize) -> Vec<Name> {
         (1..=count).map(|number| format!("n{number}").into()).collect()
@@ -413,7 +466,7 @@ mod tests {
         );
         assert_eq!(
             refused("partition-one", &mut rng),
-            "the fault `partition-one` has no option `targt`; it has none"
+            "the fault `partition-one` has no option `targt`; it has ports"
         );
     }
 
@@ -422,7 +475,8 @@ mod tests {
         for fault in FAULTS {
             for (count, seed) in (1..12).flat_map(|count| (0..20).map(move |seed| (count, seed))) {
                 let mut rng = Seed(seed).stream(fault.name());
-                match plan(*fault, &nodes(count), &Options::new(), &mut rng) {
+                let options = fault.example(&nodes(count));
+                match plan(*fault, &nodes(count), &options, &mut rng) {
                     Ok(plan) => assert!(!plan.summary.is_empty() && !plan.data.is_empty()),
                     Err(PlanError::TooFewNodes { needs, has, .. }) => assert!(has < needs),
                     Err(other) => panic!("{}: {other}", fault.name()),

@@ -1,18 +1,25 @@
-//! What all partitions share: cuts, made as packet filter rules on the nodes.
-//!
-//! A cut is a node and whose packets it drops. Dropping is on the way in and
-//! between nodes only, so the controller and the clients go on talking to all.
+//! What all partitions share: who drops whose packets (Jepsen's grudge), and on which ports.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use tribunal_generator::Rng;
-use tribunal_history::{Effect, Map, Name, Value};
+use tribunal_history::{Effect, Map, Name};
 
-use super::{Aim, Fault, Needs, Options, Plan, PlanError, look};
+use super::given::Given;
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, look, ports};
 use crate::agent::protocol::{Harm, Request, Source};
 use crate::field::Field;
+
+/// How all partitions are seen to act.
+pub const SEEN: &str = "the rules' counters on each victim: packets from every source were dropped";
+
+/// What all partitions cost.
+pub const COST: &str = "25-30 ms to inject and see (one `nft` a node), 100 ms on busy cores; a few rules for every packet";
+
+/// Of a shape of which nothing must be chosen.
+pub const NONE: fn(&[Name]) -> Options = |_| Options::new();
 
 /// For each node, whose packets it drops.
 pub type Cuts = BTreeMap<Name, Vec<Name>>;
@@ -45,8 +52,12 @@ pub struct Partition {
     pub doc: &'static str,
     /// How many nodes it takes.
     pub needs: usize,
+    /// What can be chosen; the ports are among it.
+    pub options: &'static [FaultOption],
+    /// What must be chosen, as an example.
+    pub example: fn(&[Name]) -> Options,
     /// Draws one for nodes enough.
-    pub draw: fn(&[Name], &mut Rng) -> Drawn,
+    pub draw: fn(&[Name], &Given, &mut Rng) -> Result<Drawn, PlanError>,
 }
 
 #[async_trait]
@@ -59,73 +70,106 @@ impl Fault for Partition {
         self.doc
     }
 
+    fn options(&self) -> &'static [FaultOption] {
+        self.options
+    }
+
+    fn example(&self, nodes: &[Name]) -> Options {
+        (self.example)(nodes)
+    }
+
     fn needs(&self) -> Needs {
         Needs::Nft
     }
 
     fn seen(&self) -> &'static str {
-        "the rules' counters on each victim: packets from every source were dropped"
+        SEEN
     }
 
     fn cost(&self) -> &'static str {
-        "25-30 ms to inject and see (one `nft` a node), 100 ms on busy cores; one rule for every packet"
+        COST
     }
 
-    fn draw(&self, nodes: &[Name], _: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.len() < self.needs {
             let (needs, has) = (self.needs, nodes.len());
             return Err(PlanError::TooFewNodes { fault: self.name, needs, has });
         }
-        let drawn = (self.draw)(nodes, rng);
+        let given = Given::new(self.name, options);
+        let ports = ports::of(&given)?;
+        let drawn = (self.draw)(nodes, &given, rng)?;
         let mut data = Map::from_iter([("cuts".to_owned(), json!(drawn.cuts))]);
         data.extend(drawn.shape.map(|shape| ("shape".to_owned(), Value::from(shape))));
-        Ok(Plan { nodes: drawn.nodes, summary: drawn.summary, data })
+        if !ports.is_empty() {
+            data.insert("ports".to_owned(), json!(ports));
+        }
+        Ok(Plan { nodes: drawn.nodes, summary: drawn.summary + &ports::words(&ports), data })
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let cuts = plan.data.get("cuts").cloned().unwrap_or_default();
-        let cuts: Cuts = serde_json::from_value(cuts)
-            .map_err(|error| format!("the plan's `cuts` cannot be read: {error}"))?;
-        let source = |node: &Name| {
-            let address = field.address(node)?;
-            Ok(Source { node: node.to_string(), address })
-        };
-        let harm = |(node, sources): (&Name, &Vec<Name>)| {
-            let sources = sources.iter().map(source).collect::<Result<_, String>>()?;
-            Ok((node.clone(), Harm::Cut { sources }))
-        };
-        let harms = cuts.iter().map(harm).collect::<Result<_, String>>()?;
+        let cuts: Cuts = read(plan, "cuts")?;
+        let harms = harms(field, &cuts, &read::<Vec<u16>>(plan, "ports")?)?;
         let (nodes, summary) = (plan.nodes.clone(), plan.summary.clone());
         Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 
-    /// A quiet database sends nothing that could be dropped, so the sources send
-    /// something themselves.
     async fn observe(&self, field: &Field, id: u64, aim: &Aim) -> Effect {
-        let mut effect = Effect::default();
-        for _ in 0..3 {
-            field.ask_all(knocks(field, aim)).await;
-            effect = look(field, id, aim).await;
-            if effect.observed {
-                break;
-            }
-        }
-        effect
+        observe(field, id, aim).await
     }
 }
 
-/// What each source is to send to those who drop its packets.
-fn knocks(field: &Field, aim: &Aim) -> Vec<(Name, Request)> {
-    let mut addresses: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-    for (victim, harm) in &aim.harms {
-        let (Harm::Cut { sources }, Ok(address)) = (harm, field.address(victim)) else { continue };
-        for source in sources {
-            addresses.entry(&source.node).or_default().push(address);
+/// A part of a plan; what is absent is empty.
+pub fn read<T: Default + serde::de::DeserializeOwned>(
+    plan: &Plan,
+    part: &str,
+) -> Result<T, String> {
+    let Some(value) = plan.data.get(part) else { return Ok(T::default()) };
+    T::deserialize(value).map_err(|error| format!("the plan's `{part}` cannot be read: {error}"))
+}
+
+/// What each node is to drop, by the addresses that nodes have now.
+pub fn harms(field: &Field, cuts: &Cuts, ports: &[u16]) -> Result<BTreeMap<Name, Harm>, String> {
+    let source = |node: &Name| {
+        let addresses = field.addresses(node)?.to_vec();
+        Ok(Source { node: node.to_string(), addresses })
+    };
+    let harm = |(node, sources): (&Name, &Vec<Name>)| {
+        let sources = sources.iter().map(source).collect::<Result<_, String>>()?;
+        Ok((node.clone(), Harm::Cut { sources, ports: ports.to_vec() }))
+    };
+    cuts.iter().map(harm).collect()
+}
+
+/// A quiet database sends nothing that could be dropped, so the sources send
+/// something themselves.
+pub async fn observe(field: &Field, id: u64, aim: &Aim) -> Effect {
+    let mut effect = Effect::default();
+    for _ in 0..3 {
+        field.ask_all(knocks(field, aim)).await;
+        effect = look(field, id, aim).await;
+        if effect.observed {
+            break;
         }
     }
-    let knock =
-        |(node, addresses): (&str, _)| (node.into(), Request::Knock { addresses, count: 3 });
-    addresses.into_iter().map(knock).collect()
+    effect
+}
+
+/// What each source is to send to those who drop its packets, and to which of their ports: one that
+/// is cut, if not all are.
+fn knocks(field: &Field, aim: &Aim) -> Vec<(Name, Request)> {
+    let mut knocks: BTreeMap<(&str, Option<u16>), Vec<_>> = BTreeMap::new();
+    for (victim, harm) in &aim.harms {
+        let (Harm::Cut { sources, ports }, Ok(addresses)) = (harm, field.addresses(victim)) else {
+            continue;
+        };
+        for source in sources {
+            knocks.entry((&source.node, ports.first().copied())).or_default().extend(addresses);
+        }
+    }
+    let knock = |((node, port), addresses): ((&str, _), _)| {
+        (node.into(), Request::Knock { addresses, port, count: 3 })
+    };
+    knocks.into_iter().map(knock).collect()
 }
 
 /// Cuts every link between the groups, both ways.
@@ -137,6 +181,16 @@ pub fn apart(groups: &[&[Name]]) -> Cuts {
         others.sort();
         cuts.extend(group.iter().map(|node| (node.clone(), others.clone())));
     }
+    cuts
+}
+
+/// Cuts these directed links: each from whom, to whom.
+pub fn links<'n>(links: impl IntoIterator<Item = (&'n Name, &'n Name)>) -> Cuts {
+    let mut cuts = Cuts::new();
+    for (from, to) in links {
+        cuts.entry(to.clone()).or_default().push(from.clone());
+    }
+    cuts.values_mut().for_each(|sources| sources.sort());
     cuts
 }
 

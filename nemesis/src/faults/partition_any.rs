@@ -1,10 +1,15 @@
-//! `partition`: one of the shapes, drawn anew each time.
+//! `partition`: one of the shapes, drawn anew each time. Those that came later are not among them: a
+//! seed means the same as before.
 
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
-use super::partition::{Drawn, Partition};
-use super::{partition_bridge, partition_halves, partition_one, partition_one_way, partition_ring};
+use super::given::Given;
+use super::partition::{Drawn, NONE, Partition};
+use super::{
+    PlanError, partition_bridge, partition_halves, partition_one, partition_one_way,
+    partition_ring, ports,
+};
 
 static SHAPES: [&Partition; 5] = [
     &partition_halves::FAULT,
@@ -16,13 +21,15 @@ static SHAPES: [&Partition; 5] = [
 
 pub(super) static FAULT: Partition = Partition {
     name: "partition",
-    doc: "One of the partitions below, drawn anew each time.",
+    doc: "One of the halves, one, ring, bridge and one-way below, drawn anew each time.",
     needs: 2,
+    options: &[ports::OPTION],
+    example: NONE,
     draw,
 };
 
-fn draw(nodes: &[Name], rng: &mut Rng) -> Drawn {
+fn draw(nodes: &[Name], given: &Given, rng: &mut Rng) -> Result<Drawn, PlanError> {
     let possible: Vec<_> = SHAPES.iter().filter(|shape| shape.needs <= nodes.len()).collect();
     let shape = rng.pick(&possible);
-    Drawn { shape: Some(shape.name), ..(shape.draw)(nodes, rng) }
+    Ok(Drawn { shape: Some(shape.name), ..(shape.draw)(nodes, given, rng)? })
 }

@@ -4,37 +4,38 @@
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
-use super::list;
-use super::partition::{Drawn, Partition, apart, shuffled, sorted};
+use super::given::Given;
+use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::{PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
     name: "partition-bridge",
     doc: "Splits the nodes into two sides that hear each other only through one node between them.",
     needs: 3,
+    options: &[ports::OPTION],
+    example: NONE,
     draw,
 };
 
-fn draw(nodes: &[Name], rng: &mut Rng) -> Drawn {
+fn draw(nodes: &[Name], _: &Given, rng: &mut Rng) -> Result<Drawn, PlanError> {
     let order = shuffled(nodes, rng);
     let (bridge, others) = order.split_at(1);
     let (left, right) = others.split_at(others.len() / 2);
     let (left_names, right_names) = (list(&sorted(left)), list(&sorted(right)));
     let summary = format!("{{{left_names} | {right_names}}} bridged by {}", list(bridge));
-    Drawn::of(apart(&[left, right]), summary)
+    Ok(Drawn::of(apart(&[left, right]), summary))
 }
 
 #[cfg(test)]
 mod tests {
-    use tribunal_generator::Seed;
-
-    use super::super::tests::nodes;
+    use super::super::tests::{drawn, nodes};
     use super::*;
 
     #[test]
     fn one_node_hears_and_is_heard_by_all() {
         for count in 3..8 {
             let nodes = nodes(count);
-            let Drawn { cuts, .. } = draw(&nodes, &mut Seed(7).stream("t"));
+            let Drawn { cuts, .. } = drawn(draw, &nodes, 7);
             let bridge: Vec<_> = nodes.iter().filter(|node| !cuts.contains_key(*node)).collect();
             assert_eq!(bridge.len(), 1);
             assert!(cuts.values().all(|sources| !sources.contains(bridge[0])));

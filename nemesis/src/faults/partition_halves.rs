@@ -1,37 +1,39 @@
-//! `partition-halves`: a minority and a majority that do not hear each other.
+//! `partition-halves`: two halves that do not hear each other. Of an odd number of nodes one is a
+//! majority; of an even number none is.
 
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
-use super::list;
-use super::partition::{Drawn, Partition, apart, shuffled, sorted};
+use super::given::Given;
+use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::{PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
     name: "partition-halves",
-    doc: "Splits the nodes into a minority and a majority that do not hear each other.",
+    doc: "Splits the nodes into two halves that do not hear each other; of an odd number one is a majority.",
     needs: 2,
+    options: &[ports::OPTION],
+    example: NONE,
     draw,
 };
 
-fn draw(nodes: &[Name], rng: &mut Rng) -> Drawn {
+fn draw(nodes: &[Name], _: &Given, rng: &mut Rng) -> Result<Drawn, PlanError> {
     let order = shuffled(nodes, rng);
     let (minor, major) = order.split_at(nodes.len() / 2);
     let summary = format!("{{{} | {}}}", list(&sorted(minor)), list(&sorted(major)));
-    Drawn::of(apart(&[minor, major]), summary)
+    Ok(Drawn::of(apart(&[minor, major]), summary))
 }
 
 #[cfg(test)]
 mod tests {
-    use tribunal_generator::Seed;
-
-    use super::super::tests::nodes;
+    use super::super::tests::{drawn, nodes};
     use super::*;
 
     #[test]
     fn each_side_drops_all_of_the_other() {
         for count in 2..8 {
             let nodes = nodes(count);
-            let Drawn { cuts, .. } = draw(&nodes, &mut Seed(7).stream("t"));
+            let Drawn { cuts, .. } = drawn(draw, &nodes, 7);
             assert_eq!(cuts.len(), count);
             let minority = cuts.values().filter(|sources| sources.len() == count.div_ceil(2));
             assert!(minority.count() >= count / 2);

@@ -3,29 +3,34 @@
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
-use super::list;
-use super::partition::{Drawn, Partition, apart, shuffled, sorted};
+use super::given::Given;
+use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::{PlanError, list, ports};
 
-pub(super) static FAULT: Partition =
-    Partition { name: "partition-one", doc: "Cuts one node off from all others.", needs: 2, draw };
+pub(super) static FAULT: Partition = Partition {
+    name: "partition-one",
+    doc: "Cuts one node off from all others.",
+    needs: 2,
+    options: &[ports::OPTION],
+    example: NONE,
+    draw,
+};
 
-fn draw(nodes: &[Name], rng: &mut Rng) -> Drawn {
+fn draw(nodes: &[Name], _: &Given, rng: &mut Rng) -> Result<Drawn, PlanError> {
     let order = shuffled(nodes, rng);
     let (alone, others) = order.split_at(1);
     let summary = format!("{{{} | {}}}", list(alone), list(&sorted(others)));
-    Drawn { nodes: alone.to_vec(), ..Drawn::of(apart(&[alone, others]), summary) }
+    Ok(Drawn { nodes: alone.to_vec(), ..Drawn::of(apart(&[alone, others]), summary) })
 }
 
 #[cfg(test)]
 mod tests {
-    use tribunal_generator::Seed;
-
-    use super::super::tests::nodes;
+    use super::super::tests::{drawn, nodes};
     use super::*;
 
     #[test]
     fn one_drops_all_and_all_drop_one() {
-        let Drawn { cuts, nodes: harmed, .. } = draw(&nodes(5), &mut Seed(7).stream("t"));
+        let Drawn { cuts, nodes: harmed, .. } = drawn(draw, &nodes(5), 7);
         let [alone] = harmed.as_slice() else { panic!("{harmed:?}") };
         assert_eq!(cuts[alone].len(), 4);
         let others = cuts.iter().filter(|(node, _)| *node != alone);

@@ -10,16 +10,20 @@
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
-use super::partition::{Cuts, Drawn, Partition, shuffled, sorted};
+use super::given::Given;
+use super::partition::{Cuts, Drawn, NONE, Partition, shuffled, sorted};
+use super::{PlanError, ports};
 
 pub(super) static FAULT: Partition = Partition {
     name: "partition-ring",
     doc: "Lets every node hear a majority of the nodes, but no two of them the same one.",
     needs: 3,
+    options: &[ports::OPTION],
+    example: NONE,
     draw,
 };
 
-fn draw(nodes: &[Name], rng: &mut Rng) -> Drawn {
+fn draw(nodes: &[Name], _: &Given, rng: &mut Rng) -> Result<Drawn, PlanError> {
     let ring = shuffled(nodes, rng);
     let mut cuts = Cuts::new();
     for (at, node) in ring.iter().enumerate() {
@@ -30,7 +34,7 @@ fn draw(nodes: &[Name], rng: &mut Rng) -> Drawn {
             cuts.insert(node.clone(), sorted(&sources));
         }
     }
-    Drawn::of(cuts, format!("ring of majorities {}", ring.join("-")))
+    Ok(Drawn::of(cuts, format!("ring of majorities {}", ring.join("-"))))
 }
 
 /// Whether two places of a ring of `count` nodes hear each other.
@@ -49,16 +53,14 @@ fn hears(one: usize, other: usize, count: usize) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use tribunal_generator::Seed;
-
-    use super::super::tests::nodes;
+    use super::super::tests::{drawn, nodes};
     use super::*;
 
     #[test]
     fn every_node_hears_a_majority_and_no_two_the_same() {
         for count in 3..16 {
             let nodes = nodes(count);
-            let Drawn { cuts, .. } = draw(&nodes, &mut Seed(7).stream("t"));
+            let Drawn { cuts, .. } = drawn(draw, &nodes, 7);
             let mut views = BTreeSet::new();
             for node in &nodes {
                 let deaf_to = cuts.get(node).cloned().unwrap_or_default();

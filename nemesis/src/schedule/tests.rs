@@ -120,9 +120,18 @@ fn a_script_says_when() {
     let told: Vec<String> = drawn.faults().iter().map(ToString::to_string).collect();
     assert!(told[0].starts_with("10.000 s to 15.000 s: partition-one {"), "{told:?}");
     assert_eq!(told[1], "20.000 s to 25.000 s: pause n1 n2 n3 n4 n5");
+    // Each partition has rules of its own: two may forbid the same.
+    let cuts =
+        [scripted("partition-one", 10, json!({})), scripted("partition-ring", 12, json!({}))];
+    assert_eq!(of(&cuts).unwrap().faults().len(), 2);
     let both = of(&[pause.clone(), scripted("clock-jump", 22, json!({}))]).unwrap_err().to_string();
     assert!(both.starts_with("these two harm the same processes at once, "), "{both}");
     assert!(both.contains("22.000 s to 27.000 s: clock-jump n"), "{both}");
+    // The disk under a process is as good as the process.
+    for other in ["power-loss", "disk-hung", "disk-full", "segment-lost", "snapshot-restore"] {
+        let both = of(&[pause.clone(), scripted(other, 22, json!({}))]);
+        assert!(matches!(both, Err(ScheduleError::Contradiction(..))), "{other}: {both:?}");
+    }
     let late = of(&[scripted("pause", 58, json!({}))]).unwrap_err().to_string();
     assert_eq!(
         late,

@@ -69,7 +69,7 @@ impl Model for FencedLock {
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         let conflict = check(&object.ops, self.exclusive)?.err().map(|breach| Conflict {
             kind: breach.kind(),
-            message: wording::fenced(object, &breach),
+            message: breach.sentence(object),
             calls: numbers(object, &breach.calls(&object.ops)),
         });
         Some(Decision { judge: "tokens", conflict })
@@ -105,6 +105,15 @@ pub enum Breach {
 }
 
 impl Breach {
+    fn sentence(&self, object: &Object<Call>) -> String {
+        match *self {
+            Breach::Misuse(misuse) => wording::misused(object, misuse),
+            Breach::SameToken { first, second } => wording::same_token(object, first, second),
+            Breach::TokenOrder { early, late } => wording::token_order(object, early, late),
+            Breach::TwoHolders { holder, other } => wording::two_holders(object, holder, other),
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Breach::Misuse(misuse) => misuse.kind(),

@@ -66,7 +66,7 @@ impl Model for OwnedLock {
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
         let conflict = check(&object.ops, self.depth)?.err().map(|breach| Conflict {
             kind: breach.kind(),
-            message: wording::breach(object, &breach),
+            message: breach.sentence(object),
             calls: numbers(object, &breach.calls(&object.ops)),
         });
         Some(Decision { judge: "sessions", conflict })
@@ -88,6 +88,13 @@ pub enum Breach {
 }
 
 impl Breach {
+    fn sentence(&self, object: &Object<Call>) -> String {
+        match *self {
+            Breach::Misuse(misuse) => wording::misused(object, misuse),
+            Breach::TwoHolders { holder, other } => wording::two_holders(object, holder, other.0),
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self {
             Breach::Misuse(misuse) => misuse.kind(),

@@ -70,7 +70,7 @@ impl Model for Semaphore {
             Ok(()) => None,
             Err(jam) => Some(Conflict {
                 kind: jam.kind(&object.ops),
-                message: wording::jam(object, &jam, self.permits),
+                message: wording::jam(object, jam.call, &jam.calls, self.permits),
                 calls: numbers(object, &jam.calls),
             }),
         };

@@ -82,9 +82,10 @@ impl Model for FencedStore {
     }
 
     fn decide(&self, object: &Object<Call>) -> Option<Decision> {
+        let call = |at: u32| object.operation(object.ops[at as usize].number);
         let conflict = check(&object.ops)?.err().map(|breach| Conflict {
             kind: "stale-token",
-            message: wording::stale(object, &breach),
+            message: wording::stale(&call(breach.newer), &call(breach.stale)),
             calls: numbers(object, &[breach.newer, breach.stale]),
         });
         Some(Decision { judge: "tokens", conflict })

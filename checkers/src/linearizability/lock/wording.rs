@@ -4,13 +4,13 @@ use tribunal_history::Operation;
 
 use super::super::model::Object;
 use super::super::wording::{ended, seconds};
-use super::owner::Misuse;
-use super::semaphore::Jam;
-use super::{Call, fenced, owner, store};
+use super::Call;
+use super::sessions::Misuse;
 
-/// Too many holders of a semaphore, or one that gave back what nobody held.
-pub(super) fn jam(object: &Object<Call>, jam: &Jam, permits: u32) -> String {
-    let (call, stuck) = (operation(object, jam.call), object.ops[jam.call as usize].call);
+/// Too many holders of a semaphore, or one that gave back what nobody held: the call `at`, which
+/// cannot be ordered with `calls`.
+pub(super) fn jam(object: &Object<Call>, at: u32, calls: &[u32], permits: u32) -> String {
+    let (call, stuck) = (operation(object, at), object.ops[at as usize].call);
     let when = end(&call);
     if let Call::Release { .. } = stuck {
         let nobody = if permits == 1 { "nobody held the lock" } else { "no permit was taken" };
@@ -20,7 +20,7 @@ pub(super) fn jam(object: &Object<Call>, jam: &Jam, permits: u32) -> String {
             call.process(),
         );
     }
-    let before = jam.calls.iter().filter(|&&at| at != jam.call);
+    let before = calls.iter().filter(|&&other| other != at);
     let acquired = |at: &&u32| {
         matches!(object.ops[**at as usize].call, Call::Acquire { .. }) && ok(object, **at)
     };
@@ -40,51 +40,37 @@ pub(super) fn jam(object: &Object<Call>, jam: &Jam, permits: u32) -> String {
     )
 }
 
-/// What is wrong with the sessions of a lock.
-pub(super) fn breach(object: &Object<Call>, breach: &owner::Breach) -> String {
-    match breach {
-        owner::Breach::Misuse(misuse) => misused(object, misuse),
-        owner::Breach::TwoHolders { holder, other } => two_holders(object, *holder, other.0),
-    }
+/// Two grants under one token.
+pub(super) fn same_token(object: &Object<Call>, first: u32, second: u32) -> String {
+    let (first, second) = (operation(object, first), operation(object, second));
+    format!(
+        "{} and {} were granted the lock under one token{}, at {} and at {}: every grant needs a \
+         token of its own",
+        first.process(),
+        second.process(),
+        token(&first),
+        end(&first),
+        end(&second),
+    )
 }
 
-/// What is wrong with the tokens or the sessions of a fenced lock.
-pub(super) fn fenced(object: &Object<Call>, breach: &fenced::Breach) -> String {
-    match *breach {
-        fenced::Breach::Misuse(ref misuse) => misused(object, misuse),
-        fenced::Breach::TwoHolders { holder, other } => two_holders(object, holder, other),
-        fenced::Breach::SameToken { first, second } => {
-            let (first, second) = (operation(object, first), operation(object, second));
-            format!(
-                "{} and {} were granted the lock under one token{}, at {} and at {}: every grant \
-                 needs a token of its own",
-                first.process(),
-                second.process(),
-                token(&first),
-                end(&first),
-                end(&second),
-            )
-        }
-        fenced::Breach::TokenOrder { early, late } => {
-            let (early, late) = (operation(object, early), operation(object, late));
-            format!(
-                "{} was granted the lock under token{} at {}, but {} had been granted it under \
-                 token{} at {}, before that acquire began: tokens must grow",
-                late.process(),
-                token(&late),
-                end(&late),
-                early.process(),
-                token(&early),
-                end(&early),
-            )
-        }
-    }
+/// A grant under a lower token than an earlier one.
+pub(super) fn token_order(object: &Object<Call>, early: u32, late: u32) -> String {
+    let (early, late) = (operation(object, early), operation(object, late));
+    format!(
+        "{} was granted the lock under token{} at {}, but {} had been granted it under token{} at \
+         {}, before that acquire began: tokens must grow",
+        late.process(),
+        token(&late),
+        end(&late),
+        early.process(),
+        token(&early),
+        end(&early),
+    )
 }
 
 /// A write under an old token.
-pub(super) fn stale(object: &Object<store::Call>, breach: &store::Breach) -> String {
-    let newer = object.operation(object.ops[breach.newer as usize].number);
-    let stale = object.operation(object.ops[breach.stale as usize].number);
+pub(super) fn stale(newer: &Operation, stale: &Operation) -> String {
     let field = |call: &Operation, name: &str| {
         call.argument().get(name).map_or_else(String::new, |value| value.to_string())
     };
@@ -92,18 +78,19 @@ pub(super) fn stale(object: &Object<store::Call>, breach: &store::Breach) -> Str
         "{}'s write of {} under token {} began at {} and was acknowledged, though the store had \
          acknowledged {}'s write of {} under token {} at {}: the older token should have been refused",
         stale.process(),
-        field(&stale, "value"),
-        field(&stale, "token"),
+        field(stale, "value"),
+        field(stale, "token"),
         seconds(stale.invoked_at()),
         newer.process(),
-        field(&newer, "value"),
-        field(&newer, "token"),
-        end(&newer),
+        field(newer, "value"),
+        field(newer, "token"),
+        end(newer),
     )
 }
 
-fn misused(object: &Object<Call>, misuse: &Misuse) -> String {
-    match *misuse {
+/// What a process did that no lock allows.
+pub(super) fn misused(object: &Object<Call>, misuse: Misuse) -> String {
+    match misuse {
         Misuse::AcquiredTwice { first, second } => {
             let (first, second) = (operation(object, first), operation(object, second));
             format!(
@@ -131,7 +118,8 @@ fn misused(object: &Object<Call>, misuse: &Misuse) -> String {
     }
 }
 
-fn two_holders(object: &Object<Call>, holder: (u32, Option<u32>), other: u32) -> String {
+/// A grant, `other`, while somebody held the lock from an acquire to a release.
+pub(super) fn two_holders(object: &Object<Call>, holder: (u32, Option<u32>), other: u32) -> String {
     let (acquire, other) = (operation(object, holder.0), operation(object, other));
     let until = holder.1.map(|release| operation(object, release));
     let until = until.map_or_else(

@@ -20,6 +20,7 @@ mod object;
 pub mod op;
 mod parse;
 mod pass;
+mod recent;
 mod reduction;
 mod relay;
 mod renaming;
@@ -27,6 +28,7 @@ pub mod search;
 mod second;
 mod severity;
 pub mod staleness;
+mod stretches;
 mod versions;
 mod witness;
 

@@ -6,7 +6,7 @@
 //! Shah, PODC 2011). 1-atomic is linearizable. Here a swap sets its value as a write does, and what
 //! it found may be as old as what a read returns.
 //!
-//! The least k is not computed, but bounded from both sides:
+//! The least k is bounded from both sides, and looked for between them:
 //!
 //! - *Above.* Let `e(v)` be the least end of the calls that set, saw or swapped `v` or a value that came of
 //!   it by swaps, and order the values by it. No call that set a value is put after one that began
@@ -16,9 +16,16 @@
 //!   `C - p` versions late at the most.
 //! - *Below.* A value whose setter began after `e(v)`, with `e` before the start of a read of `v`, lies
 //!   between the two in every order.
+//! - *Between.* A search of an order in which no read is older than k (`recent`) answers for one
+//!   k after the other. Only where that takes too long the two bounds are all that is known.
 
 use super::op::{Action, INITIAL, Op, Point};
+use super::recent::within;
+use super::stretches::Life;
 use super::versions::Versions;
+
+/// How many looks at a value the search between the bounds may take: so many, and so many for each value.
+const BUDGET: (u64, u64) = (1_000_000, 64);
 
 /// How many versions old a read may be: 1 is the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +36,7 @@ pub struct Staleness {
     pub at_most: usize,
 }
 
-/// Bounds the staleness of the reads of one register whose values are `0..values`.
+/// How old the reads of one register are whose values are `0..values`; the bounds are mostly equal.
 ///
 /// `None` where no order explains the calls however old their reads are, or where that is not known.
 pub fn staleness(ops: &[Op], values: usize) -> Option<Staleness> {
@@ -63,7 +70,39 @@ pub fn staleness(ops: &[Op], values: usize) -> Option<Staleness> {
         let began = versions.setter(value).map_or(0, |op| op.start);
         began > since && ends[value as usize] < worst.start
     });
-    Some(Staleness { at_least: 1 + between.count(), at_most: age(worst) })
+    let bounds = Staleness { at_least: 1 + between.count(), at_most: age(worst) };
+    Some(between_bounds(bounds, &lives(&versions, &ranked, &ends, &places)))
+}
+
+/// The staleness as far as the budget goes.
+fn between_bounds(mut bounds: Staleness, lives: &[Life]) -> Staleness {
+    let mut budget = BUDGET.0 + BUDGET.1 * lives.len() as u64;
+    while bounds.at_least < bounds.at_most {
+        match within(lives, bounds.at_least, &mut budget) {
+            Some(true) => bounds.at_most = bounds.at_least,
+            Some(false) => bounds.at_least += 1,
+            None => break,
+        }
+    }
+    bounds
+}
+
+/// When each value was set and seen, in the order of `ranked`, which gives the places.
+fn lives(versions: &Versions, ranked: &[u32], ends: &[Point], places: &[usize]) -> Vec<Life> {
+    let life = |&value: &u32| Life {
+        start: versions.setter(value).map_or(0, |op| op.start),
+        end: ends[value as usize],
+        seen: 0,
+        before: versions.before(value).map(|before| places[before as usize]),
+    };
+    let mut lives: Vec<Life> = ranked.iter().map(life).collect();
+    for op in &versions.ops {
+        if let Some(value) = op.action.observes() {
+            let life = &mut lives[places[value as usize]];
+            life.seen = life.seen.max(op.start);
+        }
+    }
+    lives
 }
 
 /// When each value must have been set at the latest, because of who saw it or what came of it.

@@ -64,15 +64,22 @@ fn set_limits() {
     let _ = setrlimit(Resource::Nofile, files);
 }
 
-/// Name, machine id, and the names of all others.
+/// Name, machine id, and the names of all others. A name means one address of one family: which of
+/// two a database would take, and whether it would listen on both, is anybody's guess.
 fn identify(root: &Path, record: &Record, node: &NodeRecord) -> Result<(), String> {
     rustix::system::sethostname(node.id.as_bytes()).map_err(|error| error.to_string())?;
     let etc = |name: &str| root.join("etc").join(name);
     let mut hosts = String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost\n");
     for node in &record.nodes {
         let _ = writeln!(hosts, "{} {}", node.ip, node.id);
+        if let Some(ip6) = node.ip6 {
+            let _ = writeln!(hosts, "{ip6} {}-6", node.id);
+        }
     }
     let _ = writeln!(hosts, "{} controller", record.subnet.controller());
+    if let Some(ip6) = record.controller6() {
+        let _ = writeln!(hosts, "{ip6} controller-6");
+    }
     replace(&etc("hosts"), hosts.as_bytes(), 0o644)?;
     replace(&etc("hostname"), format!("{}\n", node.id).as_bytes(), 0o644)?;
     replace(&etc("machine-id"), machine_id(record, node).as_bytes(), 0o444)?;
@@ -111,9 +118,12 @@ fn unlock_root(shadow: &Path) -> Result<(), String> {
 
 fn bring_up(node: &NodeRecord) -> Result<(), String> {
     let interface = wire::NODE_INTERFACE;
-    wire::disable_ipv6(interface)?;
+    let ip6 = match node.ip6 {
+        Some(ip6) => wire::quiet_ipv6(interface, ip6)?,
+        None => String::new(),
+    };
     wire::ip_batch(&format!(
-        "link set lo up\naddr add {}/24 dev {interface}\nlink set {interface} txqueuelen {} up\n",
+        "link set lo up\naddr add {}/24 dev {interface}\n{ip6}link set {interface} txqueuelen {} up\n",
         node.ip,
         wire::QUEUE
     ))

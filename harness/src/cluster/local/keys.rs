@@ -28,7 +28,8 @@ pub(super) fn introduce(record: &Record, directory: &Path) -> Result<(), Cluster
     for node in &record.nodes {
         let path = node_directory(directory, &node.id).join("host_key.pub");
         let key = std::fs::read_to_string(&path).map_err(ClusterError::file(&path))?;
-        known_hosts += &format!("{},{} {}\n", node.id, node.ip, key.trim_end());
+        let ip6 = node.ip6.map_or(String::new(), |ip6| format!(",{ip6}"));
+        known_hosts += &format!("{},{}{ip6} {}\n", node.id, node.ip, key.trim_end());
         config += &format!(
             "Host {id}\n  HostName {ip}\n  HostKeyAlias {id}\n",
             id = node.id,

@@ -12,12 +12,12 @@
 //! ```
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::subnet::Subnet;
+use super::subnet::{self, Subnet};
 use crate::cluster::process::ProcessId;
 use crate::cluster::{ClusterError, Node, SshOptions};
 
@@ -46,6 +46,9 @@ pub struct NodeRecord {
     pub id: String,
     /// Its address.
     pub ip: Ipv4Addr,
+    /// The same in IPv6, if the kernel has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip6: Option<Ipv6Addr>,
     /// The first process of its PID namespace, once there is one.
     #[serde(default)]
     pub init: Option<ProcessId>,
@@ -64,9 +67,11 @@ pub enum Owner {
 impl Record {
     /// A plan for `count` nodes.
     pub fn plan(name: &str, subnet: Subnet, count: usize, owner: ProcessId) -> Self {
+        let ipv6 = subnet::has_ipv6();
         let node = |index: usize| NodeRecord {
             id: format!("n{}", index + 1),
             ip: subnet.node(index),
+            ip6: ipv6.then(|| subnet.node6(index)),
             init: None,
         };
         Self {
@@ -123,6 +128,12 @@ impl Record {
             destination: node.id.clone(),
         };
         self.nodes.iter().enumerate().map(node).collect()
+    }
+
+    /// This machine's IPv6 address on the wire, if nodes have any.
+    pub(super) fn controller6(&self) -> Option<Ipv6Addr> {
+        let any = self.nodes.iter().any(|node| node.ip6.is_some());
+        any.then(|| self.subnet.controller6())
     }
 
     /// How to reach them.

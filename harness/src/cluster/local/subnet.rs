@@ -1,8 +1,9 @@
 //! An address range of its own for every cluster: a /24 that no route of this
-//! machine overlaps.
+//! machine overlaps, and the /64 of IPv6 that goes with it.
 
 use std::fs::File;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,16 @@ impl Subnet {
         self.address(254)
     }
 
+    /// The IPv6 address of the node at `index`, from 0: a unique local one (RFC 4193).
+    pub fn node6(self, index: usize) -> Ipv6Addr {
+        self.address6(u8::try_from(index + 1).expect("a cluster has at most 200 nodes"))
+    }
+
+    /// This machine's end of the wire, in IPv6.
+    pub fn controller6(self) -> Ipv6Addr {
+        self.address6(254)
+    }
+
     /// The name of this machine's interface to the wire. Unique, since the subnet is.
     pub fn uplink(self) -> String {
         let [_, b, c] = self.0;
@@ -35,6 +46,17 @@ impl Subnet {
         let [a, b, c] = self.0;
         Ipv4Addr::new(a, b, c, last)
     }
+
+    /// As unique as the subnet is.
+    fn address6(self, last: u8) -> Ipv6Addr {
+        let [_, b, c] = self.0;
+        Ipv6Addr::new(0xfd74, 0x7262, 0, u16::from_be_bytes([b, c]), 0, 0, 0, last.into())
+    }
+}
+
+/// Whether the kernel has IPv6.
+pub(super) fn has_ipv6() -> bool {
+    Path::new("/proc/net/if_inet6").exists()
 }
 
 impl std::fmt::Display for Subnet {
@@ -69,7 +91,7 @@ pub(super) struct Choice {
 impl Choice {
     /// Waits until nobody else is choosing. Hold it until the route is there.
     pub fn begin() -> Result<Self, ClusterError> {
-        let path = std::path::Path::new("/proc/self/ns/net");
+        let path = Path::new("/proc/self/ns/net");
         let lock = File::open(path).map_err(ClusterError::file(path))?;
         rustix::fs::flock(&lock, FlockOperation::LockExclusive)
             .map_err(|error| ClusterError::file(path)(error.into()))?;
@@ -79,7 +101,7 @@ impl Choice {
     /// The first subnet of 10.66.0.0 … 10.255.255.0, 10.0.0.0 … 10.65.255.0
     /// that is neither routed nor `taken`.
     pub fn first_free(&self, taken: &[Subnet]) -> Result<Subnet, ClusterError> {
-        let path = std::path::Path::new("/proc/net/route");
+        let path = Path::new("/proc/net/route");
         let table = std::fs::read_to_string(path).map_err(ClusterError::file(path))?;
         first_free(&routes(&table), taken).ok_or(ClusterError::NoSubnet)
     }

@@ -6,6 +6,14 @@ use super::layer::Flip;
 /// An Ethernet header: two addresses and a type.
 pub const HEADER: usize = 14;
 
+// What a frame carries (its type), and what a packet does (its protocol).
+const ARP: u16 = 0x0806;
+const IPV4: u16 = 0x0800;
+const IPV6: u16 = 0x86dd;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMPV6: u8 = 58;
+
 /// Where a frame goes: the last byte of its destination, or everybody.
 pub fn destination(frame: &[u8]) -> Option<Destination> {
     let address = frame.first_chunk::<6>()?;
@@ -21,10 +29,23 @@ pub enum Destination {
     All,
 }
 
-/// Whether a frame asks for, or tells, a hardware address (RFC 826). Between real hosts nobody harms
-/// that without harming all: what a fault does is done to what nodes say to each other.
-pub fn is_arp(frame: &[u8]) -> bool {
-    frame.get(12..14) == Some(&[0x08, 0x06])
+/// Whether a frame asks for, or tells, a hardware address (RFC 826; for IPv6 RFC 4861, with the groups
+/// in which the questions are asked, RFC 3810). Between real hosts nobody harms that without
+/// harming all: what a fault does is done to what nodes say to each other.
+pub fn is_address_resolution(frame: &[u8]) -> bool {
+    match kind(frame) {
+        Some(ARP) => true,
+        Some(IPV6) => {
+            let message = ipv6(frame).filter(|&(protocol, ..)| protocol == ICMPV6);
+            let message = message.and_then(|(_, segment, _)| frame.get(segment));
+            message.is_some_and(|kind| matches!(kind, 130..=137 | 143))
+        }
+        _ => false,
+    }
+}
+
+fn kind(frame: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes([*frame.get(12)?, *frame.get(13)?]))
 }
 
 /// Flips a bit. `false`: there is none that could be flipped as asked, and the frame is whole.
@@ -38,8 +59,12 @@ pub fn flip(frame: &mut [u8], how: Flip) -> bool {
     let high = (at - from) % 2 == 0;
     let word = |byte: u8| if high { u16::from(byte) << 8 } else { u16::from(byte) };
     let sum = u16::from_be_bytes([frame[checksum], frame[checksum + 1]]);
-    let mended = updated(sum, word(old), word(frame[at])).to_be_bytes();
-    frame[checksum..checksum + 2].copy_from_slice(&mended);
+    let mended = match updated(sum, word(old), word(frame[at])) {
+        // Of UDP it would say that there is none, which IPv6 forbids; the other zero says the same sum.
+        0 if checksum + 2 == from => u16::MAX,
+        mended => mended,
+    };
+    frame[checksum..checksum + 2].copy_from_slice(&mended.to_be_bytes());
     true
 }
 
@@ -70,16 +95,15 @@ struct Payload {
 
 /// What TCP or UDP carries, if it carries anything and a checksum covers it.
 fn payload(frame: &[u8]) -> Option<Payload> {
-    let kind = u16::from_be_bytes([*frame.get(12)?, *frame.get(13)?]);
-    let (protocol, segment, end) = match kind {
-        0x0800 => ipv4(frame)?,
-        0x86dd => ipv6(frame)?,
+    let (protocol, segment, end) = match kind(frame)? {
+        IPV4 => ipv4(frame)?,
+        IPV6 => ipv6(frame)?,
         _ => return None,
     };
     let end = end.min(frame.len());
     let (from, checksum) = match protocol {
-        6 => (segment + usize::from(frame.get(segment + 12)? >> 4) * 4, segment + 16),
-        17 => (segment + 8, segment + 6),
+        TCP => (segment + usize::from(frame.get(segment + 12)? >> 4) * 4, segment + 16),
+        UDP => (segment + 8, segment + 6),
         _ => return None,
     };
     // A UDP checksum of zero is none at all.
@@ -96,15 +120,50 @@ fn ipv4(frame: &[u8]) -> Option<(u8, usize, usize)> {
     (!fragment).then_some((header[9], segment, HEADER + length))
 }
 
+/// The same; of the headers between, those that only say how far they go are passed over.
 fn ipv6(frame: &[u8]) -> Option<(u8, usize, usize)> {
     let header = frame.get(HEADER..HEADER + 40)?;
     let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
-    Some((header[6], HEADER + 40, HEADER + 40 + length))
+    let (mut protocol, mut segment) = (header[6], HEADER + 40);
+    loop {
+        match protocol {
+            // Options on the way, routing, options at the end.
+            0 | 43 | 60 => {
+                let [next, eights] = *frame.get(segment..)?.first_chunk::<2>()?;
+                (protocol, segment) = (next, segment + (usize::from(eights) + 1) * 8);
+            }
+            44 => return None,
+            _ => return Some((protocol, segment, HEADER + 40 + length)),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A datagram from fd00::1 to fd00::2 with its checksum, behind so many headers of options.
+    fn datagram6(text: &[u8], options: usize) -> Vec<u8> {
+        let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x86, 0xdd];
+        let udp = 8 + text.len() as u16;
+        frame.extend([0x60, 0, 0, 0]);
+        frame.extend((udp + 8 * options as u16).to_be_bytes());
+        frame.extend([if options > 0 { 60 } else { UDP }, 64]);
+        for last in [1, 2] {
+            frame.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
+        }
+        for left in (0..options).rev() {
+            frame.extend([if left > 0 { 60 } else { UDP }, 0, 1, 4, 0, 0, 0, 0]);
+        }
+        let segment = frame.len();
+        frame.extend([0x12, 0x34, 0x00, 0x09]);
+        frame.extend(udp.to_be_bytes());
+        frame.extend([0, 0]);
+        frame.extend(text);
+        let sum = sum(&frame[22..54], &frame[segment..]);
+        frame[segment + 6..segment + 8].copy_from_slice(&sum.to_be_bytes());
+        frame
+    }
 
     /// A datagram from 10.0.0.1 to 10.0.0.2 with its checksum.
     fn datagram(text: &[u8]) -> Vec<u8> {
@@ -124,10 +183,12 @@ mod tests {
 
     /// The sum over pseudo header and datagram, reckoned from nothing.
     fn checksum(frame: &[u8]) -> u16 {
-        let segment = &frame[34..];
+        sum(&frame[26..34], &frame[34..])
+    }
+
+    fn sum(addresses: &[u8], segment: &[u8]) -> u16 {
         let mut words = vec![17, segment.len() as u32];
-        let addresses = frame[26..34].chunks(2);
-        for word in addresses.chain(segment.chunks(2)) {
+        for word in addresses.chunks(2).chain(segment.chunks(2)) {
             let low = word.get(1).copied().unwrap_or(0);
             words.push(u32::from(u16::from_be_bytes([word[0], low])));
         }
@@ -159,6 +220,50 @@ mod tests {
             assert!(flip(&mut raw, Flip { chance: 28 * 8 + chance, mend: false }));
             assert!(!is_sound(&raw));
         }
+    }
+
+    #[test]
+    fn in_ipv6_a_checksum_is_mended_behind_other_headers_and_never_to_none() {
+        for options in 0..3 {
+            let whole = datagram6(b"hello", options);
+            let segment = 54 + 8 * options;
+            for chance in 0..40 {
+                let mut mended = whole.clone();
+                assert!(flip(&mut mended, Flip { chance, mend: true }));
+                assert_eq!(sum(&mended[22..54], &mended[segment..]), 0);
+                assert_ne!(mended[segment + 8..], whole[segment + 8..]);
+                assert_eq!(mended[..segment + 6], whole[..segment + 6]);
+            }
+        }
+        // With one more in the text, and a sum of one, the mended sum comes to nothing.
+        let mut frame = datagram6(&[0, 0], 0);
+        frame[60..62].copy_from_slice(&[0, 1]);
+        assert!(flip(&mut frame, Flip { chance: 8, mend: true }));
+        assert_eq!(frame[60..], [0xff, 0xff, 0, 1]);
+    }
+
+    #[test]
+    fn questions_for_hardware_addresses_are_told_from_what_is_said() {
+        let mut frame = datagram6(b"hello", 0);
+        assert!(!is_address_resolution(&frame));
+        assert!(!is_address_resolution(&datagram(b"hello")));
+        assert!(!is_address_resolution(&[0; HEADER]));
+        frame[20] = ICMPV6;
+        for (kind, so) in [(128, false), (135, true), (136, true), (143, true), (1, false)] {
+            frame[54] = kind;
+            assert_eq!(is_address_resolution(&frame), so, "{kind}");
+        }
+        // Behind options, as reports of groups are.
+        let mut report = datagram6(b"", 1);
+        report[20] = 0;
+        report[54] = ICMPV6;
+        report[62] = 143;
+        assert!(is_address_resolution(&report));
+        report.truncate(62);
+        assert!(!is_address_resolution(&report));
+        let mut arp = datagram(b"hello");
+        arp[12..14].copy_from_slice(&ARP.to_be_bytes());
+        assert!(is_address_resolution(&arp));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod tap;
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::Ipv6Addr;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,8 +69,11 @@ impl Wire {
         told.or_else(|_| holder.await_ready())
             .and_then(|()| holder.await_ready())
             .and_then(|()| {
+                // The nodes have IPv6 whatever this machine says of it for itself.
+                let ip6 = record.controller6().map(|ip6| quiet_ipv6(&uplink, ip6));
+                let ip6 = ip6.and_then(Result::ok).unwrap_or_default();
                 ip_batch(&format!(
-                    "link set {uplink} addrgenmode none txqueuelen {QUEUE} alias {} up\n\
+                    "{ip6}link set {uplink} txqueuelen {QUEUE} alias {} up\n\
                      addr add {address}/24 dev {uplink}\n",
                     alias(record)
                 ))
@@ -182,16 +186,18 @@ fn told<'l>(line: &'l str, word: &str) -> Result<&'l str, String> {
     rest.ok_or_else(|| format!("`{line}` instead of `{word} ..`"))
 }
 
-/// Keeps router solicitations and duplicate address detection off the wire. A
-/// kernel without IPv6 has nothing to turn off.
-pub(super) fn disable_ipv6(interface: &str) -> Result<(), String> {
-    let path = format!("/proc/sys/net/ipv6/conf/{interface}/disable_ipv6");
-    match std::fs::write(&path, "1") {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("{path}: {error}"))
-        }
-        _ => Ok(()),
+/// Gives an interface one address of IPv6 and no habits: it asks for no router, takes no other address
+/// by itself, and does not wait to see whether somebody has this one. What is left to do, as commands
+/// of iproute2, for an interface that is not up yet.
+pub(super) fn quiet_ipv6(interface: &str, address: Ipv6Addr) -> Result<String, String> {
+    for (setting, value) in [("disable_ipv6", "0"), ("accept_ra", "0"), ("accept_dad", "0")] {
+        let path = format!("/proc/sys/net/ipv6/conf/{interface}/{setting}");
+        std::fs::write(&path, value).map_err(|error| format!("{path}: {error}"))?;
     }
+    // Two commands: together with `up` it would come too late.
+    Ok(format!(
+        "link set {interface} addrgenmode none\naddr add {address}/64 dev {interface} nodad\n"
+    ))
 }
 
 /// Runs commands of iproute2 in this process' network namespace, all in one go.

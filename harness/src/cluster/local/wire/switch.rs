@@ -194,7 +194,7 @@ impl Switch {
     }
 
     fn forward(&mut self, from: Port, to: Port, now: u64, frame: &[u8]) {
-        if self.links.is_whole(from, to) || frame::is_arp(&frame[PREFIX..]) {
+        if self.links.is_whole(from, to) || frame::is_address_resolution(&frame[PREFIX..]) {
             self.ports[to].send(frame);
             return;
         }
