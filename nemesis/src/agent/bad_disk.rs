@@ -141,9 +141,11 @@ impl Act for BadDisk {
 /// Lifts what rule there is for a fault. Where the server has died, the folder is given back as it is, without a
 /// filesystem of ours; the daemon, which cannot reach its files any more, is killed.
 pub fn make_sound(laid: &Laid, fault: u64) -> io::Result<Vec<String>> {
-    let lifted = fuse::line(laid).and_then(|mut line| line.ask(&Request::Lift { fault }));
+    let line = Line::open(&fuse::socket(laid));
+    let lifted = line.and_then(|mut line| line.ask(&Request::Lift { fault }));
     let Err(error) = lifted else { return Ok(Vec::new()) };
-    let mut told = vec![format!("{error}; the folder is as it was, without one")];
+    let text = "the disk has no server any more";
+    let mut told = vec![format!("{text} ({error}); the folder is as it was, without one")];
     told.extend(fuse::uncover(laid)?.into_iter().map(|user| format!("{user} used it: killed")));
     Ok(told)
 }

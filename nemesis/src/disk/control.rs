@@ -149,7 +149,7 @@ impl Conversation {
             }
             Request::Cut { seed, patience_ms } => {
                 let patience = Duration::from_millis(patience_ms).min(ANSWER / 2);
-                self.torn = self.folder.power.cut(Seed(seed).stream("cut"), patience);
+                self.torn = self.folder.power.cut(seed, patience);
                 Reply::Cut { torn: self.torn }
             }
             Request::Release => {

@@ -52,6 +52,9 @@ pub struct Listing {
     pub entries: Mutex<Arc<Vec<Entry>>>,
 }
 
+/// Rules at work, by the fault that each is for.
+type Layers = Vec<(u64, Arc<Layer>)>;
+
 /// The folder, with all that is known about it and asked of it.
 pub struct Folder {
     /// What the kernel knows.
@@ -61,7 +64,7 @@ pub struct Folder {
     files: RwLock<HashMap<u64, Arc<Open>>>,
     listings: RwLock<HashMap<u64, Arc<Listing>>>,
     handles: AtomicU64,
-    layers: RwLock<Arc<Vec<(u64, Arc<Layer>)>>>,
+    layers: RwLock<Arc<Layers>>,
     /// Whether any rule is in force: all else is without them.
     any: AtomicBool,
     /// Whether the power is on.
@@ -79,6 +82,8 @@ impl Folder {
         // In memory: an agent's probe must neither cost the database room nor stay behind.
         let flags = rustix::fs::MemfdFlags::CLOEXEC;
         let probe = File::from(rustix::fs::memfd_create("tribunal-probe", flags)?);
+        // Zeros, to be read.
+        probe.set_len(4096)?;
         Ok(Self {
             nodes,
             path,
@@ -180,14 +185,11 @@ impl Folder {
         self.layers().iter().find(|(id, _)| *id == fault).map(|(_, layer)| layer.clone())
     }
 
-    fn layers(&self) -> Arc<Vec<(u64, Arc<Layer>)>> {
+    fn layers(&self) -> Arc<Layers> {
         self.layers.read().expect("nobody panics holding it").clone()
     }
 
-    fn change(
-        &self,
-        change: impl FnOnce(&mut Vec<(u64, Arc<Layer>)>),
-    ) -> Arc<Vec<(u64, Arc<Layer>)>> {
+    fn change(&self, change: impl FnOnce(&mut Layers)) -> Arc<Layers> {
         let mut layers = self.layers.write().expect("nobody panics holding it");
         let mut changed = Vec::clone(&layers);
         change(&mut changed);

@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tribunal_generator::Rng;
+use tribunal_generator::Seed;
 
 use super::folder::Open;
 use super::unsynced::sectors;
@@ -25,8 +25,8 @@ pub struct Power {
 enum State {
     #[default]
     On,
-    /// It goes with the next write of several sectors.
-    Going(Rng),
+    /// It goes with the next write of several sectors, torn where chance from this seed says.
+    Going(u64),
     Off(Option<Torn>),
     /// It is off, and those who waited are let go with an error.
     Over,
@@ -43,10 +43,10 @@ pub struct Torn {
 
 impl Power {
     /// Cuts it, in the middle of the next write that can be torn, or when `patience` is over.
-    pub fn cut(&self, rng: Rng, patience: Duration) -> Option<Torn> {
+    pub fn cut(&self, seed: u64, patience: Duration) -> Option<Torn> {
         let deadline = Instant::now() + patience;
         let mut state = self.state.lock().expect("nobody panics holding it");
-        *state = State::Going(rng);
+        *state = State::Going(seed);
         while let State::Going(_) = *state {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -96,16 +96,15 @@ impl Power {
     /// How much of a write reaches the disk. The power goes with the first one that can be torn.
     pub fn left_of(&self, offset: u64, length: u64) -> u64 {
         let mut state = self.state.lock().expect("nobody panics holding it");
-        let sectors = match *state {
+        let (seed, sectors) = match *state {
             State::On => return length,
-            State::Going(_) => sectors(offset, length),
+            State::Going(seed) => (seed, sectors(offset, length)),
             State::Off(_) | State::Over => return 0,
         };
-        let State::Going(rng) = &mut *state else { unreachable!("it was looked at just now") };
         if sectors.len() < 2 {
             return length;
         }
-        let written = rng.between(1, sectors.len() as u64 - 1);
+        let written = Seed(seed).stream("cut").between(1, sectors.len() as u64 - 1);
         *state = State::Off(Some(Torn { sectors: sectors.len() as u64, written }));
         self.changed.notify_all();
         sectors[written as usize].0 - offset

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(2);
 
 /// Where the server listens.
-fn socket(laid: &Laid) -> PathBuf {
+pub fn socket(laid: &Laid) -> PathBuf {
     laid.home.join("socket")
 }
 
