@@ -238,3 +238,16 @@ fn the_page_of_anomalies_is_the_one_of_the_docs() {
     let written = std::fs::read_to_string(docs).expect("docs/anomalies.md");
     assert!(written == page(), "write it anew: tribunal explain > docs/anomalies.md");
 }
+
+/// A list that has what a transaction appended second without what it appended first, or before it, is
+/// no version that ever was.
+#[test]
+fn elements_of_one_transaction_stay_in_order() {
+    let with = |read: &str| format!("p0 1-2 ax1 ax2\n p1 3-4 ax3\n p2 5-6 {read}");
+    let broken = ["read-committed"];
+    check(&with("rx2"), &["incompatible-order"], &broken);
+    check(&with("rx213"), &["incompatible-order"], &broken);
+    check(&with("rx21"), &["incompatible-order", "G1b"], &broken);
+    check(&with("rx1"), &["G1b", "G-single"], &broken);
+    check(&with("rx123"), &[], &[]);
+}

@@ -23,11 +23,12 @@ const LISTS: Shape = Shape {
     lists: true,
 };
 
-const SHAPES: [Shape; 4] = [
+const SHAPES: [Shape; 5] = [
     Shape { leaks: 30, ..LISTS },
     Shape { txns: 6, steps: 2, crashed: 0, stale: 1, ..LISTS },
     Shape { keys: 3, crashed: 4, stale: 1, blind: 2, ..LISTS },
     Shape { txns: 6, keys: 3, stale: 1, ..LISTS },
+    Shape { txns: 4, keys: 1, stale: 8, leaks: 12, ..LISTS },
 ];
 
 #[test]

@@ -21,7 +21,8 @@ impl Phenomenon {
             Self::Garbage => "A read shows a value that nobody wrote.",
             Self::DuplicateElements => "A list holds one element twice: it was applied twice.",
             Self::IncompatibleOrder => {
-                "Two reads of a list, neither of which is a beginning of the other: there is no one \
+                "Two reads of a list, neither of which is a beginning of the other, or one that does not \
+                 have a transaction's elements in the order in which it appended them: there is no one \
                  order of its versions."
             }
             Self::DirtyUpdate => "A committed write builds on one that was aborted.",

@@ -87,6 +87,10 @@ fn drawn(draw: &mut Draw, shape: Shape) -> Vec<Drawn> {
             if draw.one_in(shape.leaks) {
                 found.pop();
             }
+            if shape.lists && found.len() > 1 && draw.one_in(shape.leaks) {
+                let at = draw.below(found.len() as u64 - 1) as usize;
+                found.swap(at, at + 1);
+            }
             steps.push(Step::Read(key, shape.look()(&found)));
         }
         let happens = match slot.outcome {

@@ -32,6 +32,14 @@ pub enum What {
     Duplicate(Datum),
     /// Two reads, of which neither goes on from the other: this one, and another's longer one.
     Incompatible(TxnId),
+    /// A read with the second of two elements that one transaction appended, and not with the first
+    /// before it.
+    Displaced {
+        /// Who appended them.
+        writer: TxnId,
+        /// The first and the second.
+        elements: [Datum; 2],
+    },
     /// A committed append after an aborted one, in the one order of the key.
     DirtyUpdate(TxnId),
     /// An append to what was read, though another's came in between (P4).

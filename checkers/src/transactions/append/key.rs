@@ -76,6 +76,7 @@ impl Key {
         };
         key.choose(transactions, steps);
         key.arrange(transactions, faults);
+        key.compare(steps, faults);
         Ok(key)
     }
 
@@ -116,6 +117,26 @@ impl Key {
                 at: read.at,
                 what,
             }));
+        }
+    }
+
+    /// Compares the order of the longest read with that in which each transaction appended its
+    /// own elements.
+    fn compare(&mut self, steps: &[Entry], faults: &mut Vec<Fault>) {
+        let Some(read) = self.longest_read else { return };
+        // What the transaction that is passed appended last, and where that is; nowhere is after all.
+        let mut before: Option<(TxnId, Datum, u32)> = None;
+        for step in appends(steps).filter(|step| step.fate() != Fate::Aborted) {
+            let place = self.writers.get(step.value).map_or(UNREAD, |append| append.place);
+            let own = before.replace((step.txn(), step.value, place));
+            let Some((writer, first, passed)) = own.filter(|own| own.0 == step.txn()) else {
+                continue;
+            };
+            if place < passed {
+                self.broken = true;
+                let what = What::Displaced { writer, elements: [first, step.value] };
+                faults.push(Fault { key: self.id, txn: read.txn(), at: read.at, what });
+            }
         }
     }
 

@@ -13,7 +13,7 @@ impl Fault {
             What::Intermediate(..) => Phenomenon::G1b,
             What::Internal => Phenomenon::Internal,
             What::Duplicate(_) => Phenomenon::DuplicateElements,
-            What::Incompatible(_) => Phenomenon::IncompatibleOrder,
+            What::Incompatible(_) | What::Displaced { .. } => Phenomenon::IncompatibleOrder,
             What::DirtyUpdate(_) => Phenomenon::DirtyUpdate,
             What::LostUpdate(_) => Phenomenon::LostUpdate,
         }
@@ -26,6 +26,7 @@ impl Fault {
             What::Aborted(_, other)
             | What::Intermediate(_, other)
             | What::Incompatible(other)
+            | What::Displaced { writer: other, .. }
             | What::DirtyUpdate(other)
             | What::LostUpdate(other) => Some(other),
         };
@@ -70,6 +71,13 @@ impl Lists<'_, '_> {
                  grows.",
                 name(other),
                 self.longest(fault.key)
+            ),
+            What::Displaced { writer, elements: [first, second] } => format!(
+                "{who} {read}, but {} appended {} to it before {}: where the second is, the first \
+                 must stand before it.",
+                name(writer),
+                value(first),
+                value(second)
             ),
             What::DirtyUpdate(aborted) => format!(
                 "{who} appended to {key} after {}, which was aborted; both are in the order that \
