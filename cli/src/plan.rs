@@ -214,7 +214,8 @@ impl Plan {
             }
         }
         let (wire, ground) = (cluster.wire.clone(), self.ground()?);
-        Ok(Box::new(Agents { executable: std::env::current_exe()?, wire, ground }))
+        let (executable, faults) = (std::env::current_exe()?, self.fault_names());
+        Ok(Box::new(Agents { executable, wire, faults, ground }))
     }
 
     fn clients(
@@ -297,6 +298,8 @@ struct Agents {
     executable: PathBuf,
     /// Where the wire between the nodes listens, if it is one of ours.
     wire: Option<PathBuf>,
+    /// What they are to be able to do.
+    faults: Vec<String>,
     /// What they lay under the database's data.
     ground: Option<Ground>,
 }
@@ -313,6 +316,8 @@ impl NemesisSource for Agents {
             LEASE,
         );
         let injector = injector.await.map_err(|error| error.to_string())?;
+        let names = self.faults.iter().map(String::as_str);
+        injector.check(names).map_err(|error| error.to_string())?;
         Ok(Box::new(injector.on(self.ground)))
     }
 }

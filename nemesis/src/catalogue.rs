@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use tribunal_harness::cluster::cgroup::Controller;
+
 use crate::faults::{FAULTS, Fault, Needs};
 use crate::scenarios::{SCENARIOS, Scenario};
 
@@ -90,6 +92,13 @@ fn needs(needs: Needs) -> &'static str {
         Needs::Daemon => "nothing but the agent",
         Needs::Clock => "local nodes, x86-64 (the vDSO of the database's processes is patched)",
         Needs::Start => "a run, which knows how the database is started",
+        Needs::Cgroup(Controller::Freezer) => "control groups (version 1 with its freezer, or 2)",
+        Needs::Cgroup(Controller::Cpu) => "control groups (version 1 or 2) with `cpu`",
+        Needs::Cgroup(Controller::Memory) => {
+            "control groups (version 1 or 2) with `memory`; a run, which starts the database again"
+        }
+        Needs::Cgroup(Controller::Pids) => "control groups (version 1 or 2) with `pids`",
+        Needs::Files => "an agent with the database's own rights, or root's",
         Needs::Wire => "local nodes, whose wire is ours",
         Needs::Data => "a run with a `data_dir`; by hand, the option `data_dir`",
         Needs::Fuse => "a run with a `data_dir`; `/dev/fuse` on the nodes",

@@ -29,6 +29,8 @@ pub struct ConnectError(String);
 pub struct Injector {
     field: Field,
     active: BTreeMap<u64, Active>,
+    /// What each node has not.
+    lacks: BTreeMap<Name, BTreeMap<String, String>>,
     /// What is to be laid under the database's data.
     ground: Option<Ground>,
     /// What ground is known by.
@@ -87,7 +89,9 @@ impl Injector {
     ) -> Result<Self, ConnectError> {
         let opened = Field::open(launches, daemons, sessions, database, wire).await;
         let (field, greetings) = opened.map_err(ConnectError)?;
+        let mut lacks = BTreeMap::new();
         for (node, greeting) in greetings {
+            lacks.insert(node.clone(), greeting.lacks);
             for undone in greeting.undone {
                 tracing::info!(%node, undone, "left by an earlier run, undone");
             }
@@ -96,7 +100,22 @@ impl Injector {
                 return Err(ConnectError(text));
             }
         }
-        Ok(Self { field, active: BTreeMap::new(), ground: None, tenant: tenant() })
+        Ok(Self { field, active: BTreeMap::new(), lacks, ground: None, tenant: tenant() })
+    }
+
+    /// Whether the nodes have what faults of these names need; else what a node lacks.
+    pub fn check<'n>(&self, faults: impl IntoIterator<Item = &'n str>) -> Result<(), ConnectError> {
+        for name in faults {
+            let fault = faults::find(name).map_err(|error| ConnectError(error.to_string()))?;
+            let Some(needed) = fault.needs().name() else { continue };
+            for (node, lacks) in &self.lacks {
+                if let Some(why) = lacks.get(needed) {
+                    let text = format!("the fault `{name}` cannot be done on node {node}: {why}");
+                    return Err(ConnectError(text));
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn inject(&mut self, name: &str, note: &FaultNote) -> Result<FaultNote, String> {

@@ -4,7 +4,7 @@
 //! within a deadline. A ping goes out every so often, which is what keeps the
 //! agent's lease.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -56,6 +56,8 @@ pub struct Greeting {
     pub undone: Vec<String>,
     /// Still there.
     pub left: Vec<String>,
+    /// What the node has not, by what it is called, with a sentence each.
+    pub lacks: BTreeMap<String, String>,
     /// The node's own addresses.
     pub addresses: Vec<IpAddr>,
 }
@@ -78,8 +80,8 @@ impl Link {
         let link = Self { writer, waiting, next: AtomicU64::new(1), gone, tasks };
         match timeout(START, greeting).await {
             Err(_) => Err(LinkError::Silent(START)),
-            Ok(Ok(Reply::Ready { undone, left, addresses })) => {
-                Ok((link, Greeting { undone, left, addresses }))
+            Ok(Ok(Reply::Ready { undone, left, addresses, lacks })) => {
+                Ok((link, Greeting { undone, left, addresses, lacks }))
             }
             Ok(_) => Err(LinkError::Gone),
         }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
+use tribunal_harness::cluster::cgroup::{Controller, Version};
 use tribunal_harness::cluster::local::{PROGRAMS, find_program, probe};
 use tribunal_nemesis::disk;
 
@@ -117,10 +118,10 @@ fn faults() -> Vec<Finding> {
     };
     vec![
         fault("nft", "partitions", find("nft", "nftables")),
+        fault("cgroups", "freezing or limits", control_groups()),
         fault("mkfs.ext4", "power loss, full and hung disks", find("mkfs.ext4", "e2fsprogs")),
         fault("loop", "power loss, full and hung disks", loop_devices()),
         fault("fuse", "failing, slow, torn and lying disks", fuse()),
-        fault("cgroup", "freezing or resource limits", cgroup()),
         fault("vDSO clock", "clock jumps on local nodes", x86),
     ]
 }
@@ -140,20 +141,20 @@ fn loop_devices() -> Result<String, String> {
     }
 }
 
-/// Version 1 needs its freezer; version 2 freezes in any group.
-fn cgroup() -> Result<String, String> {
-    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
-    let mounted = |kind: &str, option: &str| {
-        mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>()).any(|fields| {
-            fields.get(2) == Some(&kind)
-                && fields.get(3).is_some_and(|all| all.split(',').any(|one| one == option))
-        })
-    };
-    if mounted("cgroup", "freezer") {
-        Ok("version 1, with its freezer".to_owned())
-    } else if mounted("cgroup2", "rw") {
-        Ok("version 2".to_owned())
-    } else {
-        Err("mount -t cgroup2 none /sys/fs/cgroup".to_owned())
+/// Every controller that a fault needs, with the version that has it.
+fn control_groups() -> Result<String, String> {
+    let all = probe::control_groups();
+    let lacking: Vec<&str> =
+        all.iter().filter(|(_, found)| found.is_none()).map(|(it, _)| it.name()).collect();
+    if !lacking.is_empty() {
+        return Err(format!(
+            "no group here can have {}; mount -t cgroup2 none /sys/fs/cgroup, or start the container \
+             with --privileged",
+            lacking.join(", ")
+        ));
     }
+    let told = |(it, found): &(Controller, Option<Version>)| {
+        found.map(|version| format!("{} by version {version}", it.name()))
+    };
+    Ok(all.iter().filter_map(told).collect::<Vec<_>>().join(", "))
 }

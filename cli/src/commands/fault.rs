@@ -95,6 +95,7 @@ impl Fault {
         let wire = cluster.wire.as_deref();
         let mut injector =
             Injector::connect(&sessions, daemons, Arc::new(Nothing), &agent, wire, LEASE).await?;
+        injector.check([fault.name()])?;
         let (nodes, summary, plan) = (plan.nodes, plan.summary, plan.data);
         let note = FaultNote { id: 0, stage: Stage::Inject, nodes, summary, plan, effect: None };
         let call = |note: &FaultNote| Call::new(fault.name()).value(json!(note));

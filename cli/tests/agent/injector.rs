@@ -145,10 +145,12 @@ fn evidence(reply: &NemesisReply) -> String {
 pub async fn every_fault_is_injected_observed_and_healed() {
     let Some(cluster) = Cluster::new() else { return };
     let mut injector = cluster.injector().await.unwrap();
-    // These nodes have no wire of ours, no database that could be started, and no disk of their
-    // own: ssh_faults has all that.
-    let absent = [Needs::Wire, Needs::Start, Needs::Data];
-    let possible = |needs: Needs| !absent.contains(&needs) && needs.ground().is_none();
+    // These nodes have no wire of ours, no control groups (`ip netns` hides them), no database that
+    // could be started (again), and no disk of their own: ssh_faults has all that.
+    let possible = |needs: Needs| match needs {
+        Needs::Wire | Needs::Start | Needs::Files | Needs::Cgroup(_) | Needs::Data => false,
+        other => other.ground().is_none(),
+    };
     let faults = FAULTS.iter().filter(|fault| possible(fault.needs()));
     for (id, fault) in faults.enumerate() {
         let options = Value::Object(fault.example(&cluster.names));

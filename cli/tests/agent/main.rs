@@ -7,6 +7,7 @@ mod cut;
 mod disk;
 mod files;
 mod injector;
+mod limits;
 mod pause;
 mod process;
 #[path = "../runner/mod.rs"]
@@ -95,6 +96,23 @@ fn main() -> std::process::ExitCode {
         ("injector::half_a_fault_is_taken_back", || {
             runner::block_on(injector::half_a_fault_is_taken_back())
         }),
+        (
+            "limits::no_thread_goes_on_until_it_is_thawed",
+            limits::no_thread_goes_on_until_it_is_thawed,
+        ),
+        ("limits::version_1_freezes_too", limits::version_1_freezes_too),
+        ("limits::a_killed_agents_freeze_is_undone", limits::a_killed_agents_freeze_is_undone),
+        (
+            "limits::a_starved_daemon_runs_a_twentieth_of_the_time",
+            limits::a_starved_daemon_runs_a_twentieth_of_the_time,
+        ),
+        ("limits::who_asks_for_more_memory_is_killed", limits::who_asks_for_more_memory_is_killed),
+        ("limits::a_fork_and_a_thread_fail", limits::a_fork_and_a_thread_fail),
+        ("limits::no_file_can_be_opened", limits::no_file_can_be_opened),
+        (
+            "limits::several_limits_at_once_are_healed_in_any_order_or_refused",
+            limits::several_limits_at_once_are_healed_in_any_order_or_refused,
+        ),
         ("pause::no_thread_runs_until_it_is_healed", pause::no_thread_runs_until_it_is_healed),
         ("pause::a_daemon_that_is_gone_is_named", pause::a_daemon_that_is_gone_is_named),
         ("pause::a_lost_controller_ends_the_pause", pause::a_lost_controller_ends_the_pause),

@@ -6,6 +6,7 @@
 //! clusters may come and go on the machine meanwhile. Without root, or on a
 //! kernel that lacks something, the tests say so and are skipped.
 
+mod cgroups;
 mod ipv6;
 mod links;
 #[path = "../runner/mod.rs"]
@@ -315,6 +316,11 @@ fn what_the_machine_lacks_is_said_in_one_sentence_and_nothing_stays() {
 
 fn main() -> std::process::ExitCode {
     runner::run(&[
+        ("cgroups::a_node_lives_in_groups_of_its_own", cgroups::a_node_lives_in_groups_of_its_own),
+        (
+            "cgroups::a_node_with_a_frozen_process_goes_at_once",
+            cgroups::a_node_with_a_frozen_process_goes_at_once,
+        ),
         (
             "nodes_have_names_and_addresses_of_their_own_and_reach_each_other",
             nodes_have_names_and_addresses_of_their_own_and_reach_each_other,

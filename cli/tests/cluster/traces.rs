@@ -28,6 +28,9 @@ impl Traces {
     pub fn assert_gone(&self) {
         assert!(!self.directory.exists(), "{} is left", self.directory.display());
         assert_no_uplink(&self.record);
+        let groups = self.record.nodes.iter().flat_map(|node| &node.cgroups);
+        let left: Vec<_> = groups.filter(|group| group.exists()).collect();
+        assert!(left.is_empty(), "control groups are left: {left:?}");
         // Who was killed with its namespace takes a moment to be gone.
         let patience = Instant::now() + Duration::from_secs(10);
         let mut left = self.inside();

@@ -15,6 +15,7 @@ use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
 use tribunal_nemesis::Injector;
 
+use crate::every::GROUPS;
 use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call};
 
 /// The variable that makes this test's executable a controller that is to be killed: a cluster's name.
@@ -63,6 +64,11 @@ pub async fn hold_everything(cluster: &str) {
         ("pause", name(0), Value::Null),
         ("clock-jump", name(1), hour),
         ("clock-strobe", name(2), strobe),
+        ("freeze", name(1), Value::Null),
+        ("process-limit", name(0), json!({"room": 50})),
+        ("cpu-limit", name(2), json!({"cores": 0.2})),
+        ("memory-limit", name(2), json!({"room_mb": 256})),
+        ("file-limit", name(2), json!({"room": 20})),
         ("partition-halves", all.clone(), Value::Null),
         ("partition-one-way", all.clone(), Value::Null),
         ("partition-ring", all.clone(), Value::Null),
@@ -90,6 +96,16 @@ async fn dirt(session: &Session, others: &[&str]) -> Option<String> {
     let rules = run("nft list ruleset").await;
     if !rules.is_empty() {
         return Some(format!("rules: {rules}"));
+    }
+    let groups = run(GROUPS).await;
+    if !groups.is_empty() {
+        return Some(format!("control groups: {groups}"));
+    }
+    // On a node the soft limit is the hard one.
+    let limits = run("grep 'open files' /proc/$(cat /tmp/victim)/limits").await;
+    let limits: Vec<&str> = limits.split_whitespace().collect();
+    if limits.get(3) != limits.get(4) {
+        return Some(format!("limits: {limits:?}"));
     }
     let disks = "grep -e tribunal-agent -e leaderless /proc/mounts; ls -d /var/lib/tribunal-agent/ground 2>/dev/null";
     let disks = run(disks).await;

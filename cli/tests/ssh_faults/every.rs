@@ -47,6 +47,9 @@ async fn one_by_one(
     }
 }
 
+/// Prints the control groups that agents made on a node.
+pub const GROUPS: &str = "find /sys/fs/cgroup -name 'tribunal-fault-*'";
+
 async fn state(session: &Session, pid: u32) -> String {
     session.run_ok(&format!("cut -d' ' -f3 /proc/{pid}/stat")).await.unwrap().trim().to_owned()
 }
@@ -80,6 +83,7 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
     for session in &sessions {
         let mounts = session.run_ok("grep -c -e tribunal-agent -e leaderless /proc/mounts; true");
         assert_eq!(mounts.await.unwrap(), "0\n");
+        assert_eq!(session.run_ok(GROUPS).await.unwrap(), "");
     }
     let connect =
         Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);

@@ -11,13 +11,15 @@ use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
 use tribunal_nemesis::Injector;
 
+use crate::every::GROUPS;
 use crate::{Leaderless, Nodes, TRIBUNAL, call, healing};
 
 /// Faults of each kind that is quick to see.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "partition-one",
     "partition-primaries",
     "pause",
+    "freeze",
     "clock-jump",
     "clock-drift",
     "link-slow",
@@ -64,5 +66,6 @@ pub async fn many_faults_leave_nothing_behind() {
     assert_eq!(before, Some(held(&sessions[0]).await));
     for session in &sessions {
         assert_eq!(session.run_ok("nft list ruleset").await.unwrap(), "");
+        assert_eq!(session.run_ok(GROUPS).await.unwrap(), "");
     }
 }

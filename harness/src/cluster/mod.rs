@@ -5,6 +5,7 @@
 //! namespace and a machine across the sea are the same [`Node`], reached over
 //! SSH and in no other way.
 
+pub mod cgroup;
 mod control;
 mod error;
 pub mod hosts;

@@ -13,7 +13,10 @@ use super::damage::Kept;
 use super::ground::{self, Laid};
 use super::journal::Undo;
 use super::protocol::Harm;
-use super::{bad_disk, clock, cut, damage, fill, freeze, kill, pause, power, rollback};
+use super::{
+    bad_disk, clock, cpu, cut, damage, file_limit, fill, freeze, freezer, kill, memory, pause,
+    power, process_limit, rollback,
+};
 
 /// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
 /// ends when it is dropped.
@@ -57,6 +60,17 @@ pub(super) fn of(fault: u64, harm: Harm, place: &Place<'_>) -> io::Result<Box<dy
         Harm::Clock { pid, offset_ns, ppm, strobe_ms } => {
             Box::new(clock::Shift::of(pid, offset_ns, ppm, strobe_ms)?)
         }
+        Harm::Freezer { pid } => Box::new(freezer::Freezer::of(fault, pid)?),
+        Harm::CpuLimit { pid, part, core_ppm } => {
+            Box::new(cpu::CpuLimit::of(fault, pid, part, core_ppm)?)
+        }
+        Harm::MemoryLimit { pid, room, limit } => {
+            Box::new(memory::MemoryLimit::of(fault, pid, room, limit)?)
+        }
+        Harm::ProcessLimit { pid, room } => {
+            Box::new(process_limit::ProcessLimit::of(fault, pid, room)?)
+        }
+        Harm::FileLimit { pid, room } => Box::new(file_limit::FileLimit::of(pid, room)?),
         Harm::Lay { ground, at, tenant } => {
             Box::new(ground::Lay::under(&at, ground, tenant, place.directory)?)
         }

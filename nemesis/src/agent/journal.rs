@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::damage::Kept;
+use super::file_limit::Files;
 use super::ground::Laid;
+use super::group::Group;
 use super::processes::Session;
 use super::rollback::Snapshot;
 use super::{bad_disk, clock, cut, fill, freeze, pause, power};
@@ -29,6 +31,10 @@ pub enum Undo {
     Restore(Session),
     /// Nothing: the processes are dead, and whoever knows how starts others.
     Bury(Session),
+    /// Give a control group up.
+    Disband(Group),
+    /// Let processes open files again.
+    Files(Files),
     /// Take ground away, and whoever stands on it.
     Lift(Laid),
     /// Let a disk have power again.
@@ -52,6 +58,10 @@ impl Undo {
             Undo::Mend => cut::mend(fault).map(|()| Vec::new()),
             Undo::Resume(session) => pause::resume(session).map(|seen| vec![seen]),
             Undo::Bury(_) => Ok(Vec::new()),
+            Undo::Disband(group) => {
+                Ok(Some(group.disband()?).into_iter().filter(|it| !it.is_empty()).collect())
+            }
+            Undo::Files(files) => files.restore().map(|seen| vec![seen]),
             Undo::Lift(laid) => laid.lift(),
             Undo::PowerOn(laid) => power::restore(laid),
             Undo::Sound(laid) => bad_disk::make_sound(laid, fault),
@@ -81,6 +91,13 @@ impl Undo {
             Undo::Forget(snapshot) => format!("a copy of {}", snapshot.at.display()),
             Undo::Restore(session) => {
                 format!("another clock for the daemon (pid {})", session.leader)
+            }
+            Undo::Disband(group) => {
+                let (name, leader) = (group.controller.name(), group.session.leader);
+                format!("a control group of `{name}` for the daemon (pid {leader})")
+            }
+            Undo::Files(files) => {
+                format!("limits of open files for the daemon (pid {})", files.session.leader)
             }
         }
     }

@@ -7,7 +7,7 @@
 //! done ([`journal`]), so that whatever kills the agent, its successor can undo, or its [`guard`].
 //! What a database stands on ([`ground`]) outlives an agent, and is adopted by its successor.
 //! It touches only what is its own: its nftables table, the processes it was
-//! told of, the files of its own folder.
+//! told of, the control groups it made for them, the files of its own folder.
 //!
 //! No async here: one thread does one thing after another (ptrace wants it so),
 //! a second one reads requests and remembers when it last heard any.
@@ -19,18 +19,24 @@ mod clock;
 #[cfg(not(target_arch = "x86_64"))]
 #[path = "no_clock.rs"]
 mod clock;
+mod cpu;
 mod cut;
 mod damage;
+mod file_limit;
 mod fill;
 mod freeze;
+mod freezer;
 mod ground;
+mod group;
 mod guard;
 mod journal;
 mod kill;
 mod knock;
 mod lock;
+mod memory;
 mod pause;
 mod power;
+mod process_limit;
 mod processes;
 pub mod protocol;
 mod requests;
@@ -135,8 +141,9 @@ impl Agent {
         let guard = Guard::post(&self.directory, lease);
         let mut open = match &guard {
             Ok(_) => {
-                let addresses = knock::own_addresses();
-                say(0, Reply::Ready { undone: before.undone, left: before.left, addresses })
+                let Undone { undone, left } = before;
+                let (addresses, lacks) = (knock::own_addresses(), group::lacking());
+                say(0, Reply::Ready { undone, left, addresses, lacks })
             }
             Err(error) => {
                 say(0, Reply::Failed { why: format!("no guard for the agent: {error}") });

@@ -1,7 +1,9 @@
 //! The processes of a node, as `/proc` shows them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,8 @@ pub struct Process {
     /// Its program's short name.
     pub name: String,
     session: i32,
-    started: u64,
+    /// When it started, in clock ticks since boot.
+    pub started: u64,
 }
 
 /// A session (setsid) that a daemon leads. Process ids come round again, so it
@@ -51,6 +54,47 @@ impl Session {
             return Ok(Vec::new());
         }
         Ok(all.into_iter().filter(|process| process.session == self.leader).collect())
+    }
+}
+
+/// How long each thread of a session has run, by its id, in nanoseconds.
+pub struct Runtime(BTreeMap<i32, u64>);
+
+impl Runtime {
+    /// As the scheduler counts it (`/proc/TID/schedstat`).
+    pub fn of(session: &Session) -> io::Result<Self> {
+        let mut ran = BTreeMap::new();
+        for process in session.processes()? {
+            for thread in threads(process.pid).unwrap_or_default() {
+                let text = fs::read_to_string(format!("/proc/{thread}/schedstat"));
+                let text = text.unwrap_or_default();
+                let nanoseconds = text.split(' ').next().and_then(|ran| ran.parse().ok());
+                // One that has just ended has none.
+                ran.extend(nanoseconds.map(|nanoseconds: u64| (thread, nanoseconds)));
+            }
+        }
+        Ok(Self(ran))
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How long they all ran since then.
+    pub fn since(&self, before: &Self) -> Duration {
+        Duration::from_nanos(self.each_since(before).sum())
+    }
+
+    /// How many of them did.
+    pub fn that_ran_since(&self, before: &Self) -> usize {
+        self.each_since(before).filter(|&ran| ran > 0).count()
+    }
+
+    fn each_since(&self, before: &Self) -> impl Iterator<Item = u64> {
+        self.0
+            .iter()
+            .map(|(thread, ran)| ran.saturating_sub(before.0.get(thread).copied().unwrap_or(0)))
     }
 }
 

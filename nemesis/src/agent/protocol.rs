@@ -6,6 +6,7 @@
 //! <- {"id":1,"reply":"seen","observed":true,"evidence":["14 of 14 threads stopped"]}
 //! ```
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -107,6 +108,45 @@ pub enum Harm {
         /// How long it stays so before it goes back, and so forth; 0: for good.
         #[serde(default, skip_serializing_if = "is_never")]
         strobe_ms: u64,
+    },
+    /// Every process of a daemon's session is frozen.
+    Freezer {
+        /// The daemon.
+        pid: u32,
+    },
+    /// They may use so much of a core, all together.
+    CpuLimit {
+        /// The daemon.
+        pid: u32,
+        /// One part in so many of what they use.
+        part: u64,
+        /// Instead: so many millionths of a core.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        core_ppm: Option<u64>,
+    },
+    /// They may take so much memory, and who asks for more is killed.
+    MemoryLimit {
+        /// The daemon.
+        pid: u32,
+        /// More than they have, in bytes.
+        room: u64,
+        /// Instead: in all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+    },
+    /// They may not start more processes or threads.
+    ProcessLimit {
+        /// The daemon.
+        pid: u32,
+        /// But so many.
+        room: u64,
+    },
+    /// They may not open more files.
+    FileLimit {
+        /// The daemon.
+        pid: u32,
+        /// But so many.
+        room: u64,
     },
     /// Ground is laid under a folder: no harm, but what other harms stand on.
     Lay {
@@ -248,6 +288,9 @@ pub enum Reply {
         /// What it could not undo.
         #[serde(default)]
         left: Vec<String>,
+        /// What this node has not: what it is called, and a sentence.
+        #[serde(default)]
+        lacks: BTreeMap<String, String>,
         /// The addresses that this node can be told by, of both families.
         #[serde(default)]
         addresses: Vec<IpAddr>,

@@ -13,8 +13,11 @@ mod crash_loop;
 mod damage;
 mod damage_kinds;
 mod disk;
+mod freeze;
 mod given;
 mod kill;
+mod limit;
+mod limit_kinds;
 mod link;
 mod link_kinds;
 mod partition;
@@ -39,6 +42,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tribunal_generator::Rng;
+use tribunal_harness::cluster::cgroup::Controller;
 use tribunal_harness::cluster::local::wire::{Ruled, Tallied};
 use tribunal_history::{Effect, Map, Name, Value};
 
@@ -58,6 +62,11 @@ pub static FAULTS: &[&dyn Fault] = &[
     &partition_non_transitive::FAULT,
     &partition_given::FAULT,
     &pause::Pause,
+    &freeze::Freeze,
+    &limit_kinds::CPU,
+    &limit_kinds::MEMORY,
+    &limit_kinds::PROCESSES,
+    &limit_kinds::FILES,
     &clock_kinds::JUMP,
     &clock_kinds::DRIFT,
     &clock_kinds::FREEZE,
@@ -160,6 +169,10 @@ pub enum Needs {
     Clock,
     /// A database that can be started again: a run's.
     Start,
+    /// Control groups that can do this.
+    Cgroup(Controller),
+    /// The right to limit a process' open files.
+    Files,
     /// A wire of ours between the nodes, which local ones have.
     Wire,
     /// A disk of ours under the data of a run's database.
@@ -180,6 +193,8 @@ impl Needs {
             | Needs::Daemon
             | Needs::Clock
             | Needs::Start
+            | Needs::Cgroup(_)
+            | Needs::Files
             | Needs::Wire
             | Needs::Data => None,
         }
@@ -193,6 +208,16 @@ pub enum GroundKind {
     Image,
     /// A filesystem of ours over the folder.
     Fuse,
+}
+
+impl Needs {
+    /// As an agent calls it that finds that its node has not got it.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Needs::Cgroup(controller) => Some(controller.name()),
+            _ => None,
+        }
+    }
 }
 
 /// One kind of harm.
@@ -454,7 +479,7 @@ mod tests {
             error.starts_with("there is no fault `partitoin`; there are partition, "),
             "{error}"
         );
-        assert!(error.contains(", pause, clock-jump, clock-drift, "), "{error}");
+        assert!(error.contains(", pause, freeze, cpu-limit, "), "{error}");
         let options = Options::from_iter([("targt".to_owned(), Value::from("one"))]);
         let mut rng = Seed(1).stream("t");
         let refused = |fault: &str, rng: &mut Rng| {

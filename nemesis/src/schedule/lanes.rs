@@ -22,9 +22,14 @@ pub(super) fn family(fault: &dyn Fault) -> Family {
         Needs::Nft => Family::Packets,
         Needs::Wire => Family::Links,
         // The disk under a process is as good as the process: each hides what is done to the other.
-        Needs::Daemon | Needs::Clock | Needs::Start | Needs::Image | Needs::Fuse | Needs::Data => {
-            Family::Processes
-        }
+        Needs::Daemon
+        | Needs::Clock
+        | Needs::Start
+        | Needs::Cgroup(_)
+        | Needs::Files
+        | Needs::Image
+        | Needs::Fuse
+        | Needs::Data => Family::Processes,
     }
 }
 

@@ -10,6 +10,7 @@ use rustix::fs::Mode;
 use rustix::process::{Pid, Resource, WaitOptions, getrlimit, setrlimit};
 use rustix::thread::CapabilitySet;
 
+use super::cgroups;
 use super::filesystem::{self, replace};
 use super::holder::{Controller, READY};
 use super::record::{NodeRecord, Record, node_directory};
@@ -38,8 +39,12 @@ fn set_up(directory: &Path, node: &str, controller: &mut Controller) -> Result<P
     let record = Record::read(directory).map_err(|error| error.to_string())?;
     let own = record.nodes.iter().find(|record| record.id == node);
     let own = own.ok_or_else(|| format!("cluster {} has no node {node}", record.name))?;
+    for lacking in cgroups::enter(&own.cgroups) {
+        eprintln!("{lacking}");
+    }
     let home = node_directory(directory, node);
     let root = filesystem::build(&home, directory.parent().unwrap_or(directory));
+    let root = root.and_then(|root| cgroups::show(&own.cgroups, &root).map(|()| root));
     let root = root.and_then(|root| identify(&root, &record, own).map(|()| root));
     // A node that has failed still waits for its interface: were it to die before,
     // the wire's failure to find it would be heard instead of its own words.

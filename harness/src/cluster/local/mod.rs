@@ -12,6 +12,7 @@
 //! DIRECTORY` with [`wire::hold`], as the `tribunal` command does. Where it
 //! cannot (a test), `TRIBUNAL_EXECUTABLE` names one that does.
 
+mod cgroups;
 mod filesystem;
 mod holder;
 pub mod init;

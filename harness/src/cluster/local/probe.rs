@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::record::clusters_directory;
 use super::{NAMESPACES, filesystem, subnet};
 use crate::cluster::ClusterError;
+use crate::cluster::cgroup::{Controller, Version};
 
 /// Makes a node's namespaces.
 pub fn namespaces() -> Result<(), String> {
@@ -34,6 +35,11 @@ pub fn tun() -> Result<(), String> {
 /// Finds a subnet for a cluster.
 pub fn subnet() -> Result<String, ClusterError> {
     Ok(subnet::Choice::begin()?.first_free(&[])?.to_string())
+}
+
+/// What a node's control groups could do here, and by which version of them.
+pub fn control_groups() -> Vec<(Controller, Option<Version>)> {
+    super::cgroups::offered()
 }
 
 /// Bytes free where nodes write.

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::cgroups;
 use super::subnet::{self, Subnet};
 use crate::cluster::process::ProcessId;
 use crate::cluster::{ClusterError, Node, SshOptions};
@@ -52,6 +53,9 @@ pub struct NodeRecord {
     /// The first process of its PID namespace, once there is one.
     #[serde(default)]
     pub init: Option<ProcessId>,
+    /// Its control groups, whether or not they are there yet.
+    #[serde(default)]
+    pub cgroups: Vec<PathBuf>,
 }
 
 /// Whose a cluster is, and so who may take it down.
@@ -67,17 +71,20 @@ pub enum Owner {
 impl Record {
     /// A plan for `count` nodes.
     pub fn plan(name: &str, subnet: Subnet, count: usize, owner: ProcessId) -> Self {
+        let made = jiff::Timestamp::now();
+        // Two clusters may have one name, in different states.
+        let unique = format!("{}-{}", owner.pid, made.as_nanosecond());
         let ipv6 = subnet::has_ipv6();
-        let node = |index: usize| NodeRecord {
-            id: format!("n{}", index + 1),
-            ip: subnet.node(index),
-            ip6: ipv6.then(|| subnet.node6(index)),
-            init: None,
+        let node = |index: usize| {
+            let id = format!("n{}", index + 1);
+            let cgroups = cgroups::plan(&format!("tribunal-{name}-{id}-{unique}"));
+            let (ip, ip6) = (subnet.node(index), ipv6.then(|| subnet.node6(index)));
+            NodeRecord { id, ip, ip6, init: None, cgroups }
         };
         Self {
             name: name.to_owned(),
             subnet,
-            made: jiff::Timestamp::now().to_string(),
+            made: made.to_string(),
             owner: Owner::Process(owner),
             wire: None,
             nodes: (0..count).map(node).collect(),

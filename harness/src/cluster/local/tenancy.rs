@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::record::{Owner, Record, clusters_directory, directory};
-use super::wire;
+use super::{cgroups, wire};
 use crate::cluster::process::{self, ProcessId};
 use crate::cluster::{Cluster, ClusterError, Kind};
 
@@ -142,7 +142,11 @@ pub fn down(name: &str) -> Result<(), ClusterError> {
     }
     let stuck = |why: String| ClusterError::Stuck { cluster: name.to_owned(), why };
     let record = Record::read(&directory).ok();
+    let groups = record.iter().flat_map(|record| &record.nodes);
+    let groups: Vec<_> = groups.flat_map(|node| node.cgroups.clone()).collect();
+    cgroups::thaw(&groups);
     end_processes(record.as_ref(), &directory).map_err(stuck)?;
+    cgroups::remove(&groups).map_err(stuck)?;
     if let Some(record) = &record {
         wire::remove_uplink(record).map_err(stuck)?;
     }

@@ -10,6 +10,7 @@
 //! wait for an absolute `CLOCK_REALTIME`. A child that execs another program
 //! sees the machine's clock, until the [`keeper`] finds it.
 
+mod call;
 mod hook;
 mod keeper;
 mod shift;
@@ -20,6 +21,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+pub use call::call_in;
 use hook::Entry;
 use keeper::Keeper;
 pub use shift::Shift;

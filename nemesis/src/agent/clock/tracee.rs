@@ -110,16 +110,32 @@ impl Tracee {
         regs.orig_rax = u64::MAX;
         regs.eflags &= !0x500; // trap and direction flags
         enter(&mut regs);
-        // Only what the processor itself raises may interrupt: the trap.
-        let faults = [libc::SIGTRAP, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
-        let open = faults.iter().fold(0, |set, signal| set | 1_u64 << (signal - 1));
-        set_signal_mask(thread, !open)?;
+        set_signal_mask(thread, !raised_by_the_processor())?;
         let ran = set_registers(thread, &regs).and_then(|()| self.run_to(thread, trap));
         if self.threads.contains(&thread) {
             set_registers(thread, &saved)?;
             set_signal_mask(thread, mask)?;
         }
         ran
+    }
+
+    /// Has a thread make a system call, with an instruction `syscall` that is mapped at `at`; its
+    /// result. Registers and signal mask are put back as they were.
+    pub fn call(&mut self, at: u64, number: u64, argument: u64) -> io::Result<i64> {
+        let thread = self.threads().next().expect("a tracee has threads");
+        let (saved, mask) = (registers(thread)?, signal_mask(thread)?);
+        let mut regs = saved;
+        regs.orig_rax = u64::MAX;
+        regs.eflags &= !0x500;
+        (regs.rip, regs.rax, regs.rdi) = (at, number, argument);
+        set_signal_mask(thread, !raised_by_the_processor())?;
+        let made = set_registers(thread, &regs).and_then(|()| self.step(thread));
+        let result = made.and_then(|()| registers(thread)).map(|regs| regs.rax as i64);
+        if self.threads.contains(&thread) {
+            set_registers(thread, &saved)?;
+            set_signal_mask(thread, mask)?;
+        }
+        result
     }
 
     fn run_to(&mut self, thread: pid_t, trap: u64) -> io::Result<u64> {
@@ -158,6 +174,12 @@ impl Drop for Tracee {
             let _ = request(libc::PTRACE_DETACH, *thread, 0, 0);
         }
     }
+}
+
+/// The only signals that may interrupt a borrowed thread: the trap is one of them.
+fn raised_by_the_processor() -> u64 {
+    let faults = [libc::SIGTRAP, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+    faults.iter().fold(0, |set, signal| set | 1_u64 << (signal - 1))
 }
 
 /// What a thread stopped for.

@@ -1,0 +1,53 @@
+//! `freeze`: the database's processes in the freezer of a control group; thawed when it is healed.
+
+use async_trait::async_trait;
+use tribunal_generator::Rng;
+use tribunal_harness::cluster::cgroup::Controller;
+use tribunal_history::Name;
+
+use super::target;
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use crate::agent::protocol::Harm;
+use crate::field::Field;
+
+/// Processes that stand still, as on a machine that is being moved: nobody is sent a signal, and
+/// no parent hears of a stop.
+pub(super) struct Freeze;
+
+#[async_trait]
+impl Fault for Freeze {
+    fn name(&self) -> &'static str {
+        "freeze"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Freezes the database's processes in a control group, as a hypervisor would: no signal tells them."
+    }
+
+    fn options(&self) -> &'static [FaultOption] {
+        &[target::OPTION]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Cgroup(Controller::Freezer)
+    }
+
+    fn seen(&self) -> &'static str {
+        "the freezer says so, and no thread runs for 20 ms, as the scheduler counts it"
+    }
+
+    fn cost(&self) -> &'static str {
+        "90 ms to inject and see, 20 of them the look (load 37); nothing after it is healed"
+    }
+
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        target::draw(self.name(), nodes, options, rng)
+    }
+
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
+        let (nodes, summary) = target::resolve(field, plan).await?;
+        let harm = |node: &Name| Ok((node.clone(), Harm::Freezer { pid: field.daemon(node)? }));
+        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
+        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+    }
+}
