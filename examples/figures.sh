@@ -56,7 +56,7 @@ rm "$folder/ten.jsonl"
 judge "10M calls, the same, store format" "$folder/ten.arrow"
 rm "$folder"/*
 
-for count in 10000 100000 1000000; do
+for count in 10000 100000 1000000 3000000; do
   target/release/examples/lists $count >"$folder/lists.jsonl"
   judge "$count transactions on lists, to strict serializability" "$folder/lists.jsonl" list-append
 done

@@ -23,7 +23,8 @@ fn history(shape: lists::Shape) -> History {
 fn list_append(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("list-append to strict serializability");
     group.sample_size(10);
-    for transactions in [10_000, 100_000, 1_000_000] {
+    // Three million are ten million micro-operations and more.
+    for transactions in [10_000, 100_000, 1_000_000, 3_000_000, 5_000_000] {
         let history = history(lists::Shape { transactions, ..lists::Shape::default() });
         group.throughput(Throughput::Elements(transactions));
         group.bench_function(BenchmarkId::from_parameter(transactions), |bencher| {

@@ -71,7 +71,8 @@ fn a_read_of_what_the_transaction_appends_only_later_is_internal() {
 
 #[test]
 fn nobody_may_read_what_nobody_appended() {
-    check("p0 1-2 ax1\n p1 3-4 rx19", &["garbage-read"], &["read-committed"]);
+    let verdict = check("p0 1-2 ax1\n p1 3-4 rx19", &["garbage-read"], &["read-committed"]);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!([]), "the key has no order");
 }
 
 #[test]
@@ -250,4 +251,20 @@ fn elements_of_one_transaction_stay_in_order() {
     check(&with("rx21"), &["incompatible-order", "G1b"], &broken);
     check(&with("rx1"), &["G1b", "G-single"], &broken);
     check(&with("rx123"), &[], &[]);
+}
+
+/// What was aborted and what was not may have appended the same element, one a retry of the other: then it is
+/// the latter's.
+#[test]
+fn an_aborted_twin_counts_for_nothing() {
+    check("p0 1-2 ax1\n p1 3-x4 ax1\n p2 5-6 rx1", &[], &[]);
+    check("p0 1-x2 ax1\n p1 3-4 ax1\n p2 5-6 rx1", &[], &[]);
+}
+
+/// Whoever read all that was there before an aborted append is not to blame.
+#[test]
+fn a_read_before_an_aborted_append_is_no_g1a() {
+    let drawing = "p0 1-2 ax1\n p1 3-x4 ax2\n p2 5-6 rx1\n p3 7-8 rx12";
+    let verdict = check(drawing, &["G1a"], &["read-committed"]);
+    assert_eq!(verdict.anomalies.len(), 1, "{verdict:#?}");
 }

@@ -116,8 +116,13 @@ fn faults() -> Vec<Finding> {
     } else {
         Err("the vDSO is patched on x86_64 only; use real hosts".to_owned())
     };
+    let ipv6 = match probe::ipv6() {
+        true => Ok("in the kernel".to_owned()),
+        false => Err("modprobe ipv6, or boot without ipv6.disable=1".to_owned()),
+    };
     vec![
         fault("nft", "partitions", find("nft", "nftables")),
+        fault("IPv6", "addresses of that family on local nodes", ipv6),
         fault("cgroups", "freezing or limits", control_groups()),
         fault("mkfs.ext4", "power loss, full and hung disks", find("mkfs.ext4", "e2fsprogs")),
         fault("loop", "power loss, full and hung disks", loop_devices()),

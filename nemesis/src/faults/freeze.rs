@@ -37,7 +37,7 @@ impl Fault for Freeze {
     }
 
     fn cost(&self) -> &'static str {
-        "90 ms to inject and see, 20 of them the look (load 37); nothing after it is healed"
+        "50-90 ms to inject and see, 20 of them the look, and 20-40 ms to heal (load 30); nothing after it is healed"
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {

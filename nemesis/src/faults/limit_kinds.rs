@@ -42,7 +42,7 @@ pub static MEMORY: LimitFault = LimitFault {
     doc: "Lets the database's processes have no more memory; the kernel kills one that asks for more, and the database is started again at the end.",
     needs: Needs::Cgroup(Controller::Memory),
     seen: "the control group's counter: the kernel killed a process for want of memory",
-    cost: "130 ms until the database is killed (load 37); then its own start-up, as after `kill`",
+    cost: "killed when it next asks for memory: after 0.1-2.8 s where seen (load 30); then its own start-up, as after `kill`",
     options: &[
         target::OPTION,
         FaultOption::new(

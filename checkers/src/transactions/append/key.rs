@@ -124,18 +124,14 @@ impl Key {
     /// own elements.
     fn compare(&mut self, steps: &[Entry], faults: &mut Vec<Fault>) {
         let Some(read) = self.longest_read else { return };
-        // What the transaction that is passed appended last, and where that is; nowhere is after all.
-        let mut before: Option<(TxnId, Datum, u32)> = None;
-        for step in appends(steps).filter(|step| step.fate() != Fate::Aborted) {
-            let place = self.writers.get(step.value).map_or(UNREAD, |append| append.place);
-            let own = before.replace((step.txn(), step.value, place));
-            let Some((writer, first, passed)) = own.filter(|own| own.0 == step.txn()) else {
-                continue;
-            };
-            if place < passed {
-                self.broken = true;
-                let what = What::Displaced { writer, elements: [first, step.value] };
+        // Nowhere is after all.
+        let place = |step: &Entry| self.writers.get(step.value).map_or(UNREAD, |it| it.place);
+        let happened = appends(steps).filter(|step| step.fate() != Fate::Aborted);
+        for (one, next) in happened.clone().zip(happened.skip(1)) {
+            if one.txn() == next.txn() && place(next) < place(one) {
+                let what = What::Displaced { writer: one.txn(), elements: [one.value, next.value] };
                 faults.push(Fault { key: self.id, txn: read.txn(), at: read.at, what });
+                self.broken = true;
             }
         }
     }

@@ -27,6 +27,11 @@ pub fn overlay() -> Result<(), String> {
     tried
 }
 
+/// Looks whether the kernel has IPv6.
+pub fn ipv6() -> bool {
+    subnet::has_ipv6()
+}
+
 /// Makes an interface whose frames a program carries.
 pub fn tun() -> Result<(), String> {
     in_namespaces(|| super::wire::try_tap().map_err(|error| error.to_string()))
