@@ -31,7 +31,7 @@ const QUIET: Duration = Duration::from_millis(1500);
 /// How long it waits at all.
 const CUT: Duration = Duration::from_secs(4);
 /// Where in its probe the agent writes what is to be lost: away from where it looks for flipped bits.
-const WITNESS: (u64, &[u8]) = (1 << 16, b"the disk said that this is certain");
+const WITNESS: u64 = 1 << 16;
 
 /// A disk with a rule.
 pub struct BadDisk {
@@ -70,9 +70,12 @@ impl BadDisk {
             return Ok(Effect { observed: false, evidence });
         }
         let probe = self.laid.at.join(PROBE);
-        aside(Duration::ZERO, testify(probe.clone()))?;
-        write_soon(probe.clone());
         let (seed, order, patience_ms) = (self.rule.seed, self.order, CUT.as_millis() as u64);
+        let lies = matches!(self.rule.harm, Harm::Volatile { lie: true });
+        if lies {
+            aside(Duration::ZERO, testify(probe.clone(), seed))?;
+        }
+        write_soon(probe.clone());
         let Reply::Cut { torn } = self.ask(Request::Cut { seed, patience_ms })? else {
             return Err(io::Error::other("the disk does not say whether its power is off"));
         };
@@ -86,8 +89,8 @@ impl BadDisk {
             return Err(io::Error::other("the disk does not say what was lost"));
         };
         let Effect { mut observed, mut evidence } = aftermath(torn, lost);
-        if matches!(self.rule.harm, Harm::Volatile { lie: true }) {
-            let lost = !aside(Duration::ZERO, is_there(probe))?;
+        if lies {
+            let lost = !aside(Duration::ZERO, is_there(probe, seed))?;
             let left = if lost { "nothing is left" } else { "all is left" };
             evidence.push(format!("of what the agent itself had synced before {left}"));
             observed = lost;
@@ -179,20 +182,21 @@ fn open(probe: PathBuf) -> io::Result<File> {
 }
 
 /// Writes something that is certain, by the disk's own word.
-fn testify(probe: PathBuf) -> impl FnOnce() -> io::Result<()> {
+fn testify(probe: PathBuf, seed: u64) -> impl FnOnce() -> io::Result<()> {
     move || {
         let file = open(probe)?;
-        file.write_all_at(WITNESS.1, WITNESS.0)?;
+        // No two faults write the same: an earlier one's must not be taken for it.
+        file.write_all_at(&seed.to_le_bytes(), WITNESS)?;
         file.sync_data()
     }
 }
 
 /// Whether it is there.
-fn is_there(probe: PathBuf) -> impl FnOnce() -> io::Result<bool> {
+fn is_there(probe: PathBuf, seed: u64) -> impl FnOnce() -> io::Result<bool> {
     move || {
-        let (file, mut said) = (open(probe)?, vec![0; WITNESS.1.len()]);
-        let read = file.read_at(&mut said, WITNESS.0)?;
-        Ok(&said[..read] == WITNESS.1)
+        let (file, mut said) = (open(probe)?, [0; 8]);
+        let read = file.read_at(&mut said, WITNESS)?;
+        Ok(said[..read] == seed.to_le_bytes())
     }
 }
 

@@ -165,7 +165,8 @@ impl Write {
             && shrink
             && self.offset + self.length > self.end
         {
-            self.file.set_len(self.end.max(from))?;
+            // Of one that is all gone not even the gap before it is left.
+            self.file.set_len(if from == self.offset { self.end } else { from.max(self.end) })?;
         }
         Ok(bytes)
     }
