@@ -119,6 +119,16 @@ pub fn what_is_put_back_is_as_it_was() {
         assert_eq!(before, scene.content());
         assert_eq!(scene.copies(), 0);
     }
+    // A database that lives on what it found keeps it.
+    let scene = Scene::new();
+    let mut agent = scene.agent();
+    agent.inject(1, scene.harm(Damage::Truncate, "meta", true));
+    let harmed = scene.content();
+    let database = fs::File::open(scene.data().join("wal/1.log")).unwrap();
+    assert_eq!(agent.heal(1), "meta is left as it is: the database lives on it");
+    drop(database);
+    assert_eq!(harmed, scene.content());
+    assert_eq!(scene.copies(), 0);
 }
 
 pub fn a_folder_is_put_back_as_it_was_before() {

@@ -7,6 +7,7 @@
 //! kernel that lacks something, the tests say so and are skipped.
 
 mod cgroups;
+mod hung;
 mod ipv6;
 mod links;
 #[path = "../runner/mod.rs"]
@@ -328,6 +329,10 @@ fn main() -> std::process::ExitCode {
         (
             "what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach",
             what_a_node_writes_stays_there_and_the_clock_is_out_of_its_reach,
+        ),
+        (
+            "hung::a_node_whose_disk_hangs_goes_nevertheless",
+            hung::a_node_whose_disk_hangs_goes_nevertheless,
         ),
         (
             "two_clusters_stand_side_by_side_and_each_goes_without_a_trace",

@@ -1,8 +1,9 @@
 //! Damage to files at rest: one is cut short, has bits turned round, is lost, or two change places.
 //!
 //! The daemon is killed first, and finds them so when it is started again. Nothing is healed by
-//! itself, for a disk that rots does not heal; a copy is kept, and put back, only where that is
-//! asked for.
+//! itself, for a disk that rots does not heal. Where it is asked for, a copy is kept, and put back if
+//! the daemon did not live on what it found; where it did, an old file under a newer database would
+//! be another harm.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -33,13 +34,16 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Puts back all that was kept, and forgets it.
+    /// Puts back all that was kept, unless somebody has a file of the folder open; and forgets it.
     pub fn put_back(&self) -> io::Result<Vec<String>> {
         let Some(copies) = &self.copies else { return Ok(Vec::new()) };
-        let mut told = Vec::new();
+        let (mut told, in_use) = (Vec::new(), in_use(&self.at)?);
         for file in files(copies)? {
-            copy(&copies.join(&file), &self.at.join(&file))?;
-            told.push(format!("{} is as it was", file.display()));
+            if !in_use {
+                copy(&copies.join(&file), &self.at.join(&file))?;
+            }
+            let what = if in_use { "left as it is: the database lives on it" } else { "as it was" };
+            told.push(format!("{} is {what}", file.display()));
         }
         fs::remove_dir_all(copies).or_else(absent)?;
         Ok(told)
@@ -161,6 +165,21 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether some process has a file below a folder open.
+fn in_use(folder: &Path) -> io::Result<bool> {
+    let folder = folder.canonicalize()?;
+    let below =
+        |link: fs::DirEntry| fs::read_link(link.path()).is_ok_and(|it| it.starts_with(&folder));
+    for process in fs::read_dir("/proc")? {
+        // One that ended, or that is no process, has nothing open.
+        let Ok(links) = fs::read_dir(process?.path().join("fd")) else { continue };
+        if links.flatten().any(below) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Another file of the same folder, of the same kind by its name's end if there is any.

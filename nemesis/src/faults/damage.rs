@@ -1,4 +1,5 @@
-//! Files of the database are damaged while it is down; it is started again on them.
+//! Files of the database are damaged while it is down; it is started on them at once, and has to
+//! see for itself.
 
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub const FILES: FaultOption = FaultOption::new(
 );
 pub const RESTORE: FaultOption = FaultOption::new(
     "restore",
-    "True: the files are put back as they were before the database is started again; else they stay as they are.",
+    "True: where the database has ended on what it found, the files are put back as they were at the end; else they stay as they are.",
 );
 
 /// One kind of damage.
@@ -129,6 +130,11 @@ impl Fault for Damage {
         };
         let harms = nodes.iter().enumerate().map(harm).collect::<Result<_, String>>()?;
         Ok(Aim { harms, nodes, summary, ..Aim::default() })
+    }
+
+    async fn inject(&self, field: &Field, id: u64, aim: &Aim) -> Result<(), String> {
+        super::inject(field, id, aim, || self.heal(field, id, aim)).await?;
+        super::start_again(field, &aim.nodes).await.map(drop)
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {

@@ -14,7 +14,7 @@ const USUAL: &[FaultOption] = &[target::OPTION, FILES, RESTORE, DATA_DIR];
 /// The end of a file never reached the disk.
 pub(super) static TRUNCATED: Damage = Damage {
     name: "file-truncated",
-    doc: "Kills the database and cuts off the end of one of its files; starts it again at the end.",
+    doc: "Kills the database, cuts off the end of one of its files, and starts it again on what is left.",
     options: USUAL,
     seen: "the file is as long as it was cut",
     kind: |_, _| Ok(protocol::Damage::Truncate),
@@ -23,7 +23,7 @@ pub(super) static TRUNCATED: Damage = Damage {
 /// A disk that rots.
 pub(super) static FLIPPED: Damage = Damage {
     name: "file-bit-flips",
-    doc: "Kills the database and turns bits of one of its files round; starts it again at the end.",
+    doc: "Kills the database, turns bits of one of its files round, and starts it again on that.",
     options: &[
         target::OPTION,
         FILES,
@@ -50,7 +50,7 @@ pub(super) static FLIPPED: Damage = Damage {
 /// A file that nobody wrote into its folder for good.
 pub(super) static LOST: Damage = Damage {
     name: "segment-lost",
-    doc: "Kills the database and removes one of its files; starts it again at the end.",
+    doc: "Kills the database, removes one of its files, and starts it again without.",
     options: USUAL,
     seen: "the file is gone",
     kind: |_, _| Ok(protocol::Damage::Lose),
@@ -59,7 +59,7 @@ pub(super) static LOST: Damage = Damage {
 /// Writes that went to each other's place.
 pub(super) static SWAPPED: Damage = Damage {
     name: "segment-swapped",
-    doc: "Kills the database and lets two files of one folder change places; starts it again at the end.",
+    doc: "Kills the database, lets two files of one folder change places, and starts it again.",
     options: USUAL,
     seen: "each file has the other's place",
     kind: |_, _| Ok(protocol::Damage::Swap),

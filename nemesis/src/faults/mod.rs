@@ -263,18 +263,7 @@ pub trait Fault: Send + Sync {
 
     /// Does the harm, on all nodes at once: on all of them, or on none.
     async fn inject(&self, field: &Field, id: u64, aim: &Aim) -> Result<(), String> {
-        let inject = |(node, harm): (&Name, &Harm)| {
-            (node.clone(), Request::Inject { fault: id, harm: harm.clone() })
-        };
-        let replies = field.ask_all(aim.harms.iter().map(inject)).await;
-        let mut errors: Vec<String> =
-            replies.into_iter().filter_map(|(_, reply)| reply.err()).collect();
-        errors.extend(field.impose(id, aim).await.err());
-        if errors.is_empty() {
-            return Ok(());
-        }
-        let undone = self.heal(field, id, aim).await.err();
-        Err(errors.into_iter().chain(undone).collect::<Vec<_>>().join("; "))
+        inject(field, id, aim, || self.heal(field, id, aim)).await
     }
 
     /// Looks at it from inside every victim.
@@ -286,6 +275,30 @@ pub trait Fault: Send + Sync {
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
         heal(field, id, aim).await
     }
+}
+
+/// Has every victim's agent do it, and the wire; where one cannot, all is healed.
+async fn inject<F>(
+    field: &Field,
+    id: u64,
+    aim: &Aim,
+    heal: impl FnOnce() -> F,
+) -> Result<(), String>
+where
+    F: Future<Output = Result<Effect, String>>,
+{
+    let inject = |(node, harm): (&Name, &Harm)| {
+        (node.clone(), Request::Inject { fault: id, harm: harm.clone() })
+    };
+    let replies = field.ask_all(aim.harms.iter().map(inject)).await;
+    let mut errors: Vec<String> =
+        replies.into_iter().filter_map(|(_, reply)| reply.err()).collect();
+    errors.extend(field.impose(id, aim).await.err());
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let undone = heal().await.err();
+    Err(errors.into_iter().chain(undone).collect::<Vec<_>>().join("; "))
 }
 
 /// Has every victim's agent undo it, and the wire.
