@@ -29,6 +29,11 @@ pub struct Hosts {
 }
 
 impl Hosts {
+    /// Whether any were named.
+    pub fn are_named(&self) -> bool {
+        self.nodes.is_some() || self.nodes_file.is_some()
+    }
+
     /// The names of the nodes that were named, before anybody has looked for them.
     pub fn names(&self) -> Result<Option<Vec<String>>, ClusterError> {
         match (&self.nodes, &self.nodes_file) {

@@ -50,6 +50,15 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What `tribunal run` is told by these words, the first of which is `run`.
+fn told_to_run(words: &[String]) -> Option<commands::run::Run> {
+    let words = std::iter::once("tribunal").chain(words.iter().map(String::as_str));
+    match Arguments::try_parse_from(words).ok()?.command {
+        commands::Command::Run(run) => Some(*run),
+        _ => None,
+    }
+}
+
 /// What is wrong, from the outside in. The exit code that travels with an error
 /// is its outermost context, and is not for reading; nor is a cause that its
 /// effect has told already.

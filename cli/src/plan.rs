@@ -3,6 +3,7 @@
 
 mod ground;
 mod rehearsal;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
+use tribunal_checkers::Liveness;
+use tribunal_checkers::liveness::Promise;
 use tribunal_client::{Client, Node as ClientNode};
 use tribunal_generator::{Boxed, Chain, Seed, any, clients, nemesis};
 use tribunal_harness::cluster::{Cluster, Node, Session, local};
@@ -24,13 +27,19 @@ use tribunal_harness::test_file::{Concurrency, ScriptEntry, TestFile};
 use tribunal_harness::{ClientProgram, Program};
 use tribunal_history::Name;
 use tribunal_nemesis::faults::{self, Needs, PlanError, ports};
+use tribunal_nemesis::model::Liveness as Promised;
 use tribunal_nemesis::scenarios::{self, Scenario};
-use tribunal_nemesis::{FaultSpec, Ground, Injector, Schedule, Scripted, Timing};
+use tribunal_nemesis::{
+    Bounds, FaultSpec, Ground, Injector, Schedule, Scripted, SystemModel, Timing,
+};
 use tribunal_workloads::{Definition, Setting, Workload};
 
 use crate::commands::explain;
 use crate::commands::run::Run;
-use crate::evidence::evidence;
+use crate::evidence::judged_as_run;
+
+pub use replay::Elsewhere;
+use replay::Replay;
 
 const DEFAULT_NODES: usize = 5;
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
@@ -39,6 +48,8 @@ const DEFAULT_CONCURRENCY: Concurrency = Concurrency::PerNode(2);
 const DEFAULT_QUIESCE: Duration = Duration::from_secs(1);
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
 const DEFAULT_DURATION: Duration = Duration::from_secs(5);
+/// How long calls are tried at least, once the database must have recovered.
+const TRIED: Duration = Duration::from_secs(5);
 /// How long an agent keeps its faults after the last word of its controller.
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -56,11 +67,32 @@ pub struct Plan {
     seed: Seed,
     time: Duration,
     rate: f64,
+    model: Option<SystemModel>,
+    origin: Origin,
+    /// The faults of a stored run, instead of others.
+    replay: Option<Replay>,
+}
+
+/// How a plan came to be, for the record.
+#[derive(Clone)]
+struct Origin {
+    /// The command line that runs it again.
+    command: String,
+    /// What `tribunal run` was told, word by word, and where.
+    arguments: Vec<String>,
+    directory: PathBuf,
 }
 
 impl Plan {
     /// Puts `arguments` and the test file together.
     pub fn of(arguments: &Run) -> anyhow::Result<Self> {
+        let seed = arguments.seed.unwrap_or_else(random_seed);
+        let plan = Self::put_together(arguments, seed, Origin::here(arguments, seed)?)?;
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn put_together(arguments: &Run, seed: Seed, origin: Origin) -> anyhow::Result<Self> {
         let test = TestFile::read(&arguments.test)?;
         let file = arguments.test.display().to_string();
         let workload = arguments.workload.as_ref().or(test.run.workload.as_ref());
@@ -71,7 +103,7 @@ impl Plan {
         let options = test.workload.get(workload).cloned().unwrap_or_default();
         let directory = arguments.test.canonicalize()?;
         let directory = directory.parent().unwrap_or(Path::new("/")).to_owned();
-        let plan = Self {
+        Ok(Self {
             arguments: arguments.clone(),
             directory,
             definition,
@@ -80,13 +112,14 @@ impl Plan {
             faults: fault_specs(&test, arguments.faults.as_deref())
                 .with_context(|| file.clone())?,
             script: script(&test, arguments.faults.as_deref()).with_context(|| file.clone())?,
-            seed: arguments.seed.unwrap_or_else(random_seed),
+            seed,
+            model: system_model(arguments, &test)?,
             time: arguments.time.or(test.run.time).unwrap_or(DEFAULT_TIME),
             rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
             test,
-        };
-        plan.check()?;
-        Ok(plan)
+            origin,
+            replay: None,
+        })
     }
 
     fn node_count(&self) -> usize {
@@ -127,15 +160,49 @@ impl Plan {
     }
 
     fn schedule(&self, nodes: &[Name]) -> anyhow::Result<Schedule> {
+        if let Some(replay) = &self.replay {
+            return replay.schedule(nodes);
+        }
         let interval = self.test.faults.interval.unwrap_or(DEFAULT_INTERVAL);
         let timing = Timing {
             first: interval / 2,
             interval,
             duration: self.test.faults.duration.unwrap_or(DEFAULT_DURATION),
-            until: self.time,
+            until: self.time.saturating_sub(self.calm()),
             at_once: self.test.faults.at_once.unwrap_or(1),
+            rhythm: self.test.faults.schedule.unwrap_or_default(),
         };
-        Ok(Schedule::new(self.seed, nodes, &self.faults, &self.script, timing)?)
+        let (faults, script) = (&self.faults, &self.script);
+        Ok(Schedule::new(self.seed, nodes, faults, script, timing, self.bounds())?)
+    }
+
+    /// What faults may not go beyond; a replay keeps what held then.
+    fn bounds(&self) -> Bounds {
+        let max_down = match &self.replay {
+            Some(replay) => replay.max_down,
+            None => self.test.faults.max_down,
+        };
+        Bounds { max_down, model: self.model }
+    }
+
+    /// What is promised of liveness, if anything is: by the model, and by the database.
+    fn liveness(&self) -> Option<Liveness> {
+        if let Some(replay) = &self.replay {
+            return replay.liveness;
+        }
+        let promise = match self.model?.liveness() {
+            Promised::Never => return None,
+            Promised::AfterFaults => Promise::AfterFaults,
+            Promised::Always => Promise::Always,
+        };
+        let bound = self.test.db.recovers_within?.as_nanos() as u64;
+        Some(Liveness { bound, promise })
+    }
+
+    /// How long calls go on after the last fault, so that it can be seen whether they succeed again.
+    fn calm(&self) -> Duration {
+        let tried = TRIED.max(self.test.client.timeout * 3);
+        self.liveness().map_or(Duration::ZERO, |it| Duration::from_nanos(it.bound) + tried)
     }
 
     /// Finds or makes the nodes.
@@ -156,7 +223,7 @@ impl Plan {
         let database = Arc::new(self.database(&cluster.nodes, &templates)?);
         let folder = Store::new(&self.arguments.store).create(&record)?;
         let clients = self.clients(cluster, &templates, folder.path())?;
-        let checker = workload.checker.with("evidence", evidence(&record));
+        let checker = judged_as_run(workload.checker, &record);
         Ok(Trial {
             load: Load {
                 clients,
@@ -190,11 +257,16 @@ impl Plan {
 
     /// Every kind of fault that is to happen, once.
     fn fault_names(&self) -> Vec<String> {
-        let script = self.script.iter().map(|scripted| &scripted.spec);
+        let scripted = self.script.iter().map(|scripted| scripted.spec.name.as_str());
+        let asked = self.faults.iter().map(|spec| spec.name.as_str()).chain(scripted);
+        let wanted: Vec<&str> = match &self.replay {
+            Some(replay) => replay.fault_names().collect(),
+            None => asked.collect(),
+        };
         let mut names: Vec<String> = Vec::new();
-        for spec in self.faults.iter().chain(script) {
-            if !names.contains(&spec.name) {
-                names.push(spec.name.clone());
+        for name in wanted {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
             }
         }
         names
@@ -215,7 +287,8 @@ impl Plan {
         }
         let (wire, ground) = (cluster.wire.clone(), self.ground()?);
         let (executable, faults) = (std::env::current_exe()?, self.fault_names());
-        Ok(Box::new(Agents { executable, wire, faults, ground }))
+        let max_down = self.bounds().most_down(cluster.nodes.len());
+        Ok(Box::new(Agents { executable, wire, faults, max_down, ground }))
     }
 
     fn clients(
@@ -267,25 +340,35 @@ impl Plan {
             time_s: self.time.as_secs_f64(),
             rate: self.rate,
             concurrency: self.concurrency(nodes.len()),
-            command: self.again(),
+            command: self.origin.command.clone(),
+            arguments: self.origin.arguments.clone(),
+            directory: self.origin.directory.clone(),
+            max_down: self.bounds().max_down,
+            system_model: self.model.map(|model| model.to_string()),
+            liveness: self.liveness(),
+            replays: self.replay.as_ref().map(|replay| replay.of.clone()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ended: None,
             alerts: Vec::new(),
         }
     }
+}
 
-    /// The command line that runs the same again, as it can be pasted.
-    fn again(&self) -> String {
-        let mut again: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
-        if self.arguments.seed.is_none() {
-            again.push(format!("--seed {}", self.seed));
+impl Origin {
+    /// This command line, with the seed.
+    fn here(arguments: &Run, seed: Seed) -> anyhow::Result<Self> {
+        let mut words: Vec<String> = std::env::args().collect();
+        if arguments.seed.is_none() {
+            words.extend(["--seed".to_owned(), seed.to_string()]);
         }
-        again.join(" ")
+        let command = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+        let arguments = words.into_iter().skip(1).collect();
+        Ok(Self { command, arguments, directory: std::env::current_dir()? })
     }
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -298,6 +381,8 @@ struct Agents {
     executable: PathBuf,
     /// Where the wire between the nodes listens, if it is one of ours.
     wire: Option<PathBuf>,
+    /// How many nodes may be down at once.
+    max_down: Option<usize>,
     /// What they are to be able to do.
     faults: Vec<String>,
     /// What they lay under the database's data.
@@ -318,8 +403,14 @@ impl NemesisSource for Agents {
         let injector = injector.await.map_err(|error| error.to_string())?;
         let names = self.faults.iter().map(String::as_str);
         injector.check(names).map_err(|error| error.to_string())?;
-        Ok(Box::new(injector.on(self.ground)))
+        Ok(Box::new(injector.limited_to(self.max_down).on(self.ground)))
     }
+}
+
+/// What can happen in the run.
+fn system_model(arguments: &Run, test: &TestFile) -> anyhow::Result<Option<SystemModel>> {
+    let of_file = || test.run.system_model.as_ref().map(|text| text.parse::<SystemModel>());
+    Ok(arguments.system_model.map(Ok).or_else(of_file).transpose()?)
 }
 
 fn variables(test: &TestFile, set: &[String]) -> anyhow::Result<BTreeMap<String, Value>> {

@@ -142,6 +142,12 @@ impl Interpreter {
         Ok(())
     }
 
+    /// Records something that is no call and no fault, as the nemesis' word.
+    pub fn note(&mut self, f: &str, value: Value) -> io::Result<()> {
+        let call = Call::new(f).value(value);
+        self.recorder.record(Event::of(&call, 0, Process::Nemesis, Kind::Info)).map(drop)
+    }
+
     /// Undoes whatever the nemesis still holds; what could not be undone comes back.
     pub async fn heal_all(&mut self) -> Vec<String> {
         self.nemesis.lock().await.heal_all().await

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::json;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
+use tribunal_checkers::liveness::{REACHED, Reached};
 use tribunal_checkers::{Checker, Verdict};
 use tribunal_client::{Client, Failure, Node as ClientNode};
 use tribunal_generator::Boxed;
@@ -32,6 +34,8 @@ const SETUP_DEADLINE: Duration = Duration::from_secs(30);
 const CUT_OFF: &str = "it was cut off";
 /// How long the wire may hear nothing of a run before it ends the run's capture.
 const CAPTURE_LEASE: Duration = Duration::from_secs(30);
+/// How long a node has to answer before it counts as lost.
+const REACH: Duration = Duration::from_secs(5);
 /// How much of a log file is kept, in bytes: its end.
 const LOG_LIMIT: u64 = 20_000_000;
 
@@ -258,6 +262,21 @@ impl Deployment {
         ready.await.map(drop)
     }
 
+    /// Which nodes answer.
+    async fn reached(&self) -> Reached {
+        let asked = self.each(|_, session| async move {
+            let answer = tokio::time::timeout(REACH, session.run("true")).await;
+            Ok((
+                session.node().id.to_string(),
+                matches!(answer, Ok(Ok(output)) if output.code == Some(0)),
+            ))
+        });
+        let (reached, lost): (Vec<_>, Vec<_>) =
+            asked.await.unwrap_or_default().into_iter().partition(|(_, answers)| *answers);
+        let names = |them: Vec<(String, bool)>| them.into_iter().map(|(node, _)| node).collect();
+        Reached { reached: names(reached), lost: names(lost) }
+    }
+
     /// Ends the database wherever it was started. A node that cannot be reached
     /// any more cannot be told, and is the agent's business.
     async fn end(&self) {
@@ -362,12 +381,21 @@ impl Load {
         interpreter.recorder().tell(RunEvent::Phase(Phase::Heal));
         let healed = interpreter.heal().await;
         let mut alerts = interpreter.heal_all().await;
+        let reached = cluster.reached().await;
+        let noted = interpreter.note(REACHED, json!(reached));
+        alerts.extend(
+            reached
+                .lost
+                .iter()
+                .map(|node| format!("after the last heal: node {node} cannot be reached any more")),
+        );
         alerts.extend(settle(cluster, self.quiesce).await);
         let last = match self.last {
             Some(last) if loaded.is_ok() => last_calls(&mut interpreter, last).await,
             _ => Ok(()),
         };
         let (history, mut listener) = interpreter.finish().await.finish()?;
+        noted?;
         loaded.and(healed).and(last)?;
         for alert in &alerts {
             listener.on(RunEvent::Alert(alert));

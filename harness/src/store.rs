@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tribunal_checkers::Verdict;
+use tribunal_checkers::{Liveness, Verdict};
 use tribunal_history::jsonl::{ReadError, Tail};
 use tribunal_history::{History, arrow};
 
@@ -45,6 +45,15 @@ pub struct RunRecord {
     /// How many faults of each kind the schedule has.
     #[serde(default)]
     pub scheduled: BTreeMap<String, u64>,
+    /// How many nodes could be down at once, if that was limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_down: Option<usize>,
+    /// What could happen at all, if that was limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_model: Option<String>,
+    /// How soon calls must succeed again, and when that is promised, where liveness is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<Liveness>,
     /// The nodes, by name.
     pub nodes: Vec<String>,
     /// The seed, as printed.
@@ -59,6 +68,15 @@ pub struct RunRecord {
     pub concurrency: usize,
     /// The command line that runs it again.
     pub command: String,
+    /// What `tribunal` was told, word by word, when it was run for the first time.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// The folder that paths among them start from.
+    #[serde(default)]
+    pub directory: PathBuf,
+    /// The run whose faults were injected again, where this is a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replays: Option<String>,
     /// The version of Tribunal.
     pub version: String,
     /// Why it ended early, if it did: interrupted, a set-up failure.

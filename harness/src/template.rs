@@ -37,6 +37,9 @@ pub struct Templates {
 struct Scope<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a NodeScope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<&'a NodeScope>,
+    joins: bool,
     cluster: ClusterScope<'a>,
     vars: &'a BTreeMap<String, Json>,
     bin: &'a str,
@@ -82,23 +85,43 @@ impl Templates {
 
     /// Renders a template that speaks of no particular node.
     pub fn render(&self, template: &str) -> Result<String, TemplateError> {
-        self.render_with(template, None)
+        self.render_with(template, None, None, false)
     }
 
     /// Renders a template for one node.
     pub fn render_for(&self, node: &Node, template: &str) -> Result<String, TemplateError> {
-        self.render_with(template, self.nodes.get(node.index))
+        self.render_with(template, self.nodes.get(node.index), None, false)
+    }
+
+    /// Renders a template for a node that joins a cluster which is there already: `{{ joins }}` is true.
+    pub fn render_joining(&self, node: &Node, template: &str) -> Result<String, TemplateError> {
+        self.render_with(template, self.nodes.get(node.index), None, true)
+    }
+
+    /// Renders a template for one node that speaks of another one, `{{ member.* }}`.
+    pub fn render_about(
+        &self,
+        node: &Node,
+        member: &Node,
+        template: &str,
+    ) -> Result<String, TemplateError> {
+        let at = |node: &Node| self.nodes.get(node.index);
+        self.render_with(template, at(node), at(member), false)
     }
 
     fn render_with(
         &self,
         template: &str,
         node: Option<&NodeScope>,
+        member: Option<&NodeScope>,
+        joins: bool,
     ) -> Result<String, TemplateError> {
         let mut jinja = Environment::new();
         jinja.set_undefined_behavior(UndefinedBehavior::Strict);
         let scope = Scope {
             node,
+            member,
+            joins,
             cluster: ClusterScope { nodes: &self.nodes },
             vars: &self.vars,
             bin: &self.bin,

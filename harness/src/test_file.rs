@@ -61,9 +61,38 @@ pub struct DatabaseTable {
     pub logs: Vec<String>,
     /// Exits with 0 on a node that holds itself primary.
     pub primaries: Option<String>,
+    /// How long it takes to serve again once the last fault is over, by its own word.
+    #[serde(default, deserialize_with = "some_duration")]
+    pub recovers_within: Option<Duration>,
     /// Its ports by name, for templates and clients.
     #[serde(default)]
     pub ports: BTreeMap<String, u16>,
+    /// How nodes leave it and join it.
+    pub membership: Option<MembershipTable>,
+    /// Its other version.
+    pub upgrade: Option<UpgradeTable>,
+}
+
+/// `[db.membership]`: run on one node, about another one, `{{ member.id }}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MembershipTable {
+    /// Takes the member out of the cluster.
+    pub leave: String,
+    /// Tells the cluster of the member, which is started then.
+    pub join: String,
+    /// Prints the ids of the members, apart from each other by white space.
+    pub status: String,
+}
+
+/// `[db.upgrade]`: what is another version's own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpgradeTable {
+    /// Installs it, while the database of the node is stopped.
+    pub install: Option<String>,
+    /// Starts it in the foreground.
+    pub start: String,
 }
 
 /// `[db] disk`: what a disk of a run's own is like.
@@ -114,6 +143,8 @@ pub struct RunTable {
     pub rate: Option<f64>,
     /// Workers: a number, or `2n` for two a node.
     pub concurrency: Option<Concurrency>,
+    /// What can happen: `partially-synchronous/crash-recovery`.
+    pub system_model: Option<String>,
     /// How long the healed cluster is left alone before the final phase.
     #[serde(deserialize_with = "some_duration")]
     pub quiesce: Option<Duration>,
@@ -131,11 +162,28 @@ pub struct FaultsTable {
     pub duration: Option<Duration>,
     /// How many faults may act at once.
     pub at_once: Option<usize>,
+    /// In which rhythm they come.
+    pub schedule: Option<Rhythm>,
+    /// How many nodes may be down at once, under all faults together.
+    pub max_down: Option<usize>,
     /// Faults at times of their own.
     pub script: Vec<ScriptEntry>,
     /// Options of each fault, by its name.
     #[serde(flatten, deserialize_with = "fault_options")]
     pub options: BTreeMap<String, Map<String, Value>>,
+}
+
+/// `[faults] schedule`: in which rhythm faults come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rhythm {
+    /// In rounds of every kind, in an order and at times of chance.
+    #[default]
+    Random,
+    /// Every interval, each kind in its turn, as they were named.
+    Interval,
+    /// Each kind one time, in an order and at times of chance.
+    Once,
 }
 
 /// `[[faults.script]]`: one fault, when it comes and for how long.
@@ -247,7 +295,8 @@ fn fault_options<'de, D: Deserializer<'de>>(
     let table = |(name, value)| match value {
         Value::Object(options) => Ok((name, options)),
         _ => Err(serde::de::Error::custom(format!(
-            "`{name}` is neither a setting of [faults] (interval, duration, at_once, script) \
+            "`{name}` is neither a setting of [faults] (interval, duration, at_once, schedule, \
+             max_down, script) \
              nor a table of a fault's options"
         ))),
     };

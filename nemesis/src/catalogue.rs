@@ -33,6 +33,21 @@ too; \"busy\" is three programs to each core. Injecting includes the first look 
 
 ";
 
+const MODELS: &str = "
+## System models
+
+`--system-model partially-synchronous/crash-recovery` (or `[run] system_model`) says what the database takes for
+granted, and the nemesis injects only what can happen then; asking for anything else is refused. Of time: in a
+`synchronous` system delays, pauses and clocks keep their bounds always, in a `partially-synchronous` one most of the
+time, in an `asynchronous` one there are none. Of nodes: after `crash-stop` they are gone for good (`kill` does not start
+the database again, and a majority is left), in `crash-recovery` they come back with their disks, and `byzantine` ones
+and their links do anything. Safety is judged always. Where `[db] recovers_within` says how long the database takes to
+recover, **liveness** is judged, too: in partially synchronous systems calls must succeed that long after the last
+fault, in synchronous ones that long after each change, at every node that is not dead; asynchronous and Byzantine
+systems promise nothing.
+
+";
+
 const SCENARIOS_INTRODUCTION: &str = "
 ## Scenarios
 
@@ -51,6 +66,11 @@ pub fn page() -> String {
         let needs = needs(fault.needs());
         let (name, doc, seen, cost) = (fault.name(), fault.doc(), fault.seen(), fault.cost());
         let _ = writeln!(page, "| `{name}` | {doc} | {needs} | {seen} | {cost} |");
+    }
+    page += MODELS;
+    page += "| fault | the mildest model in which it can happen |\n|---|---|\n";
+    for fault in FAULTS {
+        let _ = writeln!(page, "| `{}` | {} |", fault.name(), fault.assumes());
     }
     page += "\n## Options\n\n| fault | option | what it means |\n|---|---|---|\n";
     for fault in FAULTS {
@@ -79,6 +99,7 @@ pub fn entry(fault: &dyn Fault) -> String {
     let mut entry = format!("{}: {}\n", fault.name(), fault.doc());
     let _ = writeln!(entry, "  needs     {}", needs(fault.needs()));
     let _ = writeln!(entry, "  observed  {}", fault.seen());
+    let _ = writeln!(entry, "  assumes   {}", fault.assumes());
     let _ = writeln!(entry, "  costs     {}", fault.cost());
     for option in fault.options() {
         let _ = writeln!(entry, "  {:<9} {}", option.name, option.doc);
@@ -92,6 +113,8 @@ fn needs(needs: Needs) -> &'static str {
         Needs::Daemon => "nothing but the agent",
         Needs::Clock => "local nodes, x86-64 (the vDSO of the database's processes is patched)",
         Needs::Start => "a run, which knows how the database is started",
+        Needs::Membership => "`[db.membership]` in the test file, and `data_dir`",
+        Needs::Upgrade => "`[db.upgrade]` in the test file",
         Needs::Cgroup(Controller::Freezer) => "control groups (version 1 with its freezer, or 2)",
         Needs::Cgroup(Controller::Cpu) => "control groups (version 1 or 2) with `cpu`",
         Needs::Cgroup(Controller::Memory) => {

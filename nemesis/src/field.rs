@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tribunal_harness::cluster::local::wire::{self, Tallied};
 use tribunal_harness::cluster::{Node, Session};
-use tribunal_harness::database::{Daemon, Daemons, Database};
+use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
 use tribunal_history::Name;
 
 use crate::addresses::told_apart;
@@ -29,6 +29,9 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// How long a request waits for a successor.
 const SUCCESSION: Duration = Duration::from_secs(20);
+
+/// How long a command of the database may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything a fault can reach. Cheap to clone: all clones are of one field.
 #[derive(Clone)]
@@ -199,6 +202,53 @@ impl Field {
         let daemon = Daemon { node: node.clone(), pid: self.daemon(node)? };
         let stopped = self.0.database.stop(self.session(node)?, &daemon).await;
         stopped.map_err(|error| error.to_string())
+    }
+
+    /// The members of the database, by the word of a node.
+    pub async fn members(&self, by: &Name) -> Result<Vec<Name>, String> {
+        self.of_database(self.0.database.members(self.session(by)?)).await
+    }
+
+    /// Has a node take a member out.
+    pub async fn leave(&self, by: &Name, member: &Name) -> Result<(), String> {
+        self.of_database(self.0.database.leave(self.session(by)?, member)).await
+    }
+
+    /// Has a node tell the cluster of a member that joins.
+    pub async fn join(&self, by: &Name, member: &Name) -> Result<(), String> {
+        self.of_database(self.0.database.join(self.session(by)?, member)).await
+    }
+
+    /// Deletes what the database has stored on a node.
+    pub async fn forget(&self, node: &Name) -> Result<(), String> {
+        self.of_database(self.0.database.forget(self.session(node)?)).await
+    }
+
+    /// Puts the other version on a node.
+    pub async fn upgrade(&self, node: &Name) -> Result<(), String> {
+        self.of_database(self.0.database.upgrade(self.session(node)?)).await
+    }
+
+    /// What the database says, within a time: a node that hangs must not hold up the nemesis.
+    async fn of_database<T>(
+        &self,
+        told: impl Future<Output = Result<T, DatabaseError>>,
+    ) -> Result<T, String> {
+        let told = timeout(PATIENCE, told).await;
+        let told = told.map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?;
+        told.map_err(|error| error.to_string())
+    }
+
+    /// Gives up the database on these nodes: nobody waits for it any more, nobody ends it.
+    pub fn bury(&self, nodes: &[Name]) {
+        nodes.iter().for_each(|node| self.0.daemons.remove(node));
+    }
+
+    /// Waits until the database serves on a node.
+    pub async fn ready(&self, node: &Name) -> Result<(), String> {
+        let daemon = Daemon { node: node.clone(), pid: self.daemon(node)? };
+        let ready = self.0.database.ready(self.session(node)?, &daemon).await;
+        ready.map_err(|error| error.to_string())
     }
 
     /// Whether the process that leads the database's session on a node is no more.

@@ -1,6 +1,6 @@
 //! The nemesis of a run: performs the schedule's calls through the agents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,10 @@ use tribunal_history::{Call, Effect, FaultNote, Name, Stage};
 
 use crate::agent::protocol::{Ground, Harm, Reply, Request};
 use crate::agent::{DIRECTORY, GROUND};
-use crate::faults::{self, Aim, Fault, Plan};
+use crate::faults::{self, Aim, Family, Fault, Plan, Toll};
 use crate::field::Field;
 use crate::launch::{Executable, Launch, OverSsh};
+use crate::schedule::down;
 
 /// Why faults cannot be injected at all. A set-up failure is never a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +30,12 @@ pub struct ConnectError(String);
 pub struct Injector {
     field: Field,
     active: BTreeMap<u64, Active>,
+    /// How many nodes may be down at once.
+    max_down: Option<usize>,
+    /// Nodes that were down: they may be on their way back.
+    recovering: BTreeSet<Name>,
+    /// Nodes whose database was killed for good.
+    dead: BTreeSet<Name>,
     /// What each node has not.
     lacks: BTreeMap<Name, BTreeMap<String, String>>,
     /// What is to be laid under the database's data.
@@ -41,6 +48,7 @@ pub struct Injector {
 struct Active {
     fault: &'static dyn Fault,
     aim: Aim,
+    toll: Toll,
     observed: bool,
     /// How many agents each victim had had when it was injected.
     lives: BTreeMap<Name, u64>,
@@ -100,7 +108,21 @@ impl Injector {
                 return Err(ConnectError(text));
             }
         }
-        Ok(Self { field, active: BTreeMap::new(), lacks, ground: None, tenant: tenant() })
+        Ok(Self {
+            field,
+            active: BTreeMap::new(),
+            max_down: None,
+            recovering: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            lacks,
+            ground: None,
+            tenant: tenant(),
+        })
+    }
+
+    /// The same that never takes down more nodes than this at once, whatever it is told to.
+    pub fn limited_to(self, max_down: Option<usize>) -> Self {
+        Self { max_down, ..self }
     }
 
     /// Whether the nodes have what faults of these names need; else what a node lacks.
@@ -125,11 +147,11 @@ impl Injector {
             summary: note.summary.clone(),
             data: note.plan.clone(),
         };
-        let aim = fault.aim(&self.field, &plan).await?;
+        let (aim, toll) = self.aimed(fault, plan).await?;
         let lives = aim.harms.keys().map(|node| (node.clone(), self.field.lives(node))).collect();
         // Held from here on: if injecting fails half-way and taking it back does
         // too, healing it later is tried again.
-        let active = Active { fault, aim: aim.clone(), observed: false, lives };
+        let active = Active { fault, aim: aim.clone(), toll, observed: false, lives };
         self.active.insert(note.id, active);
         fault.inject(&self.field, note.id, &aim).await?;
         let effect = fault.observe(&self.field, note.id, &aim).await;
@@ -151,7 +173,7 @@ impl Injector {
         let Some(active) = self.active.get_mut(&note.id) else {
             return Ok(answer(note, Stage::Healed));
         };
-        let Active { fault, aim, observed, lives } = active;
+        let Active { fault, aim, observed, lives, .. } = active;
         let Effect { observed: at_the_end, evidence } =
             fault.heal(&self.field, note.id, aim).await?;
         let died: Vec<String> = lives
@@ -162,11 +184,98 @@ impl Injector {
             })
             .collect();
         let effect = Effect { observed: *observed || at_the_end, evidence };
-        self.active.remove(&note.id);
+        if let Some(healed) = self.active.remove(&note.id) {
+            let there = if healed.aim.stays_dead { &mut self.dead } else { &mut self.recovering };
+            there.extend(healed.toll.out);
+        }
         if died.is_empty() {
             return Ok(FaultNote { effect: Some(effect), ..answer(note, Stage::Healed) });
         }
         Err(died.join("; "))
+    }
+}
+
+impl Injector {
+    /// Aims, and where that would take too many nodes down, at fewer.
+    async fn aimed(&mut self, fault: &dyn Fault, plan: Plan) -> Result<(Aim, Toll), String> {
+        let plan = if fault.family() == Family::Processes { self.living(plan) } else { plan };
+        let aim = fault.aim(&self.field, &plan).await?;
+        let hit = Plan { nodes: aim.nodes.clone(), ..plan.clone() };
+        let toll = fault.toll(&hit);
+        let Some(most) = self.max_down else { return Ok((aim, toll)) };
+        if toll == Toll::default() {
+            return Ok((aim, toll));
+        }
+        self.await_recovered().await?;
+        if self.down_with(&toll) <= most {
+            return Ok((aim, toll));
+        }
+        // Who is hit was known only now: as many of them as there may be.
+        let mut kept = Vec::new();
+        for node in aim.nodes.iter().filter(|_| plan.nodes.is_empty()) {
+            kept.push(node.clone());
+            if self.down_with(&Toll { out: kept.clone(), ..Toll::default() }) > most {
+                kept.pop();
+            }
+        }
+        if kept.is_empty() {
+            let down = self.down_with(&toll);
+            let others: Vec<String> = self.active.values().map(Active::told).collect();
+            let others = if others.is_empty() { "nothing else".into() } else { others.join(", ") };
+            return Err(format!(
+                "left out: {} would be down with it, beside {others}, and `max_down` is {most}",
+                if down == 1 { "1 node".to_owned() } else { format!("{down} nodes") },
+            ));
+        }
+        let left: Vec<_> = aim.nodes.iter().filter(|node| !kept.contains(node)).cloned().collect();
+        let summary = format!("{}, but not {}: `max_down`", aim.summary, left.join(" "));
+        let mut plan = Plan { nodes: kept, summary, data: plan.data };
+        plan.data.remove("target");
+        let (aim, toll) = (fault.aim(&self.field, &plan).await?, fault.toll(&plan));
+        match aim.nodes == plan.nodes {
+            true => Ok((aim, toll)),
+            false => Err(format!("left out: it would be too much: {}", aim.summary)),
+        }
+    }
+
+    /// The plan with living nodes in the places of dead ones: whom primaries were when one of them was
+    /// killed for good, nobody could know when the plan was made.
+    fn living(&self, plan: Plan) -> Plan {
+        let mut plan = plan;
+        for dead in &self.dead {
+            let named = |node: &&Name| !self.dead.contains(*node) && !plan.nodes.contains(node);
+            let Some(living) = self.field.nodes().find(named).cloned() else { continue };
+            plan = plan.with_instead(dead, &living);
+        }
+        plan
+    }
+
+    /// How many nodes would be down under this, and all that is held already.
+    fn down_with(&self, toll: &Toll) -> usize {
+        let nodes: Vec<Name> = self.field.nodes().cloned().collect();
+        let dead = Toll { out: self.dead.iter().cloned().collect(), ..Toll::default() };
+        let held = self.active.values().map(|active| active.toll.clone()).chain([dead]);
+        down(&nodes, &held.chain([toll.clone()]).collect::<Vec<_>>())
+    }
+
+    /// Waits for nodes that were down: until they serve again, they are.
+    async fn await_recovered(&mut self) -> Result<(), String> {
+        let out: Vec<&Name> = self.active.values().flat_map(|it| &it.toll.out).collect();
+        let back: Vec<Name> =
+            self.recovering.iter().filter(|node| !out.contains(node)).cloned().collect();
+        let ready = |field: Field, node: Name| async move { field.ready(&node).await };
+        self.field.on_each(&back, ready).await.map_err(|why| {
+            format!("left out: the nodes of an earlier fault are not back: {why}")
+        })?;
+        self.recovering.retain(|node| !back.contains(node));
+        Ok(())
+    }
+}
+
+impl Active {
+    /// In words, for a sentence.
+    fn told(&self) -> String {
+        format!("{} {}", self.fault.name(), self.aim.summary)
     }
 }
 

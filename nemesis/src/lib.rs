@@ -16,10 +16,14 @@ pub mod field;
 pub mod injector;
 pub mod launch;
 pub mod link;
+pub mod model;
 pub mod scenarios;
 pub mod schedule;
 
 pub use agent::protocol::{Filesystem, Ground, Image};
 pub use faults::FAULTS;
 pub use injector::{ConnectError, Injector, heal};
-pub use schedule::{FaultSpec, Planned, Schedule, ScheduleError, Scripted, Timing};
+pub use model::SystemModel;
+pub use schedule::{
+    Bounds, FaultSpec, Planned, Schedule, ScheduleError, Scripted, Timing, recorded,
+};

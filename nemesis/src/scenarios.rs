@@ -79,7 +79,7 @@ mod tests {
     use tribunal_generator::Seed;
 
     use super::*;
-    use crate::schedule::{Schedule, Timing};
+    use crate::schedule::{Bounds, Schedule, Timing};
 
     #[test]
     fn every_scenario_is_a_schedule_and_has_a_name_of_its_own() {
@@ -87,10 +87,17 @@ mod tests {
             assert!(crate::faults::find(scenario.name).is_err(), "{}", scenario.name);
             let second = Duration::from_secs(1);
             let until = scenario.ends();
-            let timing =
-                Timing { first: second, interval: second, duration: second, until, at_once: 1 };
+            let timing = Timing {
+                first: second,
+                interval: second,
+                duration: second,
+                until,
+                at_once: 1,
+                rhythm: Default::default(),
+            };
             let nodes: Vec<_> = (1..=5).map(|number| format!("n{number}").into()).collect();
-            let schedule = Schedule::new(Seed(1), &nodes, &[], &scenario.script(), timing).unwrap();
+            let (script, free) = (scenario.script(), Bounds::default());
+            let schedule = Schedule::new(Seed(1), &nodes, &[], &script, timing, free).unwrap();
             let last = schedule.faults().iter().map(|fault| fault.heal).max();
             assert_eq!(last, Some(until.as_nanos() as u64));
         }

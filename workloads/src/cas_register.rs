@@ -25,10 +25,15 @@
 //! | `read`, `write`, `cas` | 1, 1, 1 | how often each is called, relative to each other |
 //! | `initial` | null | what every key holds before the first call |
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
+//! | `final_seconds` | 10 | the time for the last reads of a node: of the keys that were called last |
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use tribunal_checkers::{Compose, Linearizable, Statistics};
-use tribunal_generator::{Chain, Generator, Rng, Seed, keys, repeat_with};
+use tribunal_generator::{Boxed, Chain, Rng, Seed, each_node, keys, repeat, repeat_with, sequence};
 use tribunal_history::{Call, Map, Value};
 
 use crate::options::Options;
@@ -85,6 +90,7 @@ pub(crate) struct Choice {
     pub(crate) weights: [u64; 3],
     pub(crate) initial: Value,
     pub(crate) budget: u64,
+    pub(crate) final_seconds: u64,
 }
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
@@ -94,8 +100,9 @@ fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
     let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
+    let final_seconds = options.number("final_seconds", 10, 1..=3600)?;
     options.done()?;
-    Ok(Choice { keys, calls_per_key, weights, initial, budget })
+    Ok(Choice { keys, calls_per_key, weights, initial, budget, final_seconds })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
@@ -104,18 +111,41 @@ fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
     let required = ["read", "write", "cas"].into_iter().zip(choice.weights);
     let required = required.filter(|(_, weight)| *weight > 0).map(|(f, _)| (f.into(), 10));
     let required = required.collect();
-    Ok(Workload { generator: load(setting.seed, &choice).boxed(), last: None, checker, required })
+    let (generator, last) = load(setting.seed, &choice);
+    Ok(Workload { generator, last: Some(last), checker, required })
 }
 
-/// The calls: keys by turns at random, and on each its own stream of chance.
-pub(crate) fn load(seed: Seed, choice: &Choice) -> impl Generator + 'static {
+/// The calls: keys by turns at random, and on each its own stream of chance. And the last reads.
+pub(crate) fn load(seed: Seed, choice: &Choice) -> (Boxed, Boxed) {
     let weights = choice.weights;
+    let begun = Arc::new(AtomicU64::new(0));
+    let last = last_reads(begun.clone(), choice);
     let calls = move |key: u64| {
+        begun.fetch_max(key + 1, Ordering::Relaxed);
         let mut rng = seed.stream(&format!("register {key}"));
         let mut issued = 0;
         repeat_with(move || draw(&mut rng, &weights, &mut issued).into()).boxed()
     };
-    keys::independent(seed.stream("registers"), choice.keys as usize, choice.calls_per_key, calls)
+    let (at_once, each) = (choice.keys as usize, choice.calls_per_key);
+    (keys::independent(seed.stream("registers"), at_once, each, calls).boxed(), last)
+}
+
+/// The keys that were called last, on every node, each until it is ok; but not for ever, for a node
+/// may be dead for good.
+fn last_reads(begun: Arc<AtomicU64>, choice: &Choice) -> Boxed {
+    const APART: Duration = Duration::from_millis(200);
+    const TRIES: u64 = 10;
+    let (keys, time) = (choice.keys, Duration::from_secs(choice.final_seconds));
+    each_node(move |_node| {
+        let read = |key: u64| {
+            let call = Call::from(Function::Read).key(key.to_string()).mark("final", true);
+            repeat(call).delay(APART).limit(TRIES).until_ok().boxed()
+        };
+        // Asked for only now: the load is over, and all keys are known.
+        let begun = begun.load(Ordering::Relaxed);
+        sequence((begun.saturating_sub(keys)..begun).map(read)).time_limit(time).boxed()
+    })
+    .boxed()
 }
 
 /// The next call on a key where `issued` was the last value.

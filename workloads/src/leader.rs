@@ -25,8 +25,10 @@
 //! two leaders of different terms for a moment: say `exclusive = false`, and
 //! they are only counted.
 
+use std::time::Duration;
+
 use tribunal_checkers::{Compose, Leader, Statistics};
-use tribunal_generator::{Chain, Seed, repeat_with};
+use tribunal_generator::{Boxed, Chain, Seed, each_node, repeat, repeat_with};
 use tribunal_history::{Call, Map, Value};
 
 use crate::options::Options;
@@ -86,7 +88,8 @@ fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
     let choice = choose(&setting.options)?;
     let generator = repeat_with(load(setting.seed, choice.weights)).boxed();
     let required = vec![("probe".into(), 10)];
-    Ok(Workload { generator, last: None, checker: checker(&setting.options)?, required })
+    let last = Some(last_probes());
+    Ok(Workload { generator, last, checker: checker(&setting.options)?, required })
 }
 
 /// The calls. Whoever has been idle for the longest makes the next one, so that
@@ -101,6 +104,15 @@ fn load(seed: Seed, [probe, write]: [u64; 2]) -> impl FnMut() -> Call + Send + '
         written += 1;
         Function::Write(written).into()
     }
+}
+
+/// Who leads in the end, by the word of every node: each is asked until it answers, but not for ever.
+fn last_probes() -> Boxed {
+    each_node(|_node| {
+        let probe = Call::from(Function::Probe).mark("final", true);
+        repeat(probe).delay(Duration::from_millis(200)).limit(10).until_ok().boxed()
+    })
+    .boxed()
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {

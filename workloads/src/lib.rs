@@ -18,7 +18,7 @@
 //!     options: Map::new(),
 //! };
 //! let workload = (find("cas-register")?.build)(&setting)?;
-//! assert!(workload.last.is_none());
+//! assert!(workload.last.is_some());
 //! let mistyped = find("cas-regsiter").err().map(|error| error.to_string());
 //! assert!(mistyped.is_some_and(|text| text.contains("did you mean `cas-register`?")));
 //! # Ok::<(), tribunal_workloads::WorkloadError>(())

@@ -4,7 +4,6 @@
 //! calls, values, anomalies and options, without `cas`.
 
 use tribunal_checkers::Compose;
-use tribunal_generator::Chain;
 use tribunal_history::{Map, Value};
 
 use crate::cas_register::{Choice, judge, load};
@@ -24,15 +23,17 @@ fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let [read, write] = options.weights([("read", 1), ("write", 1)])?;
     let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
+    let final_seconds = options.number("final_seconds", 10, 1..=3600)?;
     options.done()?;
-    Ok(Choice { keys, calls_per_key, weights: [read, write, 0], initial, budget })
+    let weights = [read, write, 0];
+    Ok(Choice { keys, calls_per_key, weights, initial, budget, final_seconds })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
     let choice = choose(&setting.options)?;
-    let generator = load(setting.seed, &choice).boxed();
+    let (generator, last) = load(setting.seed, &choice);
     let required = vec![("read".into(), 10), ("write".into(), 10)];
-    Ok(Workload { generator, last: None, checker: judge(&choice), required })
+    Ok(Workload { generator, last: Some(last), checker: judge(&choice), required })
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {

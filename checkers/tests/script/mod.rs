@@ -51,6 +51,12 @@ impl Script {
         self
     }
 
+    /// Why the last call that was added ended as it did.
+    pub fn error_of_last(&mut self, error: Value) -> &mut Self {
+        self.events.last_mut().expect("there is a call").2.error = error;
+        self
+    }
+
     /// A fault with the times of its four events, observed and healed.
     pub fn fault(&mut self, id: u64, name: &str, times: [u64; 4], fault: Value) -> &mut Self {
         let stages = [Stage::Inject, Stage::Injected, Stage::Heal, Stage::Healed];

@@ -13,7 +13,7 @@ use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::History;
 use tribunal_history::import::{self, Format};
 
-use crate::evidence::evidence;
+use crate::evidence::judged_as_run;
 use crate::{Exit, sentence};
 
 /// Judges histories again: stored runs, or files of anybody's.
@@ -168,7 +168,7 @@ impl Check {
             bail!("{target}: a run knows its workload; --model is for files");
         }
         let options = self.options(record.options.clone().into_iter().collect());
-        let checker = (definition.checker)(&options)?.with("evidence", evidence(&record));
+        let checker = judged_as_run((definition.checker)(&options)?, &record);
         let history = folder.history()?;
         let name = folder.path().display().to_string();
         Ok(Case { name, history, checker, run: Some((folder, record)) })
@@ -230,9 +230,17 @@ fn print_verdict(case: &Case, verdict: &Verdict) {
     );
 }
 
-/// Invalid wins; then what could not be written or read, then unknown, then nothing tested.
-fn worst(exits: &[Exit]) -> Exit {
-    let order = [Exit::Invalid, Exit::Harness, Exit::Usage, Exit::Unknown, Exit::Nothing];
+/// Invalid wins; then what was interrupted, what could not be written or read, then unknown, then
+/// nothing tested.
+pub fn worst(exits: &[Exit]) -> Exit {
+    let order = [
+        Exit::Invalid,
+        Exit::Interrupted,
+        Exit::Harness,
+        Exit::Usage,
+        Exit::Unknown,
+        Exit::Nothing,
+    ];
     order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Valid)
 }
 

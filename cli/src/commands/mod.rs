@@ -10,6 +10,7 @@ mod fault;
 pub mod heal;
 pub mod holder;
 pub mod ls;
+pub mod replay;
 pub mod run;
 pub mod show;
 
@@ -23,6 +24,8 @@ use crate::Exit;
 pub enum Command {
     /// Puts a database on trial: a cluster, a workload, faults, a verdict.
     Run(Box<run::Run>),
+    /// Runs a stored run again, with the faults that it has recorded at the same times.
+    Replay(replay::Replay),
     /// Judges histories again: stored runs, or files of anybody's.
     Check(check::Check),
     /// Lists the stored runs, the newest first.
@@ -59,6 +62,7 @@ impl Command {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self {
             Self::Run(command) => command.run(),
+            Self::Replay(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Ls(command) => command.run(),
             Self::Show(command) => command.run(),

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use tribunal_generator::Seed;
+use tribunal_harness::cluster::Cluster;
 use tribunal_harness::report;
 use tribunal_harness::run::{Finished, RunError};
+use tribunal_harness::store::RunFolder;
 use tribunal_harness::test_file::{Concurrency, parse_duration};
+use tribunal_nemesis::SystemModel;
 
 use crate::Exit;
 use crate::hosts::{Hosts, NODES};
@@ -54,6 +57,10 @@ pub struct Run {
     /// Workers: 10, or 2n for two a node.
     #[arg(long)]
     pub concurrency: Option<Concurrency>,
+    /// What can happen: synchronous, partially-synchronous or asynchronous, a slash, and crash-stop,
+    /// crash-recovery or byzantine. Faults that cannot happen are refused.
+    #[arg(long, value_name = "MODEL")]
+    pub system_model: Option<SystemModel>,
     /// What chance is drawn from; printed with every run.
     #[arg(long, allow_hyphen_values = true)]
     pub seed: Option<Seed>,
@@ -78,24 +85,44 @@ impl Run {
 
 async fn execute(plan: Plan) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen()?;
+    let Some(ended) = once(&plan, &interrupt).await? else { return Ok(Exit::Interrupted) };
+    let Finished { record, history, verdict } = &ended.finished;
+    print!("{}", report::summary_within(terminal::columns(), record, history, verdict));
+    println!("report   {}", ended.folder.report_path().display());
+    Ok(ended.exit)
+}
+
+/// A run that was judged.
+pub struct Ended {
+    /// What came of it.
+    pub finished: Finished,
+    /// Where it is.
+    pub folder: RunFolder,
+    /// What that means for the command.
+    pub exit: Exit,
+}
+
+/// Makes the nodes, runs the plan on them, and takes them down; `None` where it was interrupted
+/// before there was a verdict.
+pub async fn once(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<Option<Ended>> {
     let cluster = plan.cluster().await?;
     let done = tokio::select! {
-        done = on_cluster(&plan, &cluster, &interrupt) => done,
-        () = interrupt.again() => Ok(Exit::Interrupted),
+        done = on_cluster(plan, &cluster, interrupt) => done,
+        () = interrupt.again() => Ok(None),
     };
     // The nodes go whatever happened on them; what happened matters more than
     // how they went.
     let down = cluster.down().await;
-    let exit = done?;
+    let ended = done?;
     down?;
-    Ok(exit)
+    Ok(ended)
 }
 
 async fn on_cluster(
     plan: &Plan,
-    cluster: &tribunal_harness::cluster::Cluster,
+    cluster: &Cluster,
     interrupt: &Interrupt,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Option<Ended>> {
     // Hosts have other names, and are of another number, than was imagined.
     plan.rehearse(&cluster.nodes).map_err(|error| error.context(Exit::Usage))?;
     let sessions = cluster.connect().await?;
@@ -103,13 +130,11 @@ async fn on_cluster(
     let folder = trial.folder.clone();
     match trial.run(progress::listener(), interrupt.stop.clone()).await {
         Ok(finished) => {
-            let Finished { record, history, verdict } = &finished;
-            print!("{}", report::summary_within(terminal::columns(), record, history, verdict));
-            println!("report   {}", folder.report_path().display());
             let interrupted = finished.record.ended.is_some();
-            Ok(exit_of(&finished, interrupted))
+            let exit = exit_of(&finished, interrupted);
+            Ok(Some(Ended { finished, folder, exit }))
         }
-        Err(RunError::Interrupted) => Ok(Exit::Interrupted),
+        Err(RunError::Interrupted) => Ok(None),
         Err(error) => {
             eprintln!("what there is of the run is in {}", folder.path().display());
             Err(error.into())

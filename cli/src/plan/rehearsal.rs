@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tribunal_harness::cluster::Node;
 use tribunal_history::Name;
+use tribunal_nemesis::faults::Needs;
 use tribunal_nemesis::{faults, scenarios};
 
 use super::Plan;
@@ -82,12 +83,38 @@ impl Plan {
             bail!("a run needs nodes, and none were asked for");
         }
         self.workload(&names)?;
+        self.check_commands()?;
         self.schedule(&names)?;
         self.check_primaries()?;
         self.ground()?;
         let templates = self.templates(nodes)?;
         self.database(nodes, &templates)?.check_files()?;
         self.client_command(&templates)?;
+        Ok(())
+    }
+
+    /// Some faults are done by commands of the database's own, which the test file must have.
+    fn check_commands(&self) -> anyhow::Result<()> {
+        let db = &self.test.db;
+        for name in self.fault_names() {
+            match faults::find(&name)?.needs() {
+                Needs::Membership if db.membership.is_none() => bail!(
+                    "the fault `{name}` needs the database's own commands: [db.membership] with \
+                     leave, join and status"
+                ),
+                Needs::Membership if db.data_dir.is_none() => {
+                    bail!(
+                        "the fault `{name}` deletes what a node has stored: say where, [db] data_dir"
+                    )
+                }
+                Needs::Upgrade if db.upgrade.is_none() => {
+                    bail!(
+                        "the fault `{name}` needs [db.upgrade] with the start of the other version"
+                    )
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 

@@ -149,6 +149,7 @@ pub async fn every_fault_is_injected_observed_and_healed() {
     // could be started (again), and no disk of their own: ssh_faults has all that.
     let possible = |needs: Needs| match needs {
         Needs::Wire | Needs::Start | Needs::Files | Needs::Cgroup(_) | Needs::Data => false,
+        Needs::Membership | Needs::Upgrade => false,
         other => other.ground().is_none(),
     };
     let faults = FAULTS.iter().filter(|fault| possible(fault.needs()));

@@ -9,14 +9,17 @@ use tribunal_harness::cluster::{Session, local};
 use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
-use tribunal_nemesis::faults::{Fault, GroundKind};
+use tribunal_nemesis::faults::{Fault, GroundKind, Needs};
 use tribunal_nemesis::{FAULTS, Ground, Injector, heal};
 
 use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call, healing};
 
-/// The faults that stand on a kind of ground, or on none.
+/// The faults that stand on a kind of ground, or on none. These nodes' database has no members and no
+/// other version: trials/membership.rs has.
 fn of_ground(kind: Option<GroundKind>) -> impl Iterator<Item = &'static dyn Fault> {
-    FAULTS.iter().copied().filter(move |fault| fault.needs().ground() == kind)
+    let absent = [Needs::Membership, Needs::Upgrade];
+    let possible = move |needs: Needs| needs.ground() == kind && !absent.contains(&needs);
+    FAULTS.iter().copied().filter(move |fault| possible(fault.needs()))
 }
 
 async fn one_by_one(

@@ -12,6 +12,9 @@ mod disks;
 mod etcd;
 mod interrupts;
 mod kill;
+mod liveness;
+mod membership;
+mod replay;
 #[path = "../runner/mod.rs"]
 mod runner;
 #[path = "../cluster/scene.rs"]
@@ -24,6 +27,7 @@ mod test_file;
 mod traces;
 mod trial;
 mod usage;
+mod vanish;
 
 fn main() -> std::process::ExitCode {
     runner::run(&[
@@ -86,6 +90,27 @@ fn main() -> std::process::ExitCode {
             kill::a_killed_controller_leaves_nothing_that_is_not_undone,
         ),
         (
+            "liveness::one_that_does_not_come_back_is_convicted",
+            liveness::one_that_does_not_come_back_is_convicted,
+        ),
+        ("liveness::one_that_comes_back_is_not", liveness::one_that_comes_back_is_not),
+        (
+            "membership::etcds_members_leave_and_come_back",
+            membership::etcds_members_leave_and_come_back,
+        ),
+        (
+            "membership::another_version_is_what_is_started_from_then_on",
+            membership::another_version_is_what_is_started_from_then_on,
+        ),
+        (
+            "membership::what_the_test_file_cannot_do_is_refused_before_the_run",
+            membership::what_the_test_file_cannot_do_is_refused_before_the_run,
+        ),
+        (
+            "replay::a_recorded_schedule_is_injected_again_though_the_test_file_has_changed",
+            replay::a_recorded_schedule_is_injected_again_though_the_test_file_has_changed,
+        ),
+        (
             "seeds::a_seed_fixes_the_calls_and_the_faults",
             seeds::a_seed_fixes_the_calls_and_the_faults,
         ),
@@ -110,6 +135,14 @@ fn main() -> std::process::ExitCode {
         (
             "strangers::hosts_are_left_as_they_were_found",
             strangers::hosts_are_left_as_they_were_found,
+        ),
+        (
+            "vanish::a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs",
+            vanish::a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs,
+        ),
+        (
+            "vanish::a_fault_that_does_not_bite_makes_the_run_unknown_and_is_named",
+            vanish::a_fault_that_does_not_bite_makes_the_run_unknown_and_is_named,
         ),
         ("usage::a_file_that_is_none", usage::a_file_that_is_none),
         ("usage::a_misspelt_key_is_told_by_its_line", usage::a_misspelt_key_is_told_by_its_line),

@@ -1,7 +1,7 @@
 //! One seed, one sequence of calls and one schedule of faults, whatever the
 //! database's timing.
 
-use tribunal_history::{Map, Name, Value};
+use tribunal_history::{History, Map, Name, Value};
 
 use crate::scene::Scene;
 use crate::test_file::{TestFile, demand_databases};
@@ -10,7 +10,10 @@ use crate::trial::{Trial, run_loaded};
 /// What was called, in order; without the last reads, of which there are as many
 /// as it takes.
 fn calls(trial: &Trial) -> Vec<(String, Option<Value>, Value)> {
-    let history = trial.history();
+    calls_of(&trial.history())
+}
+
+pub fn calls_of(history: &History) -> Vec<(String, Option<Value>, Value)> {
     let load = history.operations().filter(|op| op.invocation().exts().next().is_none());
     load.map(|op| (op.f().to_owned(), op.key().map(Value::from), op.argument().to_value()))
         .collect()

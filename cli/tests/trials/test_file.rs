@@ -7,6 +7,9 @@ use toml::{Table, Value};
 
 use crate::scene::Scene;
 
+/// A fault, the seconds at which it begins and ends, and its options.
+pub type Scripted<'a> = (&'a str, u32, u32, &'a [(&'a str, &'a str)]);
+
 /// A test file in the making.
 pub struct TestFile(Table);
 
@@ -36,6 +39,8 @@ impl TestFile {
             rate = 20
             concurrency = 2
             quiesce = "0s"
+            [workload.register]
+            final_seconds = 1
         "#;
         let words = client.iter().map(|word| Value::from(*word)).collect::<Vec<_>>();
         Self(text.parse().unwrap()).set("client.command", words)
@@ -51,6 +56,26 @@ impl TestFile {
         }
         table.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// The same with these faults alone, each with the seconds at which it begins and ends.
+    pub fn script(self, faults: &[Scripted]) -> Self {
+        let entry = |(name, from, to, options): &Scripted| {
+            let own = [("fault", (*name).to_owned()), ("at", format!("{from}s"))];
+            let length = ("for", format!("{}s", to - from));
+            let options = options.iter().map(|(key, value)| (*key, (*value).to_owned()));
+            let all = own.into_iter().chain([length]).chain(options);
+            Value::from(Table::from_iter(all.map(|(key, value)| (key.to_owned(), value.into()))))
+        };
+        let script: Vec<Value> = faults.iter().map(entry).collect();
+        self.set("run.faults", Vec::<String>::new()).set("faults.script", script)
+    }
+
+    /// What stands in one place.
+    pub fn text(&self, place: &str) -> String {
+        let mut names = place.split('.');
+        let first = &self.0[names.next().unwrap()];
+        names.fold(first, |value, name| &value[name]).as_str().unwrap().to_owned()
     }
 
     /// The same with faults of `duration`, `interval` apart.

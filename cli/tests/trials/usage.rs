@@ -93,7 +93,7 @@ pub fn a_misspelt_key_is_told_by_its_line() {
         "interval = ",
         "intervall = ",
         "test.toml:15: `intervall` is neither a setting of [faults] (interval, duration, at_once, \
-         script) nor a \
+         schedule, max_down, script) nor a \
          table of a fault's options",
     );
 }
@@ -139,7 +139,8 @@ pub fn unknown_workloads_and_their_options() {
         "[workload.regsiter]",
         &format!("test.toml: there is no workload `regsiter`; did you mean `register`? {known}"),
     );
-    let options = "Its options are keys, calls_per_key, read, write, initial and budget";
+    let options =
+        "Its options are keys, calls_per_key, read, write, initial, budget and final_seconds";
     file(
         "keys =",
         "kyes =",

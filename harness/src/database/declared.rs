@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tribunal_history::Name;
 
+use super::membership::{Membership, Start, Versions};
 use super::{Daemon, Database, DatabaseError};
 use crate::cluster::{Node, Session};
 use crate::template::{TemplateError, Templates};
@@ -29,18 +30,22 @@ pub struct Declared {
     nodes: BTreeMap<Name, Commands>,
     ready_timeout: Duration,
     ready_port: Option<u16>,
+    versions: Versions,
 }
 
 /// The commands of one node.
 struct Commands {
     files: Vec<(PathBuf, String)>,
     install: Option<String>,
-    start: String,
+    start: Start,
     ready: Option<String>,
     stop: Option<String>,
     data_dir: Option<String>,
     logs: Vec<String>,
     primaries: Option<String>,
+    membership: Option<Membership>,
+    /// What installs the other version, and starts it.
+    upgrade: Option<(Option<String>, Start)>,
 }
 
 impl Declared {
@@ -51,12 +56,15 @@ impl Declared {
         templates: &Templates,
         dir: &Path,
     ) -> Result<Self, TemplateError> {
-        let commands =
-            |node: &Node| Ok((node.id.clone(), Commands::render(table, node, templates, dir)?));
+        let commands = |node: &Node| {
+            let commands = Commands::render(table, node, nodes, templates, dir)?;
+            Ok((node.id.clone(), commands))
+        };
         Ok(Self {
             nodes: nodes.iter().map(commands).collect::<Result<_, TemplateError>>()?,
             ready_timeout: table.ready_timeout,
             ready_port: table.ports.get("client").or(table.ports.values().next()).copied(),
+            versions: Versions::default(),
         })
     }
 
@@ -79,6 +87,11 @@ impl Declared {
 
     fn commands(&self, node: &Node) -> &Commands {
         &self.nodes[&node.id]
+    }
+
+    fn membership(&self, session: &Session) -> Result<&Membership, DatabaseError> {
+        let there = self.commands(session.node()).membership.as_ref();
+        there.ok_or_else(DatabaseError::no_membership)
     }
 
     /// One attempt: does it serve yet?
@@ -111,6 +124,7 @@ impl Commands {
     fn render(
         table: &DatabaseTable,
         node: &Node,
+        nodes: &[Node],
         templates: &Templates,
         dir: &Path,
     ) -> Result<Self, TemplateError> {
@@ -118,15 +132,22 @@ impl Commands {
         let option = |template: &Option<String>| template.as_ref().map(text).transpose();
         let files =
             table.files.iter().map(|file| Ok((dir.join(text(&file.from)?), text(&file.to)?)));
+        let membership = table.membership.as_ref();
+        let membership = membership.map(|it| Membership::render(it, node, nodes, templates));
+        let upgrade = table.upgrade.as_ref();
+        let upgrade = upgrade
+            .map(|it| Ok((option(&it.install)?, Start::render(&it.start, node, templates)?)));
         Ok(Self {
             files: files.collect::<Result<_, TemplateError>>()?,
             install: option(&table.install)?,
-            start: text(&table.start)?,
+            start: Start::render(&table.start, node, templates)?,
             ready: option(&table.ready)?,
             stop: option(&table.stop)?,
             data_dir: option(&table.data_dir)?,
             logs: table.logs.iter().map(text).collect::<Result<_, _>>()?,
             primaries: option(&table.primaries)?,
+            membership: membership.transpose()?,
+            upgrade: upgrade.transpose()?,
         })
     }
 }
@@ -145,7 +166,11 @@ impl Database for Declared {
     }
 
     async fn start(&self, session: &Session) -> Result<Daemon, DatabaseError> {
-        let start = quote(&self.commands(session.node()).start);
+        let commands = self.commands(session.node());
+        let version = self.versions.of(&session.node().id);
+        let upgraded = commands.upgrade.as_ref().filter(|_| version.upgraded);
+        let start = upgraded.map_or(&commands.start, |(_, start)| start);
+        let start = quote(start.of(version));
         // setsid gives the database a session of its own: every process that it
         // starts can be found by its session id, and outlives this SSH command.
         let script = format!(
@@ -198,14 +223,49 @@ impl Database for Declared {
     async fn wipe(&self, session: &Session) -> Result<(), DatabaseError> {
         session.run_ok(&end_left_behind()).await?;
         session.run_ok(&format!("rm -f {OUTPUT}")).await?;
+        self.forget(session).await
+    }
+
+    async fn forget(&self, session: &Session) -> Result<(), DatabaseError> {
         if let Some(path) = &self.commands(session.node()).data_dir {
             if !Path::new(path).is_absolute() || Path::new(path).components().count() < 3 {
                 return Err(DatabaseError::Setup(format!(
                     "data_dir {path:?} is not deleted: give an absolute path at least two folders deep"
                 )));
             }
-            session.run_ok(&format!("rm -rf {}", quote(path))).await?;
+            // A folder that a disk of ours is mounted on is emptied, and stays.
+            let path = quote(path);
+            let script = format!("rm -rf {path} 2>/dev/null || find {path} -mindepth 1 -delete");
+            session.run_ok(&script).await?;
         }
+        Ok(())
+    }
+
+    async fn members(&self, session: &Session) -> Result<Vec<Name>, DatabaseError> {
+        let printed = session.run_ok(&self.membership(session)?.status).await?;
+        Ok(printed.split_whitespace().map(Name::from).collect())
+    }
+
+    async fn leave(&self, session: &Session, member: &Name) -> Result<(), DatabaseError> {
+        let script = self.membership(session)?.leave(member);
+        session.run_ok(script.ok_or_else(DatabaseError::no_membership)?).await?;
+        Ok(())
+    }
+
+    async fn join(&self, session: &Session, member: &Name) -> Result<(), DatabaseError> {
+        let script = self.membership(session)?.join(member);
+        session.run_ok(script.ok_or_else(DatabaseError::no_membership)?).await?;
+        self.versions.change(member, |version| version.joined = true);
+        Ok(())
+    }
+
+    async fn upgrade(&self, session: &Session) -> Result<(), DatabaseError> {
+        let none = || DatabaseError::Setup("the test file has no [db.upgrade]".to_owned());
+        let (install, _) = self.commands(session.node()).upgrade.as_ref().ok_or_else(none)?;
+        if let Some(script) = install {
+            session.run_ok(script).await?;
+        }
+        self.versions.change(&session.node().id, |version| version.upgraded = true);
         Ok(())
     }
 

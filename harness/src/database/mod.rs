@@ -1,6 +1,7 @@
 //! The database under test, as the harness handles it.
 
 mod declared;
+mod membership;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,11 @@ impl Daemons {
         self.0.lock().expect("nobody panics holding it").get(node).cloned()
     }
 
+    /// Notes that a node has none any more, and is to have none.
+    pub fn remove(&self, node: &Name) {
+        self.0.lock().expect("nobody panics holding it").remove(node);
+    }
+
     /// Notes that a node's daemon is this one from now on.
     pub fn set(&self, daemon: Daemon) {
         self.0.lock().expect("nobody panics holding it").insert(daemon.node.clone(), daemon);
@@ -56,6 +62,12 @@ pub enum DatabaseError {
     Setup(String),
 }
 
+impl DatabaseError {
+    fn no_membership() -> Self {
+        Self::Setup("nobody said how nodes leave and join this database".to_owned())
+    }
+}
+
 /// How one database is installed, started, found out about and cleared away.
 #[async_trait]
 pub trait Database: Send + Sync {
@@ -69,6 +81,26 @@ pub trait Database: Send + Sync {
     async fn stop(&self, node: &Session, daemon: &Daemon) -> Result<(), DatabaseError>;
     /// Deletes its data on a node.
     async fn wipe(&self, node: &Session) -> Result<(), DatabaseError>;
+    /// Deletes what it has stored on a node, where nothing of it runs.
+    async fn forget(&self, _: &Session) -> Result<(), DatabaseError> {
+        Err(DatabaseError::no_membership())
+    }
+    /// The ids of its members, by the word of a node.
+    async fn members(&self, _: &Session) -> Result<Vec<Name>, DatabaseError> {
+        Err(DatabaseError::no_membership())
+    }
+    /// Has a node take a member out.
+    async fn leave(&self, _: &Session, _: &Name) -> Result<(), DatabaseError> {
+        Err(DatabaseError::no_membership())
+    }
+    /// Has a node tell the cluster of a member, which is started next, as one that joins.
+    async fn join(&self, _: &Session, _: &Name) -> Result<(), DatabaseError> {
+        Err(DatabaseError::no_membership())
+    }
+    /// Puts the other version on a node, where nothing of it runs: it is what is started from now on.
+    async fn upgrade(&self, _: &Session) -> Result<(), DatabaseError> {
+        Err(DatabaseError::Setup("nobody said how this database is upgraded".to_owned()))
+    }
     /// The nodes that hold themselves primary, now. Empty where nobody can say.
     async fn primaries(&self, nodes: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError>;
     /// The folder of its data on a node, where somebody knows it.

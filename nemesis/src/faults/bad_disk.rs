@@ -13,6 +13,7 @@ use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::disk::{Order, Rule};
 use crate::field::Field;
+use crate::model::SystemModel;
 
 /// One way for a disk to be bad.
 pub struct DiskFault {
@@ -20,6 +21,8 @@ pub struct DiskFault {
     pub name: &'static str,
     /// What it does, in a sentence.
     pub doc: &'static str,
+    /// The mildest model in which it can happen.
+    pub assumes: SystemModel,
     /// How it is seen to act.
     pub seen: &'static str,
     /// What it costs, beside what the filesystem costs.
@@ -46,6 +49,10 @@ impl Fault for DiskFault {
 
     fn needs(&self) -> Needs {
         Needs::Fuse
+    }
+
+    fn assumes(&self) -> SystemModel {
+        self.assumes
     }
 
     fn seen(&self) -> &'static str {

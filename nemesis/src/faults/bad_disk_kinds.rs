@@ -7,6 +7,7 @@ use super::given::{Given, magnitude};
 use super::target;
 use super::{FaultOption, PlanError};
 use crate::disk::{Access, Harm, Order, Rule};
+use crate::model::{Failures, Synchrony, SystemModel};
 
 const MS: u64 = 1_000_000;
 
@@ -17,6 +18,13 @@ const FILES: FaultOption = FaultOption::new(
 
 const SHARE: FaultOption =
     FaultOption::new("share", "The share of the operations; by default drawn from 0.01 to 0.64.");
+
+/// A database may end of it, and come back.
+const FAILING: SystemModel = SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery);
+/// Nothing is wrong but when it comes.
+const LATE: SystemModel = SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop);
+/// The disk says what is not so.
+const LYING: SystemModel = SystemModel::new(Synchrony::Synchronous, Failures::Byzantine);
 
 /// How an error shows.
 const FAILED: &str = "an operation of the agent's own on a file below the same mount fails with just this error; those of the database that did are counted";
@@ -31,6 +39,7 @@ const CUT: &str = "the filesystem is that of `disk-slow`; it keeps what unsynced
 pub static READ_ERROR: DiskFault = DiskFault {
     name: "disk-read-error",
     doc: "Reads of a share of the database's files' pages fail with EIO, in a mapping with SIGBUS.",
+    assumes: FAILING,
     seen: FAILED,
     cost: COST,
     options: &[target::OPTION, SHARE, FILES],
@@ -41,6 +50,7 @@ pub static READ_ERROR: DiskFault = DiskFault {
 pub static WRITE_ERROR: DiskFault = DiskFault {
     name: "disk-write-error",
     doc: "A share of the database's writes fail with EIO and change nothing.",
+    assumes: FAILING,
     seen: FAILED,
     cost: COST,
     options: &[target::OPTION, SHARE, FILES],
@@ -51,6 +61,7 @@ pub static WRITE_ERROR: DiskFault = DiskFault {
 pub static SYNC_ERROR: DiskFault = DiskFault {
     name: "disk-sync-error",
     doc: "A share of the database's syncs (`fsync` and its kin, also of folders) fail with EIO.",
+    assumes: FAILING,
     seen: FAILED,
     cost: COST,
     options: &[target::OPTION, SHARE, FILES],
@@ -61,6 +72,7 @@ pub static SYNC_ERROR: DiskFault = DiskFault {
 pub static NO_SPACE: DiskFault = DiskFault {
     name: "disk-no-space",
     doc: "A share of the database's writes, new files and reservations fail with ENOSPC, however much room there is.",
+    assumes: FAILING,
     seen: FAILED,
     cost: COST,
     options: &[target::OPTION, SHARE, FILES],
@@ -73,6 +85,7 @@ pub static NO_SPACE: DiskFault = DiskFault {
 pub static SLOW: DiskFault = DiskFault {
     name: "disk-slow",
     doc: "Every read, write or sync of the database takes longer.",
+    assumes: LATE,
     seen: "an operation of the agent's own on a file below the same mount takes as long; those of the database that did are counted",
     cost: COST,
     options: &[
@@ -103,6 +116,7 @@ pub static SLOW: DiskFault = DiskFault {
 pub static BIT_FLIPS: DiskFault = DiskFault {
     name: "disk-bit-flips",
     doc: "Flips a bit in a share of what the database reads, or for good in what it writes: a Byzantine disk.",
+    assumes: LYING,
     seen: "what the agent wrote to a file of its own below the same mount is read with a bit flipped; what was flipped of the database's is counted",
     cost: COST,
     options: &[
@@ -128,6 +142,7 @@ pub static BIT_FLIPS: DiskFault = DiskFault {
 pub static TORN_WRITES: DiskFault = DiskFault {
     name: "disk-torn-writes",
     doc: "Cuts the disk's power at the end, in the middle of a write: some of its sectors are written. The database is killed, and started again.",
+    assumes: FAILING,
     seen: "the filesystem tells how many of the sectors of the last write, and of those that were not synced, are there",
     cost: CUT,
     options: &[
@@ -150,6 +165,7 @@ pub static TORN_WRITES: DiskFault = DiskFault {
 pub static LOST_SYNC: DiskFault = DiskFault {
     name: "disk-lost-sync",
     doc: "Syncs do nothing and say yes; at the end the power goes, and all that was written meanwhile is lost: a Byzantine disk. The database is killed, and started again.",
+    assumes: LYING,
     seen: "the filesystem tells how many writes were lost",
     cost: CUT,
     options: &[target::OPTION],

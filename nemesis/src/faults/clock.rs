@@ -11,9 +11,10 @@ use tribunal_history::{Map, Name};
 
 use super::given::{Drawn, Given};
 use super::target::Target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Whose clocks.
 pub const TARGET: FaultOption = FaultOption {
@@ -61,6 +62,15 @@ impl Fault for ClockFault {
 
     fn needs(&self) -> Needs {
         Needs::Clock
+    }
+
+    /// Who has the wrong time goes on serving.
+    fn toll(&self, _: &Plan) -> Toll {
+        Toll::default()
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
     }
 
     fn seen(&self) -> &'static str {

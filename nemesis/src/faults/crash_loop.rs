@@ -14,6 +14,7 @@ use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::{Harm, Reply, Request};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// How long after its start the database is killed at the latest, by default.
 const LATEST_MS: u64 = 2000;
@@ -45,6 +46,10 @@ impl Fault for CrashLoop {
 
     fn needs(&self) -> Needs {
         Needs::Start
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
     }
 
     fn seen(&self) -> &'static str {

@@ -13,6 +13,7 @@ use super::target::{self, Target};
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::{self, Harm};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Where the files are.
 pub const DATA_DIR: FaultOption = FaultOption::new(
@@ -85,6 +86,10 @@ impl Fault for Damage {
 
     fn needs(&self) -> Needs {
         Needs::Data
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::Synchronous, Failures::Byzantine)
     }
 
     fn seen(&self) -> &'static str {

@@ -8,6 +8,7 @@ use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A disk that is there and does not do what it is for.
 pub(super) struct Disk {
@@ -53,6 +54,14 @@ impl Fault for Disk {
 
     fn needs(&self) -> Needs {
         Needs::Image
+    }
+
+    /// A full disk says so, and who cannot go on ends; one that hangs knows no time.
+    fn assumes(&self) -> SystemModel {
+        match self.harm {
+            Harm::Fill => SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery),
+            _ => SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop),
+        }
     }
 
     fn seen(&self) -> &'static str {

@@ -9,6 +9,7 @@ use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Processes that stand still, as on a machine that is being moved: nobody is sent a signal, and
 /// no parent hears of a stop.
@@ -30,6 +31,10 @@ impl Fault for Freeze {
 
     fn needs(&self) -> Needs {
         Needs::Cgroup(Controller::Freezer)
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
     }
 
     fn seen(&self) -> &'static str {

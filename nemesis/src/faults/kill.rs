@@ -5,9 +5,10 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, STAYS_DEAD};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A process that dies without a word. What it had only in memory is gone; the operating
 /// system, and what it was given to write, live on.
@@ -31,6 +32,18 @@ impl Fault for Kill {
         Needs::Start
     }
 
+    /// Where nodes stop for good, it is not started again.
+    fn within(&self, model: SystemModel, mut plan: Plan) -> Plan {
+        if model.failures == Failures::CrashStop {
+            plan.data.insert(STAYS_DEAD.to_owned(), true.into());
+        }
+        plan
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::Synchronous, Failures::CrashStop)
+    }
+
     fn seen(&self) -> &'static str {
         "no process of the database's session is left"
     }
@@ -47,11 +60,17 @@ impl Fault for Kill {
         let (nodes, summary) = target::resolve(field, plan).await?;
         let harm = |node: &Name| Ok((node.clone(), Harm::Kill { pid: field.daemon(node)? }));
         let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        let stays_dead = plan.stays_dead();
+        Ok(Aim { harms, nodes, summary, stays_dead, ..Aim::default() })
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
         let killed = super::heal(field, id, aim).await;
+        if aim.stays_dead {
+            field.bury(&aim.nodes);
+            let evidence = aim.nodes.iter().map(|node| format!("{node}: it stays dead")).collect();
+            return killed.map(|effect| Effect { observed: effect.observed, evidence });
+        }
         // Whatever the agents say: a database that is left dead is the worse.
         let evidence = super::start_again(field, &aim.nodes).await?;
         killed.map(|effect| Effect { observed: effect.observed, evidence })

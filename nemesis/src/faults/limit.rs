@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tribunal_generator::Rng;
+use tribunal_harness::cluster::cgroup::Controller;
 use tribunal_history::{Effect, Name, Value};
 
 use super::given::{Drawn, Given};
@@ -12,6 +13,7 @@ use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Too little of something.
 pub struct LimitFault {
@@ -90,6 +92,15 @@ impl Fault for LimitFault {
 
     fn needs(&self) -> Needs {
         self.needs
+    }
+
+    fn assumes(&self) -> SystemModel {
+        match self.needs {
+            Needs::Cgroup(Controller::Cpu) => {
+                SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
+            }
+            _ => SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery),
+        }
     }
 
     fn seen(&self) -> &'static str {

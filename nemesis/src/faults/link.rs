@@ -12,9 +12,10 @@ use tribunal_history::{Effect, Map, Name, Value};
 
 use super::given::{Drawn, Given};
 use super::partition::shuffled;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, look};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, look};
 use crate::agent::protocol::Request;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Datagrams that are sent at most so that a rule has something to act on.
 const MOST_KNOCKS: u32 = 4000;
@@ -68,6 +69,28 @@ impl Fault for LinkFault {
 
     fn needs(&self) -> Needs {
         Needs::Wire
+    }
+
+    /// Late, lost and overtaken packets break the bounds of time. Packets that come twice break nothing,
+    /// and those that lie do so in time.
+    fn assumes(&self) -> SystemModel {
+        match self.name {
+            "link-duplicating" => SystemModel::new(Synchrony::Synchronous, Failures::CrashStop),
+            "link-altering" | "link-replaying" => {
+                SystemModel::new(Synchrony::Synchronous, Failures::Byzantine)
+            }
+            _ => SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop),
+        }
+    }
+
+    /// A link is as good as cut where nothing comes, or less than half: no connection outlives that.
+    fn toll(&self, plan: &Plan) -> Toll {
+        let planned = serde_json::from_value(Value::Object(plan.data.clone()));
+        let links = planned.map_or_else(|_| Vec::new(), |planned: Planned| planned.links);
+        let dead = |it: &Ruled| it.rule.hold || it.rule.loss > 0.5 || it.rule.corrupt > 0.5;
+        let cut = links.iter().filter(|it| dead(it));
+        let cut = cut.map(|it| (it.from.as_str().into(), it.to.as_str().into())).collect();
+        Toll { cut, ..Toll::default() }
     }
 
     fn seen(&self) -> &'static str {

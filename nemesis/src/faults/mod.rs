@@ -13,6 +13,7 @@ mod crash_loop;
 mod damage;
 mod damage_kinds;
 mod disk;
+mod family;
 mod freeze;
 mod given;
 mod kill;
@@ -20,6 +21,9 @@ mod limit;
 mod limit_kinds;
 mod link;
 mod link_kinds;
+mod member;
+mod member_leave;
+mod member_replace;
 mod partition;
 mod partition_any;
 mod partition_bridge;
@@ -35,8 +39,10 @@ mod pause;
 pub mod ports;
 mod power_loss;
 mod restart;
+mod rolling;
 mod snapshot_restore;
 mod target;
+mod toll;
 
 use std::collections::BTreeMap;
 
@@ -48,6 +54,10 @@ use tribunal_history::{Effect, Map, Name, Value};
 
 use crate::agent::protocol::{Harm, Reply, Request};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
+
+pub use family::Family;
+pub use toll::Toll;
 
 /// Every fault there is.
 pub static FAULTS: &[&dyn Fault] = &[
@@ -74,6 +84,10 @@ pub static FAULTS: &[&dyn Fault] = &[
     &kill::Kill,
     &restart::Restart,
     &crash_loop::CrashLoop,
+    &rolling::RESTART,
+    &rolling::UPGRADE,
+    &member_leave::MemberLeave,
+    &member_replace::MemberReplace,
     &power_loss::PowerLoss,
     &disk::FULL,
     &disk::HUNG,
@@ -139,6 +153,46 @@ pub struct Plan {
     pub data: Map<String, Value>,
 }
 
+/// What a plan's data says of victims that are not to come back.
+const STAYS_DEAD: &str = "stays_dead";
+
+impl Plan {
+    /// Whether its victims are not to come back.
+    pub fn stays_dead(&self) -> bool {
+        self.data.get(STAYS_DEAD) == Some(&Value::Bool(true))
+    }
+}
+
+impl Plan {
+    /// The same for another node, wherever this one is named.
+    pub fn with_instead(self, gone: &Name, other: &Name) -> Self {
+        let named = self.nodes.contains(gone);
+        let data = renamed(Value::Object(self.data), gone, other);
+        let Value::Object(data) = data else { unreachable!("an object is renamed to one") };
+        let summary = match named {
+            true => format!("{} ({other} instead of {gone}, which is dead)", self.summary),
+            false => self.summary,
+        };
+        let nodes = self.nodes.into_iter().map(|it| if it == *gone { other.clone() } else { it });
+        Self { nodes: nodes.collect(), summary, data }
+    }
+}
+
+/// A value with another name wherever this one is a word or a key in it.
+fn renamed(value: Value, gone: &Name, other: &Name) -> Value {
+    match value {
+        Value::String(text) if *text == **gone => Value::from(&**other),
+        Value::Array(values) => {
+            values.into_iter().map(|value| renamed(value, gone, other)).collect()
+        }
+        Value::Object(map) => {
+            let key = |key: String| if *key == **gone { other.to_string() } else { key };
+            map.into_iter().map(|(name, value)| (key(name), renamed(value, gone, other))).collect()
+        }
+        value => value,
+    }
+}
+
 /// A plan brought down to the nodes as they are now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Aim {
@@ -150,6 +204,8 @@ pub struct Aim {
     pub seed: u64,
     /// For what is done again and again: after how many milliseconds each time.
     pub moments: Vec<u64>,
+    /// The database is not started again at the end.
+    pub stays_dead: bool,
     /// The nodes that are harmed.
     pub nodes: Vec<Name>,
     /// In words.
@@ -169,6 +225,10 @@ pub enum Needs {
     Clock,
     /// A database that can be started again: a run's.
     Start,
+    /// A database of which a run knows how nodes leave and join it.
+    Membership,
+    /// A database of which a run knows how its other version is installed and started.
+    Upgrade,
     /// Control groups that can do this.
     Cgroup(Controller),
     /// The right to limit a process' open files.
@@ -193,6 +253,8 @@ impl Needs {
             | Needs::Daemon
             | Needs::Clock
             | Needs::Start
+            | Needs::Membership
+            | Needs::Upgrade
             | Needs::Cgroup(_)
             | Needs::Files
             | Needs::Wire
@@ -241,6 +303,27 @@ pub trait Fault: Send + Sync {
 
     /// What it cannot be injected without.
     fn needs(&self) -> Needs;
+
+    /// What it harms: no two of a family are drawn to act at once. Where its needs do not tell, it
+    /// says so itself.
+    fn family(&self) -> Family {
+        Family::of(self.needs())
+    }
+
+    /// The mildest system model in which it can happen. What does not say is taken for the wildest.
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::Byzantine)
+    }
+
+    /// What a model leaves of its plan, where the model allows it at all.
+    fn within(&self, _: SystemModel, plan: Plan) -> Plan {
+        plan
+    }
+
+    /// What it takes from the cluster while it acts. The nodes of its plan, if it does not know better.
+    fn toll(&self, plan: &Plan) -> Toll {
+        Toll::nodes(plan)
+    }
 
     /// Whether the database must be able to say who is primary.
     fn asks_for_primaries(&self) -> bool {
@@ -425,6 +508,18 @@ pub enum PlanError {
         value: Value,
         /// What can be given.
         wanted: &'static str,
+    },
+    /// A system model in which it cannot happen.
+    #[error(
+        "the fault `{fault}` cannot happen in the system model {model}: it takes at least {takes}"
+    )]
+    NotAllowed {
+        /// Which fault.
+        fault: &'static str,
+        /// The run's model.
+        model: SystemModel,
+        /// The mildest model that has it.
+        takes: SystemModel,
     },
     /// A value that makes no sense for these nodes, or in itself.
     #[error("the fault `{fault}` cannot have {option} = {value}: {why}")]

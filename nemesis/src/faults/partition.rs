@@ -8,9 +8,10 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name};
 
 use super::given::Given;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, look, ports};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, look, ports};
 use crate::agent::protocol::{Harm, Request, Source};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// How all partitions are seen to act.
 pub const SEEN: &str = "the rules' counters on each victim: packets from every source were dropped";
@@ -80,6 +81,22 @@ impl Fault for Partition {
 
     fn needs(&self) -> Needs {
         Needs::Nft
+    }
+
+    fn toll(&self, plan: &Plan) -> Toll {
+        let cuts: Cuts = serde_json::from_value(plan.data.get("cuts").cloned().unwrap_or_default())
+            .unwrap_or_default();
+        if cuts.is_empty() {
+            return Toll::nodes(plan);
+        }
+        let links = cuts.iter().flat_map(|(victim, sources)| {
+            sources.iter().map(move |source| (source.clone(), victim.clone()))
+        });
+        Toll { cut: links.collect(), ..Toll::default() }
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
     }
 
     fn seen(&self) -> &'static str {

@@ -9,8 +9,9 @@ use tribunal_history::{Effect, Map, Name};
 
 use super::given::Given;
 use super::partition::{self, COST, SEEN, apart, read, shuffled, sorted};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, list, ports};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, list, ports};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// The fault. Who is primary is known only when its time has come: its cuts are told then.
 pub(super) struct Primaries;
@@ -35,6 +36,17 @@ impl Fault for Primaries {
 
     fn needs(&self) -> Needs {
         Needs::Nft
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
+    }
+
+    /// One primary and those with it, until it is known who they are.
+    fn toll(&self, plan: &Plan) -> Toll {
+        let with = if plan.nodes.is_empty() { read::<usize>(plan, "with").unwrap_or(0) } else { 0 };
+        let toll = Toll::nodes(plan);
+        Toll { somebody: toll.somebody + with, ..toll }
     }
 
     fn asks_for_primaries(&self) -> bool {

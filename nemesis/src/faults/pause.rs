@@ -8,6 +8,7 @@ use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A process that stands still, and goes on later as if nothing had happened.
 pub(super) struct Pause;
@@ -28,6 +29,10 @@ impl Fault for Pause {
 
     fn needs(&self) -> Needs {
         Needs::Daemon
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
     }
 
     fn seen(&self) -> &'static str {

@@ -9,6 +9,7 @@ use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A machine that loses its power: what the database wrote and did not sync is gone.
 pub(super) struct PowerLoss;
@@ -29,6 +30,10 @@ impl Fault for PowerLoss {
 
     fn needs(&self) -> Needs {
         Needs::Image
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
     }
 
     fn seen(&self) -> &'static str {

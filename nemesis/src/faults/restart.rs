@@ -7,6 +7,7 @@ use tribunal_history::{Effect, Name};
 use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A process that ends in good order.
 pub(super) struct Restart;
@@ -27,6 +28,10 @@ impl Fault for Restart {
 
     fn needs(&self) -> Needs {
         Needs::Start
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
     }
 
     fn seen(&self) -> &'static str {

@@ -10,6 +10,7 @@ use super::target::{self, Target};
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, damage, given};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
+use crate::model::{Failures, Synchrony, SystemModel};
 
 /// The folder of the data, put back as it was.
 pub(super) struct SnapshotRestore;
@@ -37,6 +38,10 @@ impl Fault for SnapshotRestore {
 
     fn needs(&self) -> Needs {
         Needs::Data
+    }
+
+    fn assumes(&self) -> SystemModel {
+        SystemModel::new(Synchrony::Synchronous, Failures::Byzantine)
     }
 
     fn seen(&self) -> &'static str {

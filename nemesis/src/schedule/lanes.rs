@@ -1,49 +1,28 @@
 //! Faults that are drawn: lanes that act side by side, each with one fault after the other.
 
 use tribunal_generator::{Rng, Seed};
-use tribunal_history::{Name, Nanos};
+use tribunal_history::Nanos;
 
-use super::{FaultSpec, MOST, Planned, ScheduleError, Timing, nanos};
-use crate::faults::{self, Fault, Needs, Options};
+use super::down::Limit;
+use super::{FaultSpec, MOST, Planned, Rhythm, ScheduleError, Timing, nanos};
+use crate::faults::{self, Fault, Options};
 
 /// A kind that was asked for, with its stream of chance.
 pub(super) type Kind<'s> = (&'static dyn Fault, &'s Options, Rng);
 
-/// What a fault harms; faults of one family are never drawn to act at once.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
-    Packets,
-    Links,
-    Processes,
-}
-
-pub(super) fn family(fault: &dyn Fault) -> Family {
-    match fault.needs() {
-        Needs::Nft => Family::Packets,
-        Needs::Wire => Family::Links,
-        // The disk under a process is as good as the process: each hides what is done to the other.
-        Needs::Daemon
-        | Needs::Clock
-        | Needs::Start
-        | Needs::Cgroup(_)
-        | Needs::Files
-        | Needs::Image
-        | Needs::Fuse
-        | Needs::Data => Family::Processes,
-    }
-}
-
 /// The kinds of each lane: one family, or several where there are more families than lanes.
-pub(super) fn of(
+pub(super) fn of<'s>(
     seed: Seed,
-    faults: &[FaultSpec],
+    faults: &'s [FaultSpec],
+    limit: Limit,
     at_once: usize,
-) -> Result<Vec<Vec<Kind<'_>>>, ScheduleError> {
+) -> Result<Vec<Vec<Kind<'s>>>, ScheduleError> {
     let mut families = Vec::new();
     let mut lanes: Vec<Vec<Kind>> = Vec::new();
     for spec in faults {
         let fault = faults::find(&spec.name)?;
-        let family = family(fault);
+        limit.admit(fault)?;
+        let family = fault.family();
         let place = families.iter().position(|&it| it == family).unwrap_or_else(|| {
             families.push(family);
             families.len() - 1
@@ -60,7 +39,7 @@ pub(super) fn draw(
     seed: Seed,
     lane: usize,
     mut kinds: Vec<Kind>,
-    nodes: &[Name],
+    limit: Limit,
     timing: Timing,
     planned: &mut Vec<Planned>,
 ) -> Result<(), ScheduleError> {
@@ -77,16 +56,24 @@ pub(super) fn draw(
     let (mut starts, mut order) = (starts(stream("times"), timing), stream("order"));
     loop {
         let mut round: Vec<usize> = (0..kinds.len()).collect();
-        order.shuffle(&mut round);
+        if timing.rhythm != Rhythm::Interval {
+            order.shuffle(&mut round);
+        }
         for kind in round {
             let Some(inject) = starts.next() else { return Ok(()) };
             if planned.len() == MOST {
                 return Err(ScheduleError::TooMany);
             }
             let (fault, options, rng) = &mut kinds[kind];
-            let plan = faults::plan(*fault, nodes, options, rng)?;
             let (name, heal) = (Fault::name(*fault).into(), inject + nanos(timing.duration));
-            planned.push(Planned { id: 0, name, inject, heal, plan });
+            let draw = || limit.draw(*fault, options, rng, planned, inject);
+            // Where it does not fit beside the others, it is left out this time.
+            if let Some(plan) = limit.fitting(planned, (&name, inject, heal), draw)? {
+                planned.push(Planned { id: 0, name, inject, heal, plan });
+            }
+        }
+        if timing.rhythm == Rhythm::Once {
+            return Ok(());
         }
     }
 }
@@ -101,6 +88,7 @@ fn starts(mut rng: Rng, timing: Timing) -> impl Iterator<Item = Nanos> {
         let earliest = first + slot * (duration + interval).max(1);
         let latest = until.checked_sub(duration)?;
         let room = latest.checked_sub(earliest)?.min(interval / 2);
-        Some(earliest + rng.between(0, room))
+        let late = if timing.rhythm == Rhythm::Interval { 0 } else { rng.between(0, room) };
+        Some(earliest + late)
     })
 }

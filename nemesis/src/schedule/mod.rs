@@ -5,13 +5,16 @@
 //! can. Where several are to act at once there are several such **lanes**, and kinds that
 //! harm the same (packets, links, the database's processes) share one, so that no fault undoes or
 //! hides another. A script's faults come when it says. Times move by up to half an interval, lest a fault always meets the
-//! database in the same phase of its timers. All is healed before the end.
+//! database in the same phase of its timers; where an interval is asked for, they do not, and each kind has its
+//! turn as it was named. All is healed before the end. What a run has recorded is a schedule, too ([`recorded`]).
 //!
 //! Every kind draws from a stream of its own, so that asking for one more
 //! leaves the plans of the others as they were.
 
+mod down;
 mod error;
 mod lanes;
+mod recorded;
 mod script;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -20,11 +23,16 @@ use std::time::Duration;
 
 use serde_json::json;
 use tribunal_generator::{Context, Generator, Next, Seed};
+use tribunal_harness::test_file::Rhythm;
 use tribunal_history::{Call, FaultNote, Name, Nanos, Process, Stage};
 
 use crate::faults::{Options, Plan};
+use crate::model::{Failures, SystemModel};
 
+use down::Limit;
+pub use down::down;
 pub use error::ScheduleError;
+pub use recorded::recorded;
 pub use script::Scripted;
 
 /// A fault that is asked for, and what was chosen about it.
@@ -56,6 +64,25 @@ pub struct Timing {
     pub until: Duration,
     /// How many faults may act at once.
     pub at_once: usize,
+    /// In which rhythm they come.
+    pub rhythm: Rhythm,
+}
+
+/// What faults may not go beyond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many nodes may be down at once, under all faults together.
+    pub max_down: Option<usize>,
+    /// What can happen at all.
+    pub model: Option<SystemModel>,
+}
+
+impl Bounds {
+    /// How many of `nodes` may be down at once. Where nodes stop for good, a majority must be left.
+    pub fn most_down(&self, nodes: usize) -> Option<usize> {
+        let for_good = self.model.is_some_and(|model| model.failures == Failures::CrashStop);
+        self.max_down.or(for_good.then(|| nodes.saturating_sub(1) / 2))
+    }
 }
 
 /// More than a run can have use for; the plan of each is held in memory.
@@ -77,6 +104,11 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// When what it took is there again.
+    fn ends(&self) -> Nanos {
+        if self.plan.stays_dead() { Nanos::MAX } else { self.heal }
+    }
+
     fn call(&self, stage: Stage) -> Call {
         let Plan { nodes, summary, data } = self.plan.clone();
         // The plan is told once, where the fault begins.
@@ -112,30 +144,57 @@ impl Schedule {
         faults: &[FaultSpec],
         script: &[Scripted],
         timing: Timing,
+        bounds: Bounds,
     ) -> Result<Self, ScheduleError> {
+        let most = bounds.most_down(nodes.len());
+        let limit = Limit { nodes, most, model: bounds.model };
         let mut planned = Vec::new();
-        for (lane, kinds) in lanes::of(seed, faults, timing.at_once)?.into_iter().enumerate() {
-            lanes::draw(seed, lane, kinds, nodes, timing, &mut planned)?;
-        }
         for (at, scripted) in script.iter().enumerate() {
             let mut rng = seed.stream(&format!("fault/script/{at}"));
-            planned.push(scripted.planned(nodes, &mut rng, timing.until)?);
+            planned.push(scripted.planned(&planned, limit, &mut rng, timing.until)?);
+        }
+        for (lane, kinds) in lanes::of(seed, faults, limit, timing.at_once)?.into_iter().enumerate()
+        {
+            lanes::draw(seed, lane, kinds, limit, timing, &mut planned)?;
+        }
+        let missing = faults.iter().find(|spec| planned.iter().all(|it| *it.name != *spec.name));
+        if let (Some(spec), Some(most)) = (missing, most) {
+            let (fault, of) = (spec.name.clone(), nodes.len());
+            return Err(ScheduleError::NeverFits { fault, of, most });
         }
         planned.sort_by_key(|fault| fault.inject);
         if planned.len() > MOST {
             return Err(ScheduleError::TooMany);
         }
+        script::check(&planned)?;
+        Ok(Self::of(planned))
+    }
+
+    /// What a run has recorded ([`recorded`]), on these nodes; `were` are the nodes of that run.
+    pub fn again(
+        recorded: Vec<Planned>,
+        were: &[Name],
+        nodes: &[Name],
+    ) -> Result<Self, ScheduleError> {
+        for fault in &recorded {
+            crate::faults::find(&fault.name)?;
+            recorded::check(fault, were, nodes)?;
+        }
+        Ok(Self::of(recorded))
+    }
+
+    /// The schedule of these, which are in order.
+    fn of(mut planned: Vec<Planned>) -> Self {
         for (id, fault) in planned.iter_mut().enumerate() {
             fault.id = id as u64;
         }
-        script::check(&planned)?;
         let stages = planned.iter().enumerate().flat_map(|(at, fault)| {
             [(fault.inject, at, Stage::Inject), (fault.heal, at, Stage::Heal)]
         });
         let mut ahead: Vec<_> = stages.collect();
         // Of what is due together, healing comes first.
         ahead.sort_by_key(|&(due, at, stage)| (due, stage == Stage::Inject, at));
-        Ok(Self { faults: planned, ahead: ahead.into(), missed: BTreeSet::new() })
+        Self { faults: planned, ahead: ahead.into(), missed: BTreeSet::new() }
     }
 
     /// What will happen, in order.

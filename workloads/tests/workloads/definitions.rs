@@ -50,7 +50,7 @@ fn an_unknown_option_is_refused_with_the_known_ones() {
         "register",
         json!({"cas": 1}),
         "[workload.register] has no option `cas`. Its options are \
-         keys, calls_per_key, read, write, initial and budget",
+         keys, calls_per_key, read, write, initial, budget and final_seconds",
     );
 }
 
@@ -77,6 +77,14 @@ fn a_bad_value_is_refused_with_what_it_may_be() {
         "[workload.leader] `probe` is 0, but must be above 0, or another call's weight must be: \
          nothing would be called",
     );
+}
+
+#[test]
+fn every_workload_ends_with_calls_on_every_node_of_the_healed_cluster() {
+    for definition in WORKLOADS {
+        let workload = (definition.build)(&setting(7, json!({}))).expect("the defaults are right");
+        assert!(workload.last.is_some(), "{} has no last calls", definition.name);
+    }
 }
 
 #[test]

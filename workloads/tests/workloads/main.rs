@@ -72,8 +72,9 @@ fn convicted(verdict: &Verdict, anomaly: &str) -> Anomaly {
     named.unwrap_or_else(|| panic!("no {anomaly} among {:#?}", verdict.anomalies)).clone()
 }
 
-/// What was called, in order.
+/// What was called, in order; without the last calls, of which there are as many as it takes.
 fn calls(history: &[Event]) -> Vec<(String, Option<Value>, Value)> {
-    let invocations = history.iter().filter(|event| event.kind == Kind::Invoke);
+    let load = |event: &&Event| event.kind == Kind::Invoke && !event.ext.contains_key("final");
+    let invocations = history.iter().filter(load);
     invocations.map(|event| (event.f.to_string(), event.key.clone(), event.value.clone())).collect()
 }
