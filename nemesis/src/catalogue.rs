@@ -128,6 +128,7 @@ fn needs(needs: Needs) -> &'static str {
         Needs::Wire => "local nodes, whose wire is ours",
         Needs::Links => "local nodes, whose wire is ours; on hosts `tc` and a kernel with netem",
         Needs::Data => "a run with a `data_dir`; by hand, the option `data_dir`",
+        Needs::Fuse => "a run with a `data_dir`; `/dev/fuse` on the nodes",
         Needs::Image => "a run with a `data_dir`; loop devices and `mkfs.ext4` on the nodes",
     }
 }

@@ -10,6 +10,7 @@ mod addresses;
 pub mod agent;
 mod background;
 pub mod catalogue;
+pub mod disk;
 pub mod faults;
 pub mod field;
 pub mod injector;

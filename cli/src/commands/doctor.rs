@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::Args;
 use tribunal_harness::cluster::cgroup::{Controller, Version};
 use tribunal_harness::cluster::local::{PROGRAMS, find_program, probe};
+use tribunal_nemesis::disk;
 use tribunal_nemesis::faults::Place;
 
 use super::explain;
@@ -152,8 +153,16 @@ fn faults() -> Vec<Finding> {
         fault("cgroups", "freezing or limits", control_groups()),
         fault("mkfs.ext4", "power loss, full and hung disks", find("mkfs.ext4", "e2fsprogs")),
         fault("loop", "power loss, full and hung disks", loop_devices()),
+        fault("fuse", "failing, slow, torn and lying disks", fuse()),
         fault("vDSO clock", "clock jumps on local nodes", x86),
     ]
+}
+
+fn fuse() -> Result<String, String> {
+    match disk::available() {
+        Ok(()) => Ok(disk::DEVICE.to_owned()),
+        Err(why) => Err(format!("{why}; modprobe fuse")),
+    }
 }
 
 fn loop_devices() -> Result<String, String> {

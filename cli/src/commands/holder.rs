@@ -1,10 +1,11 @@
-//! The hidden commands under which local clusters start this executable again:
-//! see [`tribunal_harness::cluster::local`].
+//! The hidden commands under which local clusters and agents start this executable again:
+//! see [`tribunal_harness::cluster::local`] and [`tribunal_nemesis::disk`].
 
 use std::path::PathBuf;
 
 use clap::Args;
 use tribunal_harness::cluster::local;
+use tribunal_nemesis::disk;
 
 use crate::Exit;
 
@@ -24,6 +25,15 @@ pub struct Wire {
     directory: PathBuf,
 }
 
+/// What the server of a bad disk is told.
+#[derive(Args)]
+pub struct Disk {
+    /// The folder that it covers, and serves from then on.
+    folder: PathBuf,
+    /// Where it listens to agents.
+    socket: PathBuf,
+}
+
 impl NodeInit {
     /// Runs until it is killed.
     pub fn run(self) -> anyhow::Result<Exit> {
@@ -37,6 +47,14 @@ impl Wire {
     pub fn run(self) -> anyhow::Result<Exit> {
         tracing::debug!("holding the wire of {}", self.directory.display());
         local::wire::hold(&self.directory).map_err(anyhow::Error::msg)?;
+        Ok(Exit::Valid)
+    }
+}
+
+impl Disk {
+    /// Runs until the folder is unmounted.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        disk::serve(&self.folder, &self.socket)?;
         Ok(Exit::Valid)
     }
 }

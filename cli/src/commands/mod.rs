@@ -49,6 +49,9 @@ pub enum Command {
     /// The process that holds the network of a local cluster.
     #[command(hide = true)]
     Wire(holder::Wire),
+    /// The process that serves a node's bad disk.
+    #[command(hide = true)]
+    Disk(holder::Disk),
     /// Tribunal's own process on a node.
     #[command(hide = true)]
     Agent(agent::AgentCommand),
@@ -70,6 +73,7 @@ impl Command {
             Self::Doctor(command) => command.run(),
             Self::NodeInit(command) => command.run(),
             Self::Wire(command) => command.run(),
+            Self::Disk(command) => command.run(),
             Self::Agent(command) => command.run(),
         }
     }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use serde_json::Value;
 use tribunal_harness::cluster::local::find_program;
+use tribunal_nemesis::disk;
 use tribunal_nemesis::faults::{self, GroundKind, Needs};
 use tribunal_nemesis::{Filesystem, Ground, Image};
 
@@ -41,6 +42,10 @@ impl Plan {
                 self.check_maker(image.filesystem, &name)?;
                 Ok(Some(Ground::Image(image)))
             }
+            GroundKind::Fuse => {
+                self.check_fuse(&name)?;
+                Ok(Some(Ground::Fuse))
+            }
         }
     }
 
@@ -60,11 +65,25 @@ impl Plan {
     }
 
     /// Local nodes have what this machine has; hosts speak for themselves.
-    fn check_maker(&self, filesystem: Filesystem, fault: &str) -> anyhow::Result<()> {
+    fn is_local(&self) -> bool {
         let hosts = &self.arguments.hosts;
+        hosts.nodes.is_none() && hosts.nodes_file.is_none()
+    }
+
+    fn check_fuse(&self, fault: &str) -> anyhow::Result<()> {
+        match disk::available() {
+            Err(why) if self.is_local() => {
+                bail!(
+                    "the fault `{fault}` needs FUSE, and this machine has none: {why}; modprobe fuse"
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_maker(&self, filesystem: Filesystem, fault: &str) -> anyhow::Result<()> {
         let (program, package) = filesystem.maker();
-        let local = hosts.nodes.is_none() && hosts.nodes_file.is_none();
-        if local && find_program(program).is_none() {
+        if self.is_local() && find_program(program).is_none() {
             bail!(
                 "the fault `{fault}` needs {program}, and this machine has none: \
                  apt-get install {package}"

@@ -10,16 +10,16 @@ use tribunal_nemesis::agent::protocol::{Filesystem, Ground, Harm, Image, Reply, 
 use crate::process::{Agent, Piped, compile, heal, is_root, states, wait_until};
 
 /// A mount namespace, with a folder for everything.
-struct World {
+pub struct World {
     /// Holds the namespace.
     holder: Child,
     folder: TempDir,
-    enter: String,
+    pub enter: String,
     victim: PathBuf,
 }
 
 impl World {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         if !is_root() {
             return None;
         }
@@ -41,15 +41,15 @@ impl World {
         Some(Self { holder, folder, enter: format!("--mount={of_holder}"), victim })
     }
 
-    fn state(&self) -> PathBuf {
+    pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn agent(&self, tenant: &str, lease: u64) -> Agent {
+    pub fn agent(&self, tenant: &str, lease: u64) -> Agent {
         Agent::start_for(tenant, &self.state(), lease, &["nsenter", &self.enter])
     }
 
@@ -63,18 +63,18 @@ impl World {
     }
 
     /// A place as it is seen in the namespace.
-    fn inside(&self, place: &Path) -> PathBuf {
+    pub fn inside(&self, place: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
         root.join(place.strip_prefix("/").unwrap())
     }
 
-    fn is_laid(&self) -> bool {
+    pub fn is_laid(&self) -> bool {
         let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", self.holder.id()));
         let folder = self.folder.path().to_str().unwrap();
         mounts.unwrap().contains(folder) || !attached(folder).is_empty()
     }
 
-    fn assert_clean(&self) {
+    pub fn assert_clean(&self) {
         assert!(!self.is_laid(), "a mount or a loop device is left");
         assert!(!self.state().join("ground").exists());
     }

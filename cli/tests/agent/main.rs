@@ -1,6 +1,7 @@
 //! The real agent against real victims: processes of this machine, and nodes in
 //! network namespaces made and removed by the tests.
 
+mod bad_disk;
 mod clock;
 mod cut;
 mod disk;
@@ -16,6 +17,14 @@ mod wire;
 
 fn main() -> std::process::ExitCode {
     runner::run(&[
+        (
+            "bad_disk::a_daemons_syncs_fail_until_it_is_healed",
+            bad_disk::a_daemons_syncs_fail_until_it_is_healed,
+        ),
+        (
+            "bad_disk::a_dead_server_gives_the_folder_back",
+            bad_disk::a_dead_server_gives_the_folder_back,
+        ),
         ("clock::a_c_program_with_spinning_threads", clock::a_c_program_with_spinning_threads),
         (
             "clock::a_rust_program_and_a_clock_less_than_a_second_off",

@@ -10,7 +10,7 @@ use tribunal_harness::database::{Daemons, Database};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
 use tribunal_nemesis::faults::{Fault, GroundKind, Needs};
-use tribunal_nemesis::{FAULTS, Injector, heal};
+use tribunal_nemesis::{FAULTS, Ground, Injector, heal};
 
 use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call, healing};
 
@@ -75,7 +75,7 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
     let mut injector = connect.await.unwrap();
     one_by_one(&mut injector, &sessions, &daemons, of_ground(None)).await;
     drop(injector);
-    for (kind, ground) in [(GroundKind::Image, IMAGE)] {
+    for (kind, ground) in [(GroundKind::Image, IMAGE), (GroundKind::Fuse, Ground::Fuse)] {
         let connect =
             Injector::connect(&sessions, daemons.clone(), Arc::new(Leaderless), agent, wire, lease);
         let mut injector = connect.await.unwrap().on(Some(ground));

@@ -8,20 +8,45 @@ use crate::trial::run_loaded;
 
 /// 15 s with each of the three kinds of faults.
 fn acquits(example: &str) {
-    let Some(scene) = Scene::set() else { return };
-    for (program, package) in [("etcd", "etcd-server"), ("etcdctl", "etcd-client")] {
-        if find_program(program).is_none() {
-            crate::runner::skip(format!(
-                "there is no {program} on this machine: apt-get install {package}"
-            ));
-            return;
-        }
-    }
+    let Some(scene) = scene() else { return };
     let test = TestFile::example(example).faults("1s", "3s").write(&scene, "etcd");
     let settings = ["--local", "3", "--time", "15s", "--rate", "100", "--concurrency", "6"];
     let trial = run_loaded(&scene, &test, &settings);
     trial.assert_acquitted();
     assert_eq!(trial.record().faults, ["partition", "pause", "clock-jump"]);
+}
+
+/// On a filesystem of ours, slow at first, and then without power in the middle of a write.
+pub fn etcd_keeps_what_it_synced_on_a_disk_that_tears_writes() {
+    let Some(scene) = scene() else { return };
+    if let Err(why) = tribunal_nemesis::disk::available() {
+        return crate::runner::skip(why);
+    }
+    let faults = ["disk-slow", "disk-torn-writes"];
+    let test = TestFile::example("etcd/cas-register-python.toml")
+        .faults("1s", "3s")
+        .set("run.faults", faults.map(toml::Value::from).to_vec())
+        .set("faults.disk-slow.delay_ms", 20)
+        .set("faults.disk-slow.on", "sync")
+        .set("faults.disk-torn-writes.target", "one")
+        .write(&scene, "etcd");
+    let settings = ["--local", "3", "--time", "12s", "--rate", "50", "--concurrency", "6"];
+    let trial = run_loaded(&scene, &test, &settings);
+    trial.assert_acquitted();
+    assert_eq!(trial.record().faults, faults);
+}
+
+fn scene() -> Option<Scene> {
+    let scene = Scene::set()?;
+    for (program, package) in [("etcd", "etcd-server"), ("etcdctl", "etcd-client")] {
+        if find_program(program).is_none() {
+            crate::runner::skip(format!(
+                "there is no {program} on this machine: apt-get install {package}"
+            ));
+            return None;
+        }
+    }
+    Some(scene)
 }
 
 pub fn etcd_is_linearizable_through_the_client_in_rust() {

@@ -72,6 +72,10 @@ fn main() -> std::process::ExitCode {
             etcd::etcd_is_linearizable_through_the_client_in_rust,
         ),
         (
+            "etcd::etcd_keeps_what_it_synced_on_a_disk_that_tears_writes",
+            etcd::etcd_keeps_what_it_synced_on_a_disk_that_tears_writes,
+        ),
+        (
             "etcd::etcd_is_linearizable_through_the_client_in_python",
             etcd::etcd_is_linearizable_through_the_client_in_python,
         ),

@@ -15,8 +15,8 @@ use super::ground::{self, Laid};
 use super::journal::Undo;
 use super::protocol::Harm;
 use super::{
-    clock, cpu, cut, damage, file_limit, fill, freeze, freezer, host_clock, kill, memory, netem,
-    pause, power, process_limit, rollback,
+    bad_disk, clock, cpu, cut, damage, file_limit, fill, freeze, freezer, host_clock, kill, memory,
+    netem, pause, power, process_limit, rollback,
 };
 
 /// A harm that is about to be done, and then is held. What keeps it up (a thread, an open file)
@@ -82,6 +82,9 @@ pub(super) fn of(fault: u64, harm: Harm, place: &Place<'_>) -> io::Result<Box<dy
             Box::new(ground::Lay::under(&at, ground, tenant, place.directory)?)
         }
         Harm::PowerOff { pid } => Box::new(power::PowerOff::of(pid, place.ground()?)?),
+        Harm::BadDisk { pid, rule, order } => {
+            Box::new(bad_disk::BadDisk::of(fault, pid, rule, order, place.ground()?)?)
+        }
         Harm::Fill => Box::new(fill::Fill::of(fault, &place.ground()?)),
         Harm::Freeze => Box::new(freeze::Freeze::of(&place.ground()?)),
         Harm::Damage { pid, at, files, damage, seed, restore } => {

@@ -16,7 +16,7 @@ use super::ground::Laid;
 use super::group::Group;
 use super::processes::Session;
 use super::rollback::Snapshot;
-use super::{clock, cut, fill, freeze, host_clock, netem, pause, power};
+use super::{bad_disk, clock, cut, fill, freeze, host_clock, netem, pause, power};
 
 /// How to take one fault back. Doing it twice, or when there is nothing to
 /// undo, is harmless.
@@ -43,6 +43,8 @@ pub enum Undo {
     Lift(Laid),
     /// Let a disk have power again.
     PowerOn(Laid),
+    /// Lift a fault's rule on a disk.
+    Sound(Laid),
     /// Remove what fills a disk.
     Empty(PathBuf),
     /// Let the disk at a place go on.
@@ -68,6 +70,7 @@ impl Undo {
             Undo::Files(files) => files.restore().map(|seen| vec![seen]),
             Undo::Lift(laid) => laid.lift(),
             Undo::PowerOn(laid) => power::restore(laid),
+            Undo::Sound(laid) => bad_disk::make_sound(laid, fault),
             Undo::Empty(ballast) => fill::empty(ballast),
             Undo::Thaw(disk) => freeze::thaw(disk),
             Undo::PutBack(kept) => kept.put_back(),
@@ -89,6 +92,7 @@ impl Undo {
             Undo::SetClock(_) => "another time on the host's clock".to_owned(),
             Undo::Lift(laid) => format!("a disk of ours under {}", laid.at.display()),
             Undo::PowerOn(laid) => format!("no power for the disk under {}", laid.at.display()),
+            Undo::Sound(laid) => format!("a bad disk under {}", laid.at.display()),
             Undo::Empty(ballast) => format!("a full disk ({})", ballast.display()),
             Undo::Thaw(disk) => format!("a hung disk ({})", disk.display()),
             Undo::PutBack(kept) => format!("damage to files in {}", kept.at.display()),

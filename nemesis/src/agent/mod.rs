@@ -13,6 +13,7 @@
 //! a second one reads requests and remembers when it last heard any.
 
 mod act;
+mod bad_disk;
 #[cfg(target_arch = "x86_64")]
 mod clock;
 #[cfg(not(target_arch = "x86_64"))]
@@ -62,6 +63,7 @@ pub use guard::watch;
 use journal::{Journal, Undo};
 use lock::Lock;
 use protocol::{Answered, Asked, Harm, Reply, Request};
+pub(crate) use requests::hold_signals;
 use requests::{Heard, Requests};
 use tribunal_history::Effect;
 

@@ -15,6 +15,7 @@ use tribunal_harness::cluster::local::wire::Rule;
 use tribunal_history::Effect;
 
 use super::datagrams::{Echoes, Heard};
+use crate::disk::{self, Order};
 
 /// A request and the number its reply will carry. Number 0 is the agent's own,
 /// for the [`Reply::Ready`] it begins with.
@@ -202,6 +203,15 @@ pub enum Harm {
         /// The daemon.
         pid: u32,
     },
+    /// A rule holds for what a daemon asks of the disk under its data.
+    BadDisk {
+        /// The daemon.
+        pid: u32,
+        /// The rule.
+        rule: disk::Rule,
+        /// In which order writes reach the disk, where the rule ends in a power cut.
+        order: Order,
+    },
     /// No byte is left on the disk under the data.
     Fill,
     /// Every write to the disk under the data waits.
@@ -256,6 +266,8 @@ pub enum Damage {
 pub enum Ground {
     /// A disk of its own, in a file.
     Image(Image),
+    /// A filesystem of ours between the database and its folder, which keeps rules.
+    Fuse,
 }
 
 /// A disk in a file.

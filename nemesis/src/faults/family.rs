@@ -24,7 +24,7 @@ impl Family {
             Needs::Membership | Needs::Upgrade => Family::Processes,
             Needs::Cgroup(_) | Needs::Files => Family::Processes,
             // The disk under a process is as good as the process: each hides what is done to the other.
-            Needs::Image | Needs::Data => Family::Processes,
+            Needs::Image | Needs::Fuse | Needs::Data => Family::Processes,
         }
     }
 

@@ -76,6 +76,32 @@ impl<'o> Given<'o> {
         Ok(found.map(|it| (it * 1e3) as u64))
     }
 
+    /// One of a few words, or one drawn of them.
+    pub fn choice(
+        &self,
+        option: &'static str,
+        known: &'static [&'static str],
+        rng: &mut Rng,
+    ) -> Result<&'static str, PlanError> {
+        let drawn = *rng.pick(known);
+        let Some(value) = self.value(option) else { return Ok(drawn) };
+        let found = known.iter().copied().find(|word| value == word);
+        found
+            .ok_or_else(|| self.nonsense(option, format!("it must be one of {}", known.join(", "))))
+    }
+
+    /// A text that fits.
+    pub fn text(
+        &self,
+        option: &'static str,
+        wanted: &'static str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<Option<String>, PlanError> {
+        let Some(value) = self.value(option) else { return Ok(None) };
+        let found = value.as_str().filter(|text| fits(text));
+        found.map(|text| Some(text.to_owned())).ok_or_else(|| self.refusal(option, wanted))
+    }
+
     /// Any number that fits.
     pub fn number(
         &self,

@@ -5,6 +5,8 @@
 //! and heals through the agents. Only aiming and observing differ; the rest is
 //! the same for all, and provided.
 
+mod bad_disk;
+mod bad_disk_kinds;
 mod clock;
 mod clock_kinds;
 mod crash_loop;
@@ -90,6 +92,14 @@ pub static FAULTS: &[&dyn Fault] = &[
     &power_loss::PowerLoss,
     &disk::FULL,
     &disk::HUNG,
+    &bad_disk_kinds::READ_ERROR,
+    &bad_disk_kinds::WRITE_ERROR,
+    &bad_disk_kinds::SYNC_ERROR,
+    &bad_disk_kinds::NO_SPACE,
+    &bad_disk_kinds::SLOW,
+    &bad_disk_kinds::BIT_FLIPS,
+    &bad_disk_kinds::TORN_WRITES,
+    &bad_disk_kinds::LOST_SYNC,
     &damage_kinds::TRUNCATED,
     &damage_kinds::FLIPPED,
     &damage_kinds::LOST,
@@ -230,6 +240,8 @@ pub enum Needs {
     Links,
     /// A disk of ours under the data of a run's database.
     Image,
+    /// A filesystem of ours between a run's database and its data.
+    Fuse,
     /// The folder of the database's data.
     Data,
 }
@@ -239,6 +251,7 @@ impl Needs {
     pub fn ground(self) -> Option<GroundKind> {
         match self {
             Needs::Image => Some(GroundKind::Image),
+            Needs::Fuse => Some(GroundKind::Fuse),
             Needs::Nft
             | Needs::Daemon
             | Needs::Clock
@@ -259,6 +272,8 @@ impl Needs {
 pub enum GroundKind {
     /// A disk of its own, in a file.
     Image,
+    /// A filesystem of ours over the folder.
+    Fuse,
 }
 
 /// Where nodes are.

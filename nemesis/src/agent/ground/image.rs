@@ -154,7 +154,7 @@ pub fn is_shut_down(laid: &Laid) -> bool {
 
 /// Unmounts the disk and mounts it again, which replays its journal.
 pub fn mount_again(laid: &Laid) -> io::Result<()> {
-    let Ground::Image(image) = laid.ground;
+    let Ground::Image(image) = laid.ground else { return Err(super::missing()) };
     lift(laid)?;
     mount_disk(laid, image.filesystem)?;
     bind(laid)

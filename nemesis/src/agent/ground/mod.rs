@@ -16,6 +16,7 @@
 //! Whoever still uses ground that is lifted is killed: it is the database of a run
 //! that is over.
 
+pub(super) mod fuse;
 mod image;
 mod ioctl;
 mod loop_device;
@@ -55,6 +56,7 @@ impl Laid {
     pub(super) fn lay(&self) -> io::Result<()> {
         match &self.ground {
             Ground::Image(disk) => image::lay(self, disk),
+            Ground::Fuse => fuse::lay(self),
         }
     }
 
@@ -62,6 +64,7 @@ impl Laid {
     pub(super) fn lift(&self) -> io::Result<Vec<String>> {
         let killed = match &self.ground {
             Ground::Image(_) => image::lift(self)?,
+            Ground::Fuse => fuse::lift(self)?,
         };
         remove(&self.home)?;
         // An empty folder that was only there to be mounted on; not, where the database left some.
@@ -73,6 +76,7 @@ impl Laid {
     pub(super) fn stands(&self) -> io::Result<bool> {
         match &self.ground {
             Ground::Image(_) => image::stands(self),
+            Ground::Fuse => fuse::stands(self),
         }
     }
 }

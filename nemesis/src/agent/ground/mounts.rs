@@ -30,6 +30,8 @@ pub struct Mount {
     /// Major and minor.
     pub device: (u32, u32),
     point: PathBuf,
+    /// What filesystem it is of.
+    pub kind: String,
 }
 
 /// The mount that one sees at a place: the last one there.
@@ -43,7 +45,8 @@ fn parse(line: &str) -> Option<Mount> {
     let id = fields.next()?.to_owned();
     let device = device(fields.nth(1)?, 10)?;
     let point = PathBuf::from(OsStr::from_bytes(&unescape(fields.nth(1)?.as_bytes())));
-    Some(Mount { id, device, point })
+    let kind = line.split_once(" - ")?.1.split(' ').next()?.to_owned();
+    Some(Mount { id, device, point, kind })
 }
 
 /// Blanks, tabs, newlines and backslashes stand as three octal digits.
@@ -147,7 +150,12 @@ mod tests {
     #[test]
     fn a_mount_point_may_hold_a_blank() {
         let line = r"731 40 7:3 /data /var/lib/my\040db rw,relatime shared:9 - ext4 /dev/loop3 rw";
-        let mount = Mount { id: "731".into(), device: (7, 3), point: "/var/lib/my db".into() };
+        let mount = Mount {
+            id: "731".into(),
+            device: (7, 3),
+            point: "/var/lib/my db".into(),
+            kind: "ext4".into(),
+        };
         assert_eq!(parse(line), Some(mount));
         assert_eq!(unescape(br"a\134b\01"), br"a\b\01");
     }
