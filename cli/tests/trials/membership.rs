@@ -38,7 +38,7 @@ pub fn etcds_members_leave_and_come_back() {
     let seen = seen(&trial);
     let (name, told) = &seen[0];
     assert_eq!(name, "member-leave");
-    let [left, back] = told.split("; ").collect::<Vec<_>>()[..] else { panic!("{told}") };
+    let (left, back) = told.split_once("; ").unwrap_or_else(|| panic!("{told}"));
     // Two are left, and at the end three are there again, by etcd's own word.
     let members = left.split_once("the members are ").unwrap().1;
     assert_eq!(members.split(' ').count(), 2, "{told}");

@@ -75,7 +75,8 @@ pub fn a_file_that_is_none() {
 
 pub fn a_misspelt_key_is_told_by_its_line() {
     let known = "expected one of `files`, `install`, `start`, `ready`, `ready_timeout`, `stop`, \
-                 `data_dir`, `logs`, `primaries`, `ports`";
+                 `data_dir`, `disk`, `logs`, `primaries`, `recovers_within`, `ports`, `membership`, \
+                 `upgrade`";
     file("start =", "strat =", &format!("test.toml:5: unknown field `strat`, {known}"));
     file(
         "[vars]",

@@ -243,7 +243,9 @@ impl Database for Declared {
 
     async fn members(&self, session: &Session) -> Result<Vec<Name>, DatabaseError> {
         let printed = session.run_ok(&self.membership(session)?.status).await?;
-        Ok(printed.split_whitespace().map(Name::from).collect())
+        let mut members: Vec<Name> = printed.split_whitespace().map(Name::from).collect();
+        members.sort();
+        Ok(members)
     }
 
     async fn leave(&self, session: &Session, member: &Name) -> Result<(), DatabaseError> {
