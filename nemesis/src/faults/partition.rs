@@ -17,7 +17,7 @@ use crate::model::{Failures, Synchrony, SystemModel};
 pub const SEEN: &str = "the rules' counters on each victim: packets from every source were dropped";
 
 /// What all partitions cost.
-pub const COST: &str = "25-30 ms to inject and see (one `nft` a node), 100 ms on busy cores; a few rules for every packet";
+pub const COST: &str = "45-50 ms to inject and see (one `nft` a node), 100 ms on busy cores; a few rules for every packet";
 
 /// Of a shape of which nothing must be chosen.
 pub const NONE: fn(&[Name]) -> Options = |_| Options::new();
