@@ -22,6 +22,7 @@
 //! |---|---|---|
 //! | `keys` | 10 | keys at a time |
 //! | `calls_per_key` | 200 | calls on a key before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `read`, `write`, `cas` | 1, 1, 1 | how often each is called, relative to each other |
 //! | `initial` | null | what every key holds before the first call |
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |

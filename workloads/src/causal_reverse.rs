@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `keys` | 2 | sets at a time |
 //! | `calls_per_key` | 200 | calls on a set before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `write`, `read` | 3, 1 | how often each is called, relative to each other |
 //! | `final_seconds` | 10 | the time for the last reads of a node |
 

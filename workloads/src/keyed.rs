@@ -21,10 +21,12 @@ pub(crate) struct Keyed {
     pub(crate) at_once: u64,
     /// Calls on a key before a fresh one takes its place.
     pub(crate) calls_per_key: u64,
+    /// Zipf's exponent, in hundredths.
+    skew: u64,
 }
 
 impl Keyed {
-    /// The options `keys` and `calls_per_key`, with these defaults.
+    /// The options `keys` and `calls_per_key`, with these defaults, and `skew`.
     pub(crate) fn choose(
         options: &mut Options,
         at_once: u64,
@@ -32,7 +34,8 @@ impl Keyed {
     ) -> Result<Self, WorkloadError> {
         let at_once = options.number("keys", at_once, 1..=10_000)?;
         let calls_per_key = options.number("calls_per_key", calls_per_key, 1..=1_000_000)?;
-        Ok(Self { at_once, calls_per_key })
+        let skew = options.number("skew", 0, 0..=1000)?;
+        Ok(Self { at_once, calls_per_key, skew })
     }
 
     /// The load: keys by turns at random, and on each the calls of what `make` makes of its number
@@ -54,7 +57,8 @@ impl Keyed {
         };
         let (at_once, each) = (self.at_once as usize, self.calls_per_key);
         let turns = seed.stream(&format!("{stream}s"));
-        (keys::independent(turns, at_once, each, calls).boxed(), begun)
+        let skew = self.skew as f64 / 100.0;
+        (keys::independent(turns, at_once, each, calls).skewed(skew).boxed(), begun)
     }
 }
 
