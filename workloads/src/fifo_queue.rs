@@ -14,4 +14,5 @@ pub const DEFINITION: Definition = Definition {
     checker: |given| checker(&FIFO, given),
 };
 
-const FIFO: Kin = Kin { name: "fifo-queue", put: "enqueue", take: "dequeue" };
+const FIFO: Kin =
+    Kin { name: "fifo-queue", put: "enqueue", take: "dequeue", keyed: [1, 1_000_000] };

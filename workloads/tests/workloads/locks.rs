@@ -89,7 +89,7 @@ fn leases_with_two_holders_are_convicted() {
 fn stores_that_take_an_old_token_are_convicted() {
     // The lock is a lease of 300 ms that a holder does not watch.
     const TTL: u64 = 300_000_000;
-    on_trial("fenced-store", "stale-token", || {
+    on_trial("fenced-store", "nonlinearizable", || {
         let mut locks: BTreeMap<String, (Lock, u64)> = BTreeMap::new();
         move |attempt, wrong| {
             let (lock, until) = locks.entry(key_of(attempt)).or_default();

@@ -63,8 +63,9 @@ fn counters_that_count_twice_are_convicted() {
 
 /// A queue or a stack. A wrong put is forgotten; a wrong take leaves what it takes.
 fn line(put: &'static str, newest_first: bool, loses: bool) -> impl FnMut(Attempt, bool) -> Answer {
-    let mut line: VecDeque<u64> = VecDeque::new();
+    let mut lines: BTreeMap<String, VecDeque<u64>> = BTreeMap::new();
     move |attempt, wrong| {
+        let line = lines.entry(key_of(attempt)).or_default();
         if &*attempt.call.f == put {
             let value = attempt.call.value.as_u64().expect("a number");
             if !(wrong && loses) {

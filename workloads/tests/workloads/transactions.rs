@@ -43,8 +43,8 @@ fn registers() -> impl FnMut(Attempt, bool) -> Answer {
 
 #[test]
 fn transactions_that_read_the_past_are_convicted() {
-    on_trial("list-append", "G-single-item-realtime", registers);
-    on_trial("rw-register", "G-single-item-realtime", registers);
+    on_trial("list-append", "lost-update", registers);
+    on_trial("rw-register", "lost-update", registers);
     on_trial("multi-register", "nonlinearizable", registers);
 }
 
@@ -58,7 +58,7 @@ fn blind_writes_of_a_serial_database_are_acquitted() {
 
 #[test]
 fn readers_that_go_back_in_time_are_convicted() {
-    on_trial("causal", "G-single-item-process", registers);
+    on_trial("causal", "causality-violation", registers);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_bank_that_loses_money_is_convicted() {
 
 #[test]
 fn inserts_that_miss_each_other_are_convicted() {
-    on_trial("write-skew", "write-skew", || {
+    on_trial("write-skew", "G2", || {
         let mut rows: BTreeMap<String, Value> = BTreeMap::new();
         move |attempt, wrong| {
             let key = key_of(attempt);
