@@ -38,8 +38,13 @@ use crate::options::Options;
 use crate::{CallError, Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable compare-and-set registers", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable compare-and-set registers",
+    source: include_str!("cas_register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "cas-register";
 

@@ -28,8 +28,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "writes seen without those before them", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "writes seen without those before them",
+    source: include_str!("causal_reverse.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "causal-reverse";
 

@@ -30,8 +30,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "counters that lose or double increments", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "counters that lose or double increments",
+    source: include_str!("counter.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "counter";
 

@@ -10,6 +10,7 @@ use crate::queue::{Kin, build, checker};
 pub const DEFINITION: Definition = Definition {
     name: FIFO.name,
     summary: "queues that lose, redeliver or reorder",
+    source: include_str!("fifo_queue.rs"),
     build: |setting| build(&FIFO, setting),
     checker: |given| checker(&FIFO, given),
 };

@@ -46,6 +46,7 @@ pub mod lww;
 pub mod monotonic;
 pub mod multi_register;
 mod options;
+mod page;
 mod pool;
 pub mod queue;
 pub mod register;
@@ -62,6 +63,7 @@ use tribunal_generator::{Boxed, Seed};
 use tribunal_history::{Map, Name, Value};
 
 pub use error::{CallError, WorkloadError};
+pub use page::page;
 
 /// All workloads, by name.
 pub const WORKLOADS: &[Definition] = &[
@@ -100,6 +102,8 @@ pub struct Definition {
     pub name: &'static str,
     /// What it tests, in one line.
     pub summary: &'static str,
+    /// The file that it stands in, which begins with its page.
+    pub source: &'static str,
     /// Makes it for a run.
     pub build: fn(&Setting) -> Result<Workload, WorkloadError>,
     /// Makes its checkers alone, from its options: for a history that is there already.

@@ -30,8 +30,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "logs that lose, skip or reorder", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "logs that lose, skip or reorder",
+    source: include_str!("log.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "log";
 

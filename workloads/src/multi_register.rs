@@ -32,8 +32,13 @@ use crate::pool::transaction;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "several linearizable registers at once", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "several linearizable registers at once",
+    source: include_str!("multi_register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "multi-register";
 

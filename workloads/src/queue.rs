@@ -39,6 +39,7 @@ use crate::{Definition, Setting, Workload, WorkloadError, judged};
 pub const DEFINITION: Definition = Definition {
     name: NAME,
     summary: "queues that lose or redeliver, in any order",
+    source: include_str!("queue.rs"),
     build: |setting| build(&QUEUE, setting),
     checker: |given| checker(&QUEUE, given),
 };

@@ -31,8 +31,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable grow-only sets", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable grow-only sets",
+    source: include_str!("set.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "set";
 

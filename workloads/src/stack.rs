@@ -17,6 +17,7 @@ use crate::queue::{Kin, build, checker};
 pub const DEFINITION: Definition = Definition {
     name: STACK.name,
     summary: "stacks that lose, double or reorder",
+    source: include_str!("stack.rs"),
     build: |setting| build(&STACK, setting),
     checker: |given| checker(&STACK, given),
 };
