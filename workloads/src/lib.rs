@@ -63,6 +63,8 @@ use tribunal_generator::{Boxed, Seed};
 use tribunal_history::{Map, Name, Value};
 
 pub use error::{CallError, WorkloadError};
+pub use keyed::{Begun, Keyed, Patience};
+pub use options::Options;
 pub use page::page;
 
 /// All workloads, by name.
@@ -140,3 +142,8 @@ pub fn find(name: &str) -> Result<&'static Definition, WorkloadError> {
     let named = WORKLOADS.iter().find(|definition| definition.name == name);
     named.ok_or_else(|| WorkloadError::unknown_workload(name))
 }
+
+/// The guide compiles, and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/new-workload.md")]
+struct Guide;
