@@ -52,10 +52,12 @@ pub mod queue;
 pub mod register;
 pub mod rw_register;
 pub mod semaphore;
+pub mod sessions;
 pub mod set;
 pub mod set_full;
 pub mod stack;
 pub mod unique_ids;
+pub mod watch;
 pub mod write_skew;
 
 use tribunal_checkers::Compose;
@@ -90,10 +92,12 @@ pub const WORKLOADS: &[Definition] = &[
     register::DEFINITION,
     rw_register::DEFINITION,
     semaphore::DEFINITION,
+    sessions::DEFINITION,
     set::DEFINITION,
     set_full::DEFINITION,
     stack::DEFINITION,
     unique_ids::DEFINITION,
+    watch::DEFINITION,
     write_skew::DEFINITION,
 ];
 
