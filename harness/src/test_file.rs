@@ -124,6 +124,28 @@ pub struct ClientTable {
     /// How long a call may take before it is an `info`.
     #[serde(default = "five_seconds", deserialize_with = "duration")]
     pub timeout: Duration,
+    /// Whether the deadline follows the answers; then `timeout` is the most it can be.
+    pub adaptive: Option<AdaptiveTable>,
+}
+
+/// `[client] adaptive`: how the deadline of a call follows the answers so far.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptiveTable {
+    /// So many times their 99th percentile.
+    #[serde(default = "three")]
+    pub times: f64,
+    /// No less than this.
+    #[serde(default = "twenty_milliseconds", deserialize_with = "duration")]
+    pub least: Duration,
+}
+
+fn three() -> f64 {
+    3.0
+}
+
+fn twenty_milliseconds() -> Duration {
+    Duration::from_millis(20)
 }
 
 /// `[run]`: defaults of the command line.
@@ -146,6 +168,8 @@ pub struct RunTable {
     pub ramp: Option<Duration>,
     /// The whole rate now and then, and less of it between.
     pub bursts: Option<BurstsTable>,
+    /// Calls that failed are made again.
+    pub retries: Option<RetriesTable>,
     /// Workers: a number, or `2n` for two a node.
     pub concurrency: Option<Concurrency>,
     /// What can happen: `partially-synchronous/crash-recovery`.
@@ -153,6 +177,24 @@ pub struct RunTable {
     /// How long the healed cluster is left alone before the final phase.
     #[serde(deserialize_with = "some_duration")]
     pub quiesce: Option<Duration>,
+}
+
+/// `[run] retries`: how often a call that failed is made again, and after how long.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetriesTable {
+    /// At most so many times.
+    pub times: u32,
+    /// Before the first; doubled with each further one.
+    #[serde(deserialize_with = "duration")]
+    pub backoff: Duration,
+    /// The share of it that is left to chance, from 0 to 1.
+    #[serde(default = "a_half")]
+    pub jitter: f64,
+}
+
+fn a_half() -> f64 {
+    0.5
 }
 
 /// `[run] bursts`: when the whole rate is called, and how much of it in between.
