@@ -1,6 +1,8 @@
 //! The test file: a database, its client program, its workloads and how to run
 //! them, in TOML. `docs/test-file.md` is its reference.
 
+mod extends;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -394,6 +396,14 @@ pub enum TestFileError {
         /// What is wrong there.
         why: String,
     },
+    /// What it comes to, together with those that it extends.
+    #[error("{}: {why}", path.display())]
+    Unfit {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 impl TestFile {
@@ -401,18 +411,26 @@ impl TestFile {
     pub fn read(path: &Path) -> Result<Self, TestFileError> {
         let text = std::fs::read_to_string(path)
             .map_err(|why| TestFileError::Unreadable { path: path.to_owned(), why })?;
-        let mut test: TestFile = toml::from_str(&text).map_err(|error| {
+        let mut test = match extends::read(path, &text)? {
+            Some(test) => test,
+            None => Self::alone(path, &text)?,
+        };
+        if test.name.is_none() {
+            test.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        }
+        Ok(test)
+    }
+
+    /// Reads one that extends no other.
+    fn alone(path: &Path, text: &str) -> Result<Self, TestFileError> {
+        toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             TestFileError::Malformed {
                 path: path.to_owned(),
                 line: text[..at.min(text.len())].matches('\n').count() + 1,
                 why: error.message().replace('\n', " "),
             }
-        })?;
-        if test.name.is_none() {
-            test.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        }
-        Ok(test)
+        })
     }
 }
 
