@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use substrate::Log;
 
+use crate::bug::Bug;
 use crate::message::{PeerAnswer, PeerRequest, Versioned};
 
 /// A node's part of the data.
@@ -15,13 +16,14 @@ pub struct Replica {
     /// Only what is on disk: what is shown is never taken back.
     versions: Mutex<HashMap<String, Versioned>>,
     log: Log,
+    bug: Bug,
 }
 
 impl Replica {
     /// Opens what `folder` holds.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open(folder: &Path, bug: Bug) -> io::Result<Self> {
         let (log, records) = Log::open::<(String, Versioned)>(&folder.join("data.log"), true)?;
-        let replica = Self { versions: Mutex::default(), log };
+        let replica = Self { versions: Mutex::default(), log, bug };
         for (key, version) in records {
             replica.keep(key, version);
         }
@@ -46,8 +48,8 @@ impl Replica {
 
     /// Returns when this version, or a newer one, is on disk.
     async fn store(&self, key: String, version: Versioned) {
-        let newer = self.versions().get(&key).is_some_and(|kept| version.stamp <= kept.stamp);
-        if !newer {
+        let wins = self.versions().get(&key).is_none_or(|kept| self.beats(&version, kept));
+        if wins {
             self.log.append(&(&key, &version)).await;
             self.keep(key, version);
         }
@@ -59,10 +61,18 @@ impl Replica {
                 place.insert(version);
             }
             Entry::Occupied(mut kept) => {
-                if kept.get().stamp < version.stamp {
+                if self.beats(&version, kept.get()) {
                     kept.insert(version);
                 }
             }
+        }
+    }
+
+    /// Whether `version` replaces what is kept.
+    fn beats(&self, version: &Versioned, kept: &Versioned) -> bool {
+        match self.bug {
+            Bug::Tie => version.stamp.ns > kept.stamp.ns,
+            _ => version.stamp > kept.stamp,
         }
     }
 
