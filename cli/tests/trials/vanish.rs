@@ -21,8 +21,7 @@ pub fn a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs() {
     demand_databases();
     let file = TestFile::example("lww-store/lww.toml").faults("200ms", "100s");
     let test = file.set("workload.lww.final_seconds", 3).write(&scene, "lww");
-    let settings =
-        ["--local", "3", "--time", "300s", "-s", "bug=none", "-f", "partition-halves"];
+    let settings = ["--local", "3", "--time", "300s", "-s", "bug=none", "-f", "partition-halves"];
     let mut run = Underway::with(trial::command(&scene, &test, &settings), test);
     let traces = Traces::of(&scene, "c1");
     let init = traces.record.nodes.iter().find(|node| node.id == "n3").unwrap().init.unwrap();

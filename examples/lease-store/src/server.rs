@@ -29,8 +29,7 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
     let peers = bind(&own.ip, options.peer_port).await?;
     let clients = bind(&own.ip, options.client_port).await?;
     println!("{} serves with bug {:?}", own.id, options.bug);
-    let group =
-        Group::new(options.bug, own, options.peers, replica.clone(), options.peer_port);
+    let group = Group::new(options.bug, own, options.peers, replica.clone(), options.peer_port);
     let (group, office) = (Arc::new(group), Arc::new(Office::default()));
     tokio::join!(
         stand(group.clone(), office.clone()),

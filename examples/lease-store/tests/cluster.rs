@@ -187,6 +187,14 @@ fn a_leader_wakes_up_and_knows_better() {
 }
 
 #[test]
+fn a_leader_that_nobody_fences_off_is_acknowledged_beside_its_successor() {
+    let Awakening { cluster, old, new, probed, written } = awaken("no-fencing");
+    assert_eq!(probed, Some((true, old.1)), "it claims its old term beside term {}", new.1);
+    assert_eq!(written.expect("it is acknowledged").ext["term"], old.1);
+    assert_eq!((cluster.read(old.0), cluster.read(new.0)), (3.into(), 2.into()), "two leaders");
+}
+
+#[test]
 fn a_bad_command_line_is_one_sentence() {
     let serve = ["serve", "--data-dir", "/nonexistent", "--node", "n9", "--peers", "n1=127.0.0.1"];
     let output = Command::new(PROGRAM).args(serve).output().expect("the program runs");

@@ -15,6 +15,11 @@ pub enum Bug {
     /// that heard of them in different orders differ from then on. Cassandra showed how often times
     /// collide (Kingsbury, "Call me maybe: Cassandra", 2013), and has to look at the values then.
     Tie,
+    /// A replica forgets after a moment that a key was deleted, whether or not the others have heard
+    /// of it. One that has not still shows the old value, which nothing is newer than any more: it is
+    /// back, and read repair spreads it. It is what Cassandra does when an outage is longer than
+    /// `gc_grace_seconds`, and Riak with `delete_mode`.
+    Tombstone,
     /// Reads leave the newest value where they found it: one read finds it, and a later one, of
     /// another majority, does not. Cassandra does the same on tables with `read_repair = 'NONE'`.
     NoReadRepair,

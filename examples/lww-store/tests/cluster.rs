@@ -1,6 +1,7 @@
 //! Real servers and real clients on the loopback network.
 
 use std::process::Command;
+use std::time::Duration;
 
 use substrate::trial::{Caller, Processes, eventually};
 use tribunal_client::{Call, Failure, Outcome};
@@ -64,6 +65,24 @@ fn what_one_node_wrote_all_nodes_read() {
             let reply = cluster.caller(index).call(&read()).expect("the read happens");
             assert_eq!(reply, written, "the same value by the same stamp from n{}", index + 1);
         }
+    }
+}
+
+#[test]
+fn what_was_deleted_stays_away_unless_it_is_forgotten() {
+    for (bug, after) in [("none", None), ("tombstone", Some(1))] {
+        let mut cluster = Cluster::start(3, bug);
+        cluster.caller(0).call(&write(1)).expect("the write happens");
+        let log = cluster.processes.data(2).join("data.log");
+        eventually("n3 has it", || (std::fs::metadata(&log).ok()?.len() > 0).then_some(()));
+        cluster.processes.kill(2);
+        let delete = Call::new("write").key("x");
+        cluster.caller(0).call(&delete).expect("the key is deleted");
+        assert_eq!(value(cluster.caller(1).call(&read())), None);
+        // Longer than it is remembered. To ask meanwhile would remind those who are asked.
+        std::thread::sleep(Duration::from_millis(500));
+        cluster.start_node(2);
+        assert_eq!(value(cluster.caller(2).call(&read())), after, "{bug}");
     }
 }
 
