@@ -51,18 +51,19 @@ impl<G: Generator> Generator for TimeLimit<G> {
     }
 }
 
-/// Until one of its calls is ok. See [`crate::Chain::until_ok`].
-pub struct UntilOk<G> {
+/// Until one of its own calls has ended as is wished. See [`crate::Chain::until`].
+pub struct Until<G, F> {
     pub(crate) inner: G,
+    pub(crate) enough: F,
     /// Who has a call of ours open. A process has one call open at most, so its
     /// next completion is that of ours.
     pub(crate) open: Vec<Process>,
-    pub(crate) succeeded: bool,
+    pub(crate) ended: bool,
 }
 
-impl<G: Generator> Generator for UntilOk<G> {
+impl<G: Generator, F: FnMut(&Event) -> bool + Send> Generator for Until<G, F> {
     fn next(&mut self, context: &Context) -> Next {
-        if self.succeeded {
+        if self.ended {
             return Next::Done;
         }
         let next = self.inner.next(context);
@@ -77,7 +78,7 @@ impl<G: Generator> Generator for UntilOk<G> {
             && let Some(ours) = self.open.iter().position(|process| *process == event.process)
         {
             self.open.swap_remove(ours);
-            self.succeeded |= event.kind == Kind::Ok;
+            self.ended |= (self.enough)(event);
         }
         self.inner.update(context, event);
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tribunal_history::{Call, Name};
+use tribunal_history::{Call, Event, Kind, Name};
 
 use crate::{
-    Boxed, Delay, Generator, Limit, Map, Only, Rng, Sequence, Stagger, TimeLimit, UntilOk, bounds,
-    nanos, on_node, sequence,
+    Boxed, Delay, Generator, Limit, Map, Only, Rng, Sequence, Stagger, TimeLimit, Until, nanos,
+    on_node, sequence,
 };
 
 /// What can be put around any generator.
@@ -24,8 +24,13 @@ pub trait Chain: Generator + Sized {
     /// Until one of its own calls is ok, or it has no more. Whoever else's calls
     /// succeed does not matter. Pace it with [`Chain::delay`], so that a node
     /// that refuses at once is not hammered, and bound it with [`Chain::limit`].
-    fn until_ok(self) -> UntilOk<Self> {
-        bounds::UntilOk { inner: self, open: Vec::new(), succeeded: false }
+    fn until_ok(self) -> Until<Self, fn(&Event) -> bool> {
+        self.until(|event| event.kind == Kind::Ok)
+    }
+
+    /// Until one of its own calls has ended as `enough` wishes, or it has no more.
+    fn until<F: FnMut(&Event) -> bool + Send>(self, enough: F) -> Until<Self, F> {
+        Until { inner: self, enough, open: Vec::new(), ended: false }
     }
 
     /// Spread over time as a Poisson process, with gaps of `mean` on average.

@@ -100,7 +100,7 @@ use std::time::Duration;
 
 use tribunal_history::{Call, Event, Name, Nanos, Process};
 
-pub use bounds::{Limit, TimeLimit, UntilOk};
+pub use bounds::{Limit, TimeLimit, Until};
 pub use calls::{Calls, Map, calls, once, repeat, repeat_with};
 pub use chain::Chain;
 pub use choice::{Any, Mix, any, mix, weighted};
