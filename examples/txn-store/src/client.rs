@@ -100,12 +100,13 @@ impl TxnClient {
         // Taken out, so that a call cut off by its deadline leaves no connection
         // behind on which its answer is still to come.
         let link = self.link.take().unwrap_or_else(|| Link::new(&self.address, PATIENCE));
-        let answer = link.ask(ClientRequest::Perform(program)).await.map_err(|error| match error {
-            LinkError::Unreached { .. } => Failure::fail(error),
-            // A read that was not answered has changed nothing.
-            LinkError::Unanswered { .. } if reads_only => Failure::fail(error),
-            LinkError::Unanswered { .. } => Failure::info(error),
-        })?;
+        let answer =
+            link.ask(ClientRequest::Perform(program)).await.map_err(|error| match error {
+                LinkError::Unreached { .. } => Failure::fail(error),
+                // A read that was not answered has changed nothing.
+                LinkError::Unanswered { .. } if reads_only => Failure::fail(error),
+                LinkError::Unanswered { .. } => Failure::info(error),
+            })?;
         self.link = Some(link);
         match answer {
             ClientAnswer::Done(found) => Ok(found),

@@ -65,7 +65,9 @@ impl Coordinator {
             let view = self.bug.view(program.reads_only(), &self.site.clock, &self.site.horizons);
             let mut attempt = Attempt::begin(self, self.name(), age.clone(), view);
             let promised = timeout_at(limit, promised(program, &mut attempt)).await;
-            match promised.unwrap_or_else(|_| Err(Stop::Refused(format!("not within {PATIENCE:?}")))) {
+            match promised
+                .unwrap_or_else(|_| Err(Stop::Refused(format!("not within {PATIENCE:?}"))))
+            {
                 Ok((found, after)) => {
                     attempt.commit(after).await;
                     return ClientAnswer::Done(found);

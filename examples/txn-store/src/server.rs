@@ -8,13 +8,14 @@ use substrate::listen;
 use tokio::net::TcpListener;
 
 use crate::Serve;
+use crate::bug::Bug;
 use crate::cluster::Cluster;
 use crate::coordinator::Coordinator;
 use crate::horizons::Horizons;
 use crate::journal::Journal;
 use crate::participant::Participant;
 use crate::site::Site;
-use crate::upkeep::{listen_to_others, settle};
+use crate::upkeep::{hear_of_others, settle};
 
 /// Runs a node until it is killed.
 #[tokio::main]
@@ -42,7 +43,7 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
     let coordinator = Arc::new(coordinator);
     tokio::join!(
         settle(cluster.clone(), site.clone()),
-        listen_to_others(cluster, site.clone()),
+        hear(bug, cluster, site.clone()),
         listen(peers, move |request| {
             let site = site.clone();
             async move { site.answer(request).await }
@@ -53,6 +54,13 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
         }),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Only snapshots of what was heard need any hearing.
+async fn hear(bug: Bug, cluster: Arc<Cluster>, site: Arc<Site>) {
+    if bug == Bug::LongFork {
+        hear_of_others(cluster, site).await;
+    }
 }
 
 async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {

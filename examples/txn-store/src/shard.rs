@@ -219,9 +219,8 @@ impl Shard {
 
     /// Transactions that were promised so long ago and of whose end nothing was heard.
     pub fn in_doubt(&self, limit: Duration) -> Vec<TxnId> {
-        let doubtful = |open: &Open| {
-            matches!(open.stage, Stage::Prepared(_)) && open.since.elapsed() > limit
-        };
+        let doubtful =
+            |open: &Open| matches!(open.stage, Stage::Prepared(_)) && open.since.elapsed() > limit;
         self.open.iter().filter(|(_, open)| doubtful(open)).map(|(txn, _)| txn.clone()).collect()
     }
 }

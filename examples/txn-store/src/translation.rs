@@ -10,7 +10,9 @@ use crate::program::{MicroOp, Program};
 pub fn program(call: &Call, bank: &Bank) -> Result<Program, Failure> {
     let program = match &*call.f {
         "txn" => transaction(&call.value),
-        "read" => Some(Program::Operations(accounts(bank).map(|key| read(&account(&key))).collect())),
+        "read" => {
+            Some(Program::Operations(accounts(bank).map(|key| read(&account(&key))).collect()))
+        }
         "transfer" => transfer(&call.value),
         "insert" => call.key.as_ref().and_then(|key| insert(key, &call.value)),
         _ => None,
@@ -107,7 +109,8 @@ mod tests {
 
     #[test]
     fn reads_of_a_transaction_are_filled_in() {
-        let call = Call::new("txn").value(json!([["r", 1, null], ["append", "1", 7], ["r", "2", null]]));
+        let call =
+            Call::new("txn").value(json!([["r", 1, null], ["append", "1", 7], ["r", "2", null]]));
         let key = |key: &str| key.to_owned();
         let operations = vec![
             MicroOp::Read { key: key("1") },

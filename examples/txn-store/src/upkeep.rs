@@ -39,11 +39,13 @@ async fn ask(cluster: Arc<Cluster>, site: Arc<Site>, txn: TxnId) {
 }
 
 /// Hears how far the others are, for ever.
-pub async fn listen_to_others(cluster: Arc<Cluster>, site: Arc<Site>) {
+pub async fn hear_of_others(cluster: Arc<Cluster>, site: Arc<Site>) {
     loop {
         sleep(EVERY).await;
         for node in cluster.others() {
-            if let Some(PeerAnswer::Horizons(known)) = cluster.ask(node, PeerRequest::Horizons).await {
+            if let Some(PeerAnswer::Horizons(known)) =
+                cluster.ask(node, PeerRequest::Horizons).await
+            {
                 site.horizons.merge(known);
             }
         }

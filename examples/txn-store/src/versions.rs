@@ -101,8 +101,14 @@ mod tests {
         versions.add("y".into(), "n2", 11, 1.into());
         let heard = |n1, n2| Snapshot::Heard([("n1".into(), n1), ("n2".into(), n2)].into());
         let (first, second) = (heard(15, 5), heard(5, 15));
-        assert_eq!((versions.seen("x", &first), versions.seen("y", &first)), (1.into(), Value::Null));
-        assert_eq!((versions.seen("x", &second), versions.seen("y", &second)), (Value::Null, 1.into()));
+        assert_eq!(
+            (versions.seen("x", &first), versions.seen("y", &first)),
+            (1.into(), Value::Null)
+        );
+        assert_eq!(
+            (versions.seen("x", &second), versions.seen("y", &second)),
+            (Value::Null, 1.into())
+        );
         assert_eq!(heard(5, 15).end(), 15);
     }
 }

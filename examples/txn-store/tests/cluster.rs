@@ -76,9 +76,21 @@ fn a_transaction_on_any_node_sees_all_that_were_before_it() {
         let expected: Vec<Value> = keys.iter().map(|key| json!(["r", key, list])).collect();
         assert_eq!(found.value, Value::from(expected));
     }
-    let own = txn(json!([["r", "x", null], ["append", "x", 1], ["r", "x", null], ["w", "y", 2], ["r", "y", null]]));
+    let own = txn(json!([
+        ["r", "x", null],
+        ["append", "x", 1],
+        ["r", "x", null],
+        ["w", "y", 2],
+        ["r", "y", null]
+    ]));
     let found = callers[0].call(&own).expect("nobody is in the way");
-    let expected = json!([["r", "x", null], ["append", "x", 1], ["r", "x", [1]], ["w", "y", 2], ["r", "y", 2]]);
+    let expected = json!([
+        ["r", "x", null],
+        ["append", "x", 1],
+        ["r", "x", [1]],
+        ["w", "y", 2],
+        ["r", "y", 2]
+    ]);
     assert_eq!(found.value, expected, "it sees its own writes");
 }
 
@@ -142,7 +154,9 @@ fn transfers_keep_the_total_while_nodes_are_killed() {
 
 #[test]
 fn locks_that_are_let_go_early_make_or_lose_money() {
-    eventually("the total is wrong", || (total_after_transfers("lost-update", 0) != 80).then_some(()));
+    eventually("the total is wrong", || {
+        (total_after_transfers("lost-update", 0) != 80).then_some(())
+    });
 }
 
 #[test]
