@@ -5,8 +5,8 @@ use std::time::Duration;
 use tribunal_history::{Call, Event, Kind, Name};
 
 use crate::{
-    Boxed, Delay, Generator, Limit, Map, Only, Rng, Sequence, Stagger, TimeLimit, Until, nanos,
-    on_node, sequence,
+    Boxed, Delay, Generator, Limit, Map, Only, Pace, ProcessLimit, Rng, Sequence, Stagger,
+    TimeLimit, Until, nanos, on_node, sequence,
 };
 
 /// What can be put around any generator.
@@ -39,7 +39,17 @@ pub trait Chain: Generator + Sized {
     /// and on the first ask only. Calls that are late, because all workers were
     /// busy, are made up for as soon as they are not.
     fn stagger(self, rng: Rng, mean: Duration) -> Stagger<Self> {
-        Stagger::new(self, rng, mean)
+        Stagger::new(self, rng, mean, Pace::Steady)
+    }
+
+    /// The same, at a rate that changes over time: `mean` is the gap where it is highest.
+    fn paced(self, rng: Rng, mean: Duration, pace: Pace) -> Stagger<Self> {
+        Stagger::new(self, rng, mean, pace)
+    }
+
+    /// Calls of at most so many processes: when they are retired, it is done.
+    fn process_limit(self, processes: usize) -> ProcessLimit<Self> {
+        ProcessLimit { inner: self, processes, seen: Vec::new() }
     }
 
     /// Each call at least `gap` after the one before it; the first one at once.

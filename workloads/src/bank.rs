@@ -33,8 +33,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "transfers that lose or make money", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "transfers that lose or make money",
+    source: include_str!("bank.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "bank";
 

@@ -22,6 +22,7 @@
 //! |---|---|---|
 //! | `keys` | 10 | keys at a time |
 //! | `calls_per_key` | 200 | calls on a key before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `read`, `write`, `cas` | 1, 1, 1 | how often each is called, relative to each other |
 //! | `initial` | null | what every key holds before the first call |
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
@@ -37,8 +38,13 @@ use crate::options::Options;
 use crate::{CallError, Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable compare-and-set registers", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable compare-and-set registers",
+    source: include_str!("cas_register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "cas-register";
 

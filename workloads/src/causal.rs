@@ -35,6 +35,7 @@ use crate::{Definition, Setting, Workload, WorkloadError};
 pub const DEFINITION: Definition = Definition {
     name: NAME,
     summary: "effects that are seen without their causes",
+    source: include_str!("causal.rs"),
     build,
     checker,
 };

@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `keys` | 2 | sets at a time |
 //! | `calls_per_key` | 200 | calls on a set before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `write`, `read` | 3, 1 | how often each is called, relative to each other |
 //! | `final_seconds` | 10 | the time for the last reads of a node |
 
@@ -27,8 +28,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "writes seen without those before them", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "writes seen without those before them",
+    source: include_str!("causal_reverse.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "causal-reverse";
 

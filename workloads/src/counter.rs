@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `keys` | 3 | counters at a time |
 //! | `calls_per_key` | 200 | calls on a counter before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `add`, `read` | 2, 1 | how often each is called, relative to each other |
 //! | `most` | 1 | the largest amount that is added; adds of one are judged exactly, others within bounds |
 //! | `initial` | 0 | what every counter begins with |
@@ -29,8 +30,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "counters that lose or double increments", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "counters that lose or double increments",
+    source: include_str!("counter.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "counter";
 

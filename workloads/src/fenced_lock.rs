@@ -20,8 +20,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "locks whose tokens do not grow", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "locks whose tokens do not grow",
+    source: include_str!("fenced_lock.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "fenced-lock";
 

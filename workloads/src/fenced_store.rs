@@ -37,8 +37,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "stores that take writes under old tokens", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "stores that take writes under old tokens",
+    source: include_str!("fenced_store.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "fenced-store";
 

@@ -10,8 +10,10 @@ use crate::queue::{Kin, build, checker};
 pub const DEFINITION: Definition = Definition {
     name: FIFO.name,
     summary: "queues that lose, redeliver or reorder",
+    source: include_str!("fifo_queue.rs"),
     build: |setting| build(&FIFO, setting),
     checker: |given| checker(&FIFO, given),
 };
 
-const FIFO: Kin = Kin { name: "fifo-queue", put: "enqueue", take: "dequeue" };
+const FIFO: Kin =
+    Kin { name: "fifo-queue", put: "enqueue", take: "dequeue", keyed: [1, 1_000_000] };

@@ -29,8 +29,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "leases with two holders", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "leases with two holders",
+    source: include_str!("lease.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "lease";
 

@@ -34,8 +34,13 @@ use crate::pool::{Pool, Shape, transaction};
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "isolation of transactions on lists", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "isolation of transactions on lists",
+    source: include_str!("list_append.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "list-append";
 

@@ -28,8 +28,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "locks with two holders", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "locks with two holders",
+    source: include_str!("lock.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "lock";
 

@@ -29,8 +29,13 @@ use crate::pool::transaction;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "readers that disagree on an order", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "readers that disagree on an order",
+    source: include_str!("long_fork.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "long-fork";
 

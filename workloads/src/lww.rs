@@ -43,8 +43,13 @@ use crate::options::Options;
 use crate::{CallError, Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "last-write-wins stores that lose writes", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "last-write-wins stores that lose writes",
+    source: include_str!("lww.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "lww";
 

@@ -27,8 +27,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "counters that are seen to fall", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "counters that are seen to fall",
+    source: include_str!("monotonic.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "monotonic";
 

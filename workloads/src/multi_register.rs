@@ -16,6 +16,7 @@
 //! |---|---|---|
 //! | `keys` | 3 | groups at a time |
 //! | `calls_per_key` | 100 | calls on a group before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `size` | 3 | registers of a group |
 //! | `read`, `write` | 1, 1 | how often each is called, relative to each other |
 //! | `final_seconds` | 10 | the time for the last reads of a node |
@@ -31,8 +32,13 @@ use crate::pool::transaction;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "several linearizable registers at once", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "several linearizable registers at once",
+    source: include_str!("multi_register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "multi-register";
 

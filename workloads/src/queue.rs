@@ -16,17 +16,22 @@
 //!
 //! | option | default | |
 //! |---|---|---|
-//! | `keys` | 1 | queues |
+//! | `keys` | 1 | queues at a time |
+//! | `calls_per_key` | 1000000 | calls on a queue before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some queues are than others: hundredths of Zipf's exponent |
 //! | `enqueue`, `dequeue` | 1, 1 | how often each is called, relative to each other |
 //! | `redelivers` | false | whether a value may come out more than once (at-least-once delivery); then only loss and invention are anomalies |
 //! | `final_seconds` | 60 | the time for emptying the queues, a node |
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tribunal_checkers::{Compose, Statistics, TotalQueue};
-use tribunal_generator::{Boxed, Chain, Seed, each_node, repeat, repeat_with, sequence};
+use tribunal_generator::{Boxed, Chain, Rng, each_node, repeat, sequence};
 use tribunal_history::{Call, Event, Kind, Map, Value};
 
+use crate::keyed::{Begun, Keyed};
 use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
@@ -34,22 +39,25 @@ use crate::{Definition, Setting, Workload, WorkloadError, judged};
 pub const DEFINITION: Definition = Definition {
     name: NAME,
     summary: "queues that lose or redeliver, in any order",
+    source: include_str!("queue.rs"),
     build: |setting| build(&QUEUE, setting),
     checker: |given| checker(&QUEUE, given),
 };
 
 const NAME: &str = "queue";
-const QUEUE: Kin = Kin { name: NAME, put: "enqueue", take: "dequeue" };
+const QUEUE: Kin = Kin { name: NAME, put: "enqueue", take: "dequeue", keyed: [1, 1_000_000] };
 
 /// A kind of queue: what it is called, among workloads and objects, and its calls.
 pub(crate) struct Kin {
     pub(crate) name: &'static str,
     pub(crate) put: &'static str,
     pub(crate) take: &'static str,
+    /// How many at a time, and how many calls each gets, by default.
+    pub(crate) keyed: [u64; 2],
 }
 
 struct Choice {
-    keys: u64,
+    keyed: Keyed,
     /// Of put and take.
     weights: [u64; 2],
     redelivers: bool,
@@ -58,40 +66,42 @@ struct Choice {
 
 fn choose(kin: &Kin, given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(kin.name, given);
-    let keys = options.number("keys", 1, 1..=1_000)?;
+    let [at_once, calls_per_key] = kin.keyed;
+    let keyed = Keyed::choose(&mut options, at_once, calls_per_key)?;
     let weights = options.weights([(kin.put, 1), (kin.take, 1)])?;
     let redelivers = options.flag("redelivers", false)?;
     let time = Duration::from_secs(options.number("final_seconds", 60, 1..=3600)?);
     options.done()?;
-    Ok(Choice { keys, weights, redelivers, time })
+    Ok(Choice { keyed, weights, redelivers, time })
 }
 
 /// Makes it for a run.
 pub(crate) fn build(kin: &'static Kin, setting: &Setting) -> Result<Workload, WorkloadError> {
-    let choice = choose(kin, &setting.options)?;
-    let generator = repeat_with(load(kin, setting.seed, &choice)).boxed();
+    let Choice { keyed, weights, time, .. } = choose(kin, &setting.options)?;
+    // Values are new over all queues, so that one that comes out of another is known.
+    let last = Arc::new(AtomicU64::new(0));
+    let calls = move |_, rng| draw(kin, rng, weights, last.clone());
+    let (generator, begun) = keyed.load(setting.seed, kin.name, calls);
     let required = vec![(kin.put.into(), 10), (kin.take.into(), 10)];
-    let last = Some(empty(kin, &choice));
+    let last = Some(empty(kin, begun, time));
     Ok(Workload { generator, last, checker: checker(kin, &setting.options)?, required })
 }
 
-fn load(kin: &'static Kin, seed: Seed, choice: &Choice) -> impl FnMut() -> Call + Send + 'static {
-    let mut rng = seed.stream(kin.name);
-    let (keys, [put, take]) = (choice.keys, choice.weights);
-    let mut last = 0;
-    move || {
-        let key = rng.below(keys).to_string();
-        if rng.below(put + take) >= put {
-            return Call::new(kin.take).key(key);
-        }
-        last += 1;
-        Call::new(kin.put).value(last).key(key)
+/// The calls on one queue.
+fn draw(
+    kin: &'static Kin,
+    mut rng: Rng,
+    [put, take]: [u64; 2],
+    last: Arc<AtomicU64>,
+) -> impl FnMut() -> Call + Send + 'static {
+    move || match rng.below(put + take) < put {
+        true => Call::new(kin.put).value(last.fetch_add(1, Ordering::Relaxed) + 1),
+        false => Call::new(kin.take),
     }
 }
 
 /// Takes from every queue through every node until it is empty.
-fn empty(kin: &'static Kin, choice: &Choice) -> Boxed {
-    let (keys, time) = (choice.keys, choice.time);
+fn empty(kin: &'static Kin, begun: Begun, time: Duration) -> Boxed {
     let is_empty = |event: &Event| event.kind == Kind::Ok && event.value.is_null();
     each_node(move |_node| {
         let take = |key: u64| {
@@ -99,7 +109,7 @@ fn empty(kin: &'static Kin, choice: &Choice) -> Boxed {
             // A moment apart: a node that refuses at once is not to be hammered.
             repeat(call).delay(Duration::from_millis(2)).until(is_empty).boxed()
         };
-        sequence((0..keys).map(take)).time_limit(time).boxed()
+        sequence(begun.all().map(take)).time_limit(time).boxed()
     })
     .boxed()
 }

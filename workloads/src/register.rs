@@ -12,8 +12,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable registers", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable registers",
+    source: include_str!("register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "register";
 

@@ -26,8 +26,13 @@ use crate::pool::{Pool, Shape, transaction};
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "isolation of transactions on registers", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "isolation of transactions on registers",
+    source: include_str!("rw_register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "rw-register";
 

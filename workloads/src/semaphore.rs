@@ -19,8 +19,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "semaphores with too many holders", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "semaphores with too many holders",
+    source: include_str!("semaphore.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "semaphore";
 

@@ -18,6 +18,7 @@
 //! |---|---|---|
 //! | `keys` | 2 | sets at a time |
 //! | `calls_per_key` | 300 | calls on a set before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `add`, `read` | 3, 1 | how often each is called, relative to each other |
 //! | `final_seconds` | 30 | the time for the last reads of a node |
 
@@ -30,8 +31,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable grow-only sets", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable grow-only sets",
+    source: include_str!("set.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "set";
 

@@ -18,8 +18,13 @@ use crate::set::{Choice, load, required};
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "sets that lose elements", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "sets that lose elements",
+    source: include_str!("set_full.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "set-full";
 

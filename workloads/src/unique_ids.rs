@@ -14,8 +14,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "ids that are given twice", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "ids that are given twice",
+    source: include_str!("unique_ids.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "unique-ids";
 

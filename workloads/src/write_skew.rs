@@ -21,8 +21,13 @@ use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError, judged};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "inserts that miss each other", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "inserts that miss each other",
+    source: include_str!("write_skew.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "write-skew";
 
