@@ -52,3 +52,21 @@ impl Decisions {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_coordinator_knows_is_aborted() {
+        let decisions = Decisions::default();
+        let txn = |number| TxnId { node: "n1".into(), number };
+        (1..=3).for_each(|number| decisions.begin(txn(number)));
+        decisions.commit(txn(1), 7);
+        decisions.abort(&txn(2));
+        assert_eq!(decisions.outcome(&txn(1)), Some(Outcome::Committed(7)));
+        assert_eq!(decisions.outcome(&txn(2)), Some(Outcome::Aborted));
+        assert_eq!(decisions.outcome(&txn(3)), None, "nobody knows yet");
+        assert_eq!(decisions.outcome(&txn(4)), Some(Outcome::Aborted));
+    }
+}

@@ -102,3 +102,132 @@ impl Participant {
         self.shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    use serde_json::{Value, json};
+
+    use crate::message::Action;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("txn-participant-{}-{name}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        /// A participant that remembers what is in the folder.
+        async fn open(&self) -> Participant {
+            let (journal, memory) = Journal::open(&self.0).await.expect("the log opens");
+            Participant::new(memory.shard, Arc::new(journal), Arc::new(memory.clock))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn txn(number: u64) -> (TxnId, Age) {
+        let node = || "n1".to_owned();
+        (TxnId { node: node(), number }, Age { begun: number, node: node() })
+    }
+
+    async fn append(participant: &Participant, number: u64, first: bool) -> PeerAnswer {
+        let (txn, age) = txn(number);
+        let action = Action::Append(number.into());
+        let operation = Operation { key: "x".into(), action, view: View::Locked };
+        participant.perform(&txn, &age, first, &operation).await
+    }
+
+    async fn read(participant: &Participant, number: u64, view: View) -> PeerAnswer {
+        let (txn, age) = txn(number);
+        let operation = Operation { key: "x".into(), action: Action::Read, view };
+        participant.perform(&txn, &age, true, &operation).await
+    }
+
+    fn found(value: Value) -> PeerAnswer {
+        PeerAnswer::Performed(value)
+    }
+
+    #[tokio::test]
+    async fn a_promise_outlives_a_restart_and_is_kept_as_the_coordinator_says() {
+        let folder = Folder::new("promise");
+        {
+            let participant = folder.open().await;
+            assert_eq!(append(&participant, 5, true).await, found(Value::Null));
+            assert!(participant.prepare(&txn(5).0).await.is_some());
+        }
+        let participant = folder.open().await;
+        assert_eq!(participant.in_doubt(Duration::ZERO), [txn(5).0]);
+        participant.drop_idle(Duration::ZERO);
+        assert_eq!(read(&participant, 9, View::Locked).await, PeerAnswer::Conflict, "locked");
+        participant.finish(&txn(5).0, Outcome::Committed(7)).await;
+        participant.finish(&txn(5).0, Outcome::Committed(7)).await;
+        assert_eq!(read(&participant, 9, View::Locked).await, found(json!([5])), "once");
+        drop(participant);
+        let participant = folder.open().await;
+        assert!(participant.in_doubt(Duration::ZERO).is_empty());
+        assert_eq!(read(&participant, 9, View::Locked).await, found(json!([5])));
+    }
+
+    #[tokio::test]
+    async fn what_was_not_promised_is_gone_after_a_restart_and_is_not_promised_then() {
+        let folder = Folder::new("lost");
+        {
+            let participant = folder.open().await;
+            assert_eq!(append(&participant, 5, true).await, found(Value::Null));
+        }
+        let participant = folder.open().await;
+        assert_eq!(
+            append(&participant, 5, false).await,
+            PeerAnswer::Conflict,
+            "half of it is lost"
+        );
+        assert_eq!(participant.prepare(&txn(5).0).await, None);
+        assert_eq!(read(&participant, 9, View::Locked).await, found(Value::Null), "not locked");
+    }
+
+    #[tokio::test]
+    async fn who_is_older_waits_until_the_other_has_ended() {
+        let folder = Folder::new("wait");
+        let participant = folder.open().await;
+        assert_eq!(append(&participant, 5, true).await, found(Value::Null));
+        assert_eq!(read(&participant, 9, View::Locked).await, PeerAnswer::Conflict);
+        assert_eq!(read(&participant, 8, View::Dirty).await, found(json!([5])), "this is the bug");
+        let older = read(&participant, 3, View::Locked);
+        let ending = async {
+            participant.prepare(&txn(5).0).await.expect("it is as it was");
+            participant.finish(&txn(5).0, Outcome::Committed(6)).await;
+        };
+        assert_eq!(tokio::join!(older, ending).0, found(json!([5])));
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_let_go_at_once_keeps_nobody_out() {
+        let folder = Folder::new("brief");
+        let participant = folder.open().await;
+        assert_eq!(read(&participant, 3, View::Briefly).await, found(Value::Null));
+        assert_eq!(append(&participant, 5, true).await, found(Value::Null), "this is the bug");
+        assert_eq!(read(&participant, 2, View::Locked).await, PeerAnswer::Conflict, "it waited");
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_waits_for_what_may_be_committed_within_it() {
+        let folder = Folder::new("snapshot");
+        let participant = folder.open().await;
+        let at = |time| View::Snapshot(crate::versions::Snapshot::At(time));
+        assert_eq!(append(&participant, 5, true).await, found(Value::Null));
+        let after = participant.prepare(&txn(5).0).await.expect("it is as it was");
+        assert_eq!(read(&participant, 8, at(after - 1)).await, found(Value::Null), "before it");
+        assert_eq!(read(&participant, 9, at(after + 1)).await, PeerAnswer::Conflict, "it waited");
+        participant.finish(&txn(5).0, Outcome::Committed(after + 2)).await;
+        assert_eq!(read(&participant, 10, at(after + 1)).await, found(Value::Null));
+        assert_eq!(read(&participant, 11, at(after + 2)).await, found(json!([5])));
+    }
+}

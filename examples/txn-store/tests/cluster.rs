@@ -136,7 +136,7 @@ fn total_after_transfers(bug: &'static str, kills: usize) -> i64 {
     balances.map(|balance| balance.as_i64().expect("a number")).sum()
 }
 
-/// Has the accounts opened, by transfers from none: the client does it at the set-up of a run.
+/// Opens the accounts, as the client does at the set-up of a run.
 fn opened(cluster: &Cluster) {
     let open: Vec<Value> = (0..8).map(|n| json!(["w", format!("account {n}"), 10])).collect();
     settled(&mut cluster.caller("rw-register", 0), &txn(open.into()));
