@@ -186,7 +186,7 @@ fn a_search_past_its_budget_says_how_far_it_got() {
         Budget { steps: 1_000, ..Budget::default() },
         Budget { bytes: 1 << 20, ..Budget::default() },
     ] {
-        let verdict = Judge { model: Cell, budget }.check(&crowd(20));
+        let verdict = Judge { budget, ..Judge::new(Cell) }.check(&crowd(20));
         assert_eq!(verdict.validity, Validity::Unknown);
         let doubt = &verdict.unknowns[0];
         assert!(doubt.contains("the search ran out of its budget after "), "{doubt}");

@@ -2,6 +2,7 @@
 //! command line, put together and checked before anything is made.
 
 mod ground;
+mod pace;
 mod rehearsal;
 mod replay;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use tribunal_checkers::Liveness;
 use tribunal_checkers::liveness::Promise;
 use tribunal_client::{Client, Node as ClientNode};
-use tribunal_generator::{Boxed, Chain, Seed, any, clients, nemesis};
+use tribunal_generator::{Boxed, Chain, Pace, Seed, any, clients, nemesis};
 use tribunal_harness::cluster::{Cluster, Node, Session, local};
 use tribunal_harness::database::Declared;
 use tribunal_harness::nemesis::{Nemesis, Peace};
@@ -39,6 +40,7 @@ use crate::commands::run::Run;
 use crate::evidence::judged_as_run;
 use crate::hosts::may_be_injected;
 
+use pace::pace;
 pub use replay::Elsewhere;
 use replay::Replay;
 
@@ -68,6 +70,7 @@ pub struct Plan {
     seed: Seed,
     time: Duration,
     rate: f64,
+    pace: Pace,
     model: Option<SystemModel>,
     origin: Origin,
     /// The faults of a stored run, instead of others.
@@ -117,6 +120,7 @@ impl Plan {
             model: system_model(arguments, &test)?,
             time: arguments.time.or(test.run.time).unwrap_or(DEFAULT_TIME),
             rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
+            pace: pace(&test).with_context(|| file.clone())?,
             test,
             origin,
             replay: None,
@@ -247,7 +251,7 @@ impl Plan {
     fn load(&self, calls: Boxed, schedule: Schedule) -> Boxed {
         let calls: Boxed = if self.rate > 0.0 {
             let mean = Duration::from_secs_f64(1.0 / self.rate);
-            calls.stagger(self.seed.stream("stagger"), mean).boxed()
+            calls.paced(self.seed.stream("stagger"), mean, self.pace).boxed()
         } else {
             calls
         };

@@ -2,7 +2,7 @@
 
 use tribunal_history::{Event, Kind, Nanos, Process};
 
-use crate::{Context, Generator, Next};
+use crate::{Context, Generator, Next, Worker};
 
 /// At most so many calls. See [`crate::Chain::limit`].
 pub struct Limit<G> {
@@ -51,18 +51,19 @@ impl<G: Generator> Generator for TimeLimit<G> {
     }
 }
 
-/// Until one of its calls is ok. See [`crate::Chain::until_ok`].
-pub struct UntilOk<G> {
+/// Until one of its own calls has ended as is wished. See [`crate::Chain::until`].
+pub struct Until<G, F> {
     pub(crate) inner: G,
+    pub(crate) enough: F,
     /// Who has a call of ours open. A process has one call open at most, so its
     /// next completion is that of ours.
     pub(crate) open: Vec<Process>,
-    pub(crate) succeeded: bool,
+    pub(crate) ended: bool,
 }
 
-impl<G: Generator> Generator for UntilOk<G> {
+impl<G: Generator, F: FnMut(&Event) -> bool + Send> Generator for Until<G, F> {
     fn next(&mut self, context: &Context) -> Next {
-        if self.succeeded {
+        if self.ended {
             return Next::Done;
         }
         let next = self.inner.next(context);
@@ -77,8 +78,40 @@ impl<G: Generator> Generator for UntilOk<G> {
             && let Some(ours) = self.open.iter().position(|process| *process == event.process)
         {
             self.open.swap_remove(ours);
-            self.succeeded |= event.kind == Kind::Ok;
+            self.ended |= (self.enough)(event);
         }
+        self.inner.update(context, event);
+    }
+}
+
+/// Calls of at most so many processes. See [`crate::Chain::process_limit`].
+pub struct ProcessLimit<G> {
+    pub(crate) inner: G,
+    pub(crate) processes: usize,
+    /// Who has called. A process that is retired goes on under another number.
+    pub(crate) seen: Vec<Process>,
+}
+
+impl<G: Generator> Generator for ProcessLimit<G> {
+    fn next(&mut self, context: &Context) -> Next {
+        let may = |worker: &&Worker| {
+            self.seen.len() < self.processes || self.seen.contains(&worker.process)
+        };
+        let narrow = |workers: &[Worker]| workers.iter().filter(may).cloned().collect::<Vec<_>>();
+        let (free, all) = (narrow(context.free), narrow(context.all));
+        if all.is_empty() {
+            return Next::Done;
+        }
+        let next = self.inner.next(&Context { time: context.time, free: &free, all: &all });
+        if let Next::Call(process, _) = next
+            && !self.seen.contains(&process)
+        {
+            self.seen.push(process);
+        }
+        next
+    }
+
+    fn update(&mut self, context: &Context, event: &Event) {
         self.inner.update(context, event);
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tribunal_history::{Call, Name};
+use tribunal_history::{Call, Event, Kind, Name};
 
 use crate::{
-    Boxed, Delay, Generator, Limit, Map, Only, Rng, Sequence, Stagger, TimeLimit, UntilOk, bounds,
-    nanos, on_node, sequence,
+    Boxed, Delay, Generator, Limit, Map, Only, Pace, ProcessLimit, Rng, Sequence, Stagger,
+    TimeLimit, Until, nanos, on_node, sequence,
 };
 
 /// What can be put around any generator.
@@ -24,8 +24,13 @@ pub trait Chain: Generator + Sized {
     /// Until one of its own calls is ok, or it has no more. Whoever else's calls
     /// succeed does not matter. Pace it with [`Chain::delay`], so that a node
     /// that refuses at once is not hammered, and bound it with [`Chain::limit`].
-    fn until_ok(self) -> UntilOk<Self> {
-        bounds::UntilOk { inner: self, open: Vec::new(), succeeded: false }
+    fn until_ok(self) -> Until<Self, fn(&Event) -> bool> {
+        self.until(|event| event.kind == Kind::Ok)
+    }
+
+    /// Until one of its own calls has ended as `enough` wishes, or it has no more.
+    fn until<F: FnMut(&Event) -> bool + Send>(self, enough: F) -> Until<Self, F> {
+        Until { inner: self, enough, open: Vec::new(), ended: false }
     }
 
     /// Spread over time as a Poisson process, with gaps of `mean` on average.
@@ -34,7 +39,17 @@ pub trait Chain: Generator + Sized {
     /// and on the first ask only. Calls that are late, because all workers were
     /// busy, are made up for as soon as they are not.
     fn stagger(self, rng: Rng, mean: Duration) -> Stagger<Self> {
-        Stagger::new(self, rng, mean)
+        Stagger::new(self, rng, mean, Pace::Steady)
+    }
+
+    /// The same, at a rate that changes over time: `mean` is the gap where it is highest.
+    fn paced(self, rng: Rng, mean: Duration, pace: Pace) -> Stagger<Self> {
+        Stagger::new(self, rng, mean, pace)
+    }
+
+    /// Calls of at most so many processes: when they are retired, it is done.
+    fn process_limit(self, processes: usize) -> ProcessLimit<Self> {
+        ProcessLimit { inner: self, processes, seen: Vec::new() }
     }
 
     /// Each call at least `gap` after the one before it; the first one at once.

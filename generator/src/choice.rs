@@ -104,3 +104,32 @@ impl Generator for Any {
         }
     }
 }
+
+/// One of each by turns. See [`flip_flop`].
+pub struct FlipFlop {
+    parts: Vec<Boxed>,
+    turn: usize,
+}
+
+/// A call of the first of `parts`, then one of the second, and so on, and round again; done when
+/// one is done whose turn it is.
+pub fn flip_flop(parts: impl IntoIterator<Item = Boxed>) -> FlipFlop {
+    FlipFlop { parts: parts.into_iter().collect(), turn: 0 }
+}
+
+impl Generator for FlipFlop {
+    fn next(&mut self, context: &Context) -> Next {
+        let Some(part) = self.parts.get_mut(self.turn) else { return Next::Done };
+        let next = part.next(context);
+        if matches!(next, Next::Call(..)) {
+            self.turn = (self.turn + 1) % self.parts.len();
+        }
+        next
+    }
+
+    fn update(&mut self, context: &Context, event: &Event) {
+        for part in &mut self.parts {
+            part.update(context, event);
+        }
+    }
+}

@@ -14,6 +14,8 @@ pub struct Independent<F> {
     rng: Rng,
     make: F,
     calls_per_key: u64,
+    /// How much hotter some keys are than others.
+    skew: f64,
     /// The keys that are called on now.
     live: Vec<Key>,
     /// The number of the next fresh key.
@@ -40,12 +42,19 @@ where
     F: FnMut(u64) -> Boxed + Send,
 {
     assert!(at_once > 0 && calls_per_key > 0, "no call can be made on no key");
-    let mut keys = Independent { rng, make, calls_per_key, live: Vec::new(), fresh: 0, turn: None };
+    let (live, skew) = (Vec::new(), 0.0);
+    let mut keys = Independent { rng, make, calls_per_key, skew, live, fresh: 0, turn: None };
     keys.live = (0..at_once).map(|_| keys.fresh_key()).collect();
     keys
 }
 
 impl<F: FnMut(u64) -> Boxed + Send> Independent<F> {
+    /// Makes some places hotter than others: the k-th gets `1 / k^exponent` of the first one's calls (Zipf).
+    pub fn skewed(mut self, exponent: f64) -> Self {
+        self.skew = exponent;
+        self
+    }
+
     fn fresh_key(&mut self) -> Key {
         let number = self.fresh;
         self.fresh += 1;
@@ -59,7 +68,7 @@ impl<F: FnMut(u64) -> Boxed + Send> Generator for Independent<F> {
         loop {
             let turn = match self.turn {
                 Some(turn) => turn,
-                None => self.rng.below(self.live.len() as u64) as usize,
+                None => self.rng.zipf(self.live.len(), self.skew),
             };
             self.turn = Some(turn);
             let key = &mut self.live[turn];

@@ -91,6 +91,7 @@ mod chain;
 mod choice;
 pub mod keys;
 mod order;
+mod reserve;
 mod seed;
 pub mod simulation;
 mod timing;
@@ -100,13 +101,14 @@ use std::time::Duration;
 
 use tribunal_history::{Call, Event, Name, Nanos, Process};
 
-pub use bounds::{Limit, TimeLimit, UntilOk};
+pub use bounds::{Limit, ProcessLimit, TimeLimit, Until};
 pub use calls::{Calls, Map, calls, once, repeat, repeat_with};
 pub use chain::Chain;
-pub use choice::{Any, Mix, any, mix, weighted};
+pub use choice::{Any, FlipFlop, Mix, any, flip_flop, mix, weighted};
 pub use order::{Sequence, Synchronize, phases, sequence, synchronize};
+pub use reserve::{Reserve, reserve};
 pub use seed::{Rng, Seed};
-pub use timing::{Delay, Sleep, Stagger, sleep};
+pub use timing::{Delay, Pace, Sleep, Stagger, sleep};
 pub use who::{EachNode, EachProcess, Only, clients, each_node, each_process, nemesis, on_node};
 
 /// A process that could make a call, and where its calls go.

@@ -84,6 +84,22 @@ impl Rng {
         -mean * (1.0 - self.fraction()).ln()
     }
 
+    /// A place below `n`, the first ones more likely: the k-th as likely as `1 / k^exponent` (Zipf).
+    /// With an exponent of 0 each is as likely; `n` must not be 0.
+    pub fn zipf(&mut self, n: usize, exponent: f64) -> usize {
+        assert!(n > 0, "no place is below 0");
+        if exponent <= 0.0 {
+            return self.below(n as u64) as usize;
+        }
+        let weight = |place: usize| ((place + 1) as f64).powf(-exponent);
+        let mut ticket = self.fraction() * (0..n).map(weight).sum::<f64>();
+        let wins = |place: &usize| {
+            ticket -= weight(*place);
+            ticket < 0.0
+        };
+        (0..n).find(wins).unwrap_or(n - 1)
+    }
+
     /// One of `items`, which must not be empty.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]

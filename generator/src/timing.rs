@@ -1,4 +1,4 @@
-//! When calls are made: spread at random, apart from each other, or not yet.
+//! When calls are made: spread at random, at a rate that may change, apart from each other, or not yet.
 
 use std::time::Duration;
 
@@ -11,6 +11,9 @@ pub struct Stagger<G> {
     inner: G,
     rng: Rng,
     mean: f64,
+    pace: Pace,
+    /// When it was first asked.
+    began: Option<Nanos>,
     /// The time planned for the next call. It moves on from the time planned
     /// for the last one, not from when that was made: with pauses in between,
     /// the load would otherwise adapt itself to the database (what Gil Tene
@@ -19,12 +22,58 @@ pub struct Stagger<G> {
 }
 
 impl<G> Stagger<G> {
-    pub(crate) fn new(inner: G, rng: Rng, mean: Duration) -> Self {
-        Self { inner, rng, mean: nanos(mean) as f64, due: None }
+    pub(crate) fn new(inner: G, rng: Rng, mean: Duration, pace: Pace) -> Self {
+        Self { inner, rng, mean: nanos(mean) as f64, pace, began: None, due: None }
     }
 
+    /// The time of the next call after this one.
     fn after(&mut self, time: Nanos) -> Nanos {
-        time.saturating_add(self.rng.exponential(self.mean) as Nanos)
+        let began = *self.began.get_or_insert(time);
+        let share = self.pace.share(Duration::from_nanos(time.saturating_sub(began)));
+        time.saturating_add(self.rng.exponential(self.mean / share) as Nanos)
+    }
+}
+
+/// How the rate of a load changes over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Pace {
+    /// It does not.
+    #[default]
+    Steady,
+    /// It grows from a tenth to the whole, and stays there.
+    Ramp {
+        /// For so long it grows.
+        over: Duration,
+    },
+    /// The whole rate for a while, and a share of it until the next burst.
+    Bursts {
+        /// From the beginning of one to that of the next.
+        every: Duration,
+        /// For so long each lasts.
+        length: Duration,
+        /// What is left of the rate between two of them: above 0, at most 1.
+        between: f64,
+    },
+}
+
+impl Pace {
+    /// The least share of a rate: with none at all, the next call would never come.
+    const LEAST: f64 = 1e-3;
+
+    /// The share of the rate, so long after the load has begun.
+    fn share(self, elapsed: Duration) -> f64 {
+        let share = match self {
+            Pace::Steady => 1.0,
+            Pace::Ramp { over } if elapsed < over => {
+                0.1 + 0.9 * elapsed.as_secs_f64() / over.as_secs_f64()
+            }
+            Pace::Ramp { .. } => 1.0,
+            Pace::Bursts { every, length, between } => {
+                let into = elapsed.as_secs_f64() % every.as_secs_f64().max(1e-9);
+                if into < length.as_secs_f64() { 1.0 } else { between }
+            }
+        };
+        share.clamp(Self::LEAST, 1.0)
     }
 }
 

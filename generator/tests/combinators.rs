@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tribunal_generator::simulation::{Answer, Attempt, Simulation};
 use tribunal_generator::{
-    Boxed, Chain, Seed, any, calls, clients, each_node, each_process, keys, mix, nemesis, on_node,
-    once, phases, repeat, repeat_with, sequence, sleep, synchronize, weighted,
+    Boxed, Chain, Pace, Seed, any, calls, clients, each_node, each_process, flip_flop, keys, mix,
+    nemesis, on_node, once, phases, repeat, repeat_with, reserve, sequence, sleep, synchronize,
+    weighted,
 };
 use tribunal_history::{Call, Event, Kind, Process};
 
@@ -320,4 +321,81 @@ fn a_barrier_holds_also_when_every_process_has_been_retired() {
 #[should_panic(expected = "waits for an event, but no call is open and nothing is due")]
 fn to_wait_for_an_event_when_there_can_be_none_is_an_error() {
     four().quick(on_node("n9", once(call("a"))));
+}
+
+#[test]
+fn flip_flop_takes_turns_and_ends_with_the_first_that_ends() {
+    let parts = [repeat(call("a")).boxed(), repeat(call("b")).limit(2).boxed()];
+    assert_eq!(functions(&four().quick(flip_flop(parts))), "ababa");
+}
+
+#[test]
+fn reserved_clients_make_only_their_own_calls() {
+    let slow =
+        |attempt: Attempt| Answer::ok(1).after(ms(if &*attempt.call.f == "w" { 50 } else { 1 }));
+    let load = reserve([(1, repeat(call("w")).boxed())], repeat(call("r")).boxed());
+    let history = four().run(load.time_limit(ms(100)), slow);
+    for event in invocations(&history) {
+        assert_eq!(&*event.f == "w", event.process == Process::Client(0), "{event:?}");
+    }
+    assert_eq!(functions(&history).matches('w').count(), 2);
+}
+
+#[test]
+fn a_process_limit_ends_with_its_processes() {
+    // Every call crashes, so that every process is retired after one.
+    let history =
+        four().run(repeat(call("a")).process_limit(3), |_| Answer::info("crash").after(ms(1)));
+    assert_eq!(invocations(&history).count(), 3);
+}
+
+#[test]
+fn until_sees_the_answers_of_its_own_calls() {
+    let mut left = 3;
+    let pop = repeat(call("pop")).until(|event| event.value.is_null());
+    let history = Simulation::new(&["n1"], 1).run(pop, |_| {
+        left -= 1;
+        Answer::ok(if left >= 0 { Some(left) } else { None })
+    });
+    assert_eq!(functions(&history), "poppoppoppop");
+}
+
+/// The calls of each 100 ms of a load of some thousand a second.
+fn per_tenth(pace: Pace) -> Vec<usize> {
+    let load = repeat(call("a")).paced(Seed(7).stream("pace"), ms(1), pace).time_limit(ms(1000));
+    let history = Simulation::new(&["n1"], 50).perfect(ms(1), load);
+    let mut counts = vec![0; 10];
+    for event in invocations(&history) {
+        counts[((event.time / (100 * MS)) as usize).min(9)] += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_ramp_grows_to_the_whole_rate() {
+    let counts = per_tenth(Pace::Ramp { over: ms(500) });
+    assert!(counts[0] < 40 && counts[2] < 75, "{counts:?}");
+    assert!(counts[6..].iter().all(|count| (70..130).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn bursts_come_and_go() {
+    let pace = Pace::Bursts { every: ms(400), length: ms(100), between: 0.1 };
+    let counts = per_tenth(pace);
+    for (tenth, count) in counts.into_iter().enumerate() {
+        let burst = tenth % 4 == 0;
+        assert_eq!(burst, count > 50, "{count} in tenth {tenth}");
+    }
+}
+
+#[test]
+fn zipf_makes_the_first_keys_hot() {
+    let mut rng = Seed(7).stream("zipf");
+    let mut counts = [0; 4];
+    (0..12_000).for_each(|_| counts[rng.zipf(4, 1.0)] += 1);
+    // 12/25, 6/25, 4/25, 3/25.
+    for (count, share) in counts.into_iter().zip([12.0, 6.0, 4.0, 3.0]) {
+        let expected = 12_000.0 * share / 25.0;
+        assert!((f64::from(count) / expected - 1.0).abs() < 0.1, "{counts:?}");
+    }
 }

@@ -141,6 +141,11 @@ pub struct RunTable {
     pub time: Option<Duration>,
     /// Calls a second, all workers together; 0 for as many as possible.
     pub rate: Option<f64>,
+    /// For so long the rate grows, from a tenth to the whole.
+    #[serde(deserialize_with = "some_duration")]
+    pub ramp: Option<Duration>,
+    /// The whole rate now and then, and less of it between.
+    pub bursts: Option<BurstsTable>,
     /// Workers: a number, or `2n` for two a node.
     pub concurrency: Option<Concurrency>,
     /// What can happen: `partially-synchronous/crash-recovery`.
@@ -148,6 +153,25 @@ pub struct RunTable {
     /// How long the healed cluster is left alone before the final phase.
     #[serde(deserialize_with = "some_duration")]
     pub quiesce: Option<Duration>,
+}
+
+/// `[run] bursts`: when the whole rate is called, and how much of it in between.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BurstsTable {
+    /// From the beginning of one to that of the next.
+    #[serde(deserialize_with = "duration")]
+    pub every: Duration,
+    /// How long each lasts.
+    #[serde(deserialize_with = "duration")]
+    pub length: Duration,
+    /// The share of the rate between two of them, up to 1.
+    #[serde(default = "a_tenth")]
+    pub between: f64,
+}
+
+fn a_tenth() -> f64 {
+    0.1
 }
 
 /// `[faults]`: timing, and options by fault (`[faults.pause]`).

@@ -22,26 +22,29 @@
 //! |---|---|---|
 //! | `keys` | 10 | keys at a time |
 //! | `calls_per_key` | 200 | calls on a key before a fresh one takes its place |
+//! | `skew` | 0 | how much hotter some keys are than others: hundredths of Zipf's exponent |
 //! | `read`, `write`, `cas` | 1, 1, 1 | how often each is called, relative to each other |
 //! | `initial` | null | what every key holds before the first call |
 //! | `budget` | 2000000 | configurations to look at for a key before its verdict is `unknown` |
 //! | `final_seconds` | 10 | the time for the last reads of a node: of the keys that were called last |
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
 use serde_json::json;
 use tribunal_checkers::{Compose, Linearizable, Statistics};
-use tribunal_generator::{Boxed, Chain, Rng, Seed, each_node, keys, repeat, repeat_with, sequence};
+use tribunal_generator::{Boxed, Rng, Seed};
 use tribunal_history::{Call, Map, Value};
 
+use crate::keyed::{Keyed, Patience};
 use crate::options::Options;
 use crate::{CallError, Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable compare-and-set registers", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable compare-and-set registers",
+    source: include_str!("cas_register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "cas-register";
 
@@ -84,25 +87,23 @@ impl From<Function> for Call {
 
 /// `[workload.cas-register]`, and `[workload.register]` without `cas`.
 pub(crate) struct Choice {
-    pub(crate) keys: u64,
-    pub(crate) calls_per_key: u64,
+    pub(crate) keyed: Keyed,
     /// Of read, write and cas.
     pub(crate) weights: [u64; 3],
     pub(crate) initial: Value,
     pub(crate) budget: u64,
-    pub(crate) final_seconds: u64,
+    pub(crate) patience: Patience,
 }
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 10, 1..=10_000)?;
-    let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
+    let keyed = Keyed::choose(&mut options, 10, 200)?;
     let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
     let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
-    let final_seconds = options.number("final_seconds", 10, 1..=3600)?;
+    let patience = Patience::choose(&mut options, 10)?;
     options.done()?;
-    Ok(Choice { keys, calls_per_key, weights, initial, budget, final_seconds })
+    Ok(Choice { keyed, weights, initial, budget, patience })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
@@ -115,37 +116,16 @@ fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
     Ok(Workload { generator, last: Some(last), checker, required })
 }
 
-/// The calls: keys by turns at random, and on each its own stream of chance. And the last reads.
+/// The calls, and the last reads: of the keys that were called last.
 pub(crate) fn load(seed: Seed, choice: &Choice) -> (Boxed, Boxed) {
     let weights = choice.weights;
-    let begun = Arc::new(AtomicU64::new(0));
-    let last = last_reads(begun.clone(), choice);
-    let calls = move |key: u64| {
-        begun.fetch_max(key + 1, Ordering::Relaxed);
-        let mut rng = seed.stream(&format!("register {key}"));
+    let calls = move |_, mut rng: Rng| {
         let mut issued = 0;
-        repeat_with(move || draw(&mut rng, &weights, &mut issued).into()).boxed()
+        move || Call::from(draw(&mut rng, &weights, &mut issued))
     };
-    let (at_once, each) = (choice.keys as usize, choice.calls_per_key);
-    (keys::independent(seed.stream("registers"), at_once, each, calls).boxed(), last)
-}
-
-/// The keys that were called last, on every node, each until it is ok; but not for ever, for a node
-/// may be dead for good.
-fn last_reads(begun: Arc<AtomicU64>, choice: &Choice) -> Boxed {
-    const APART: Duration = Duration::from_millis(200);
-    const TRIES: u64 = 10;
-    let (keys, time) = (choice.keys, Duration::from_secs(choice.final_seconds));
-    each_node(move |_node| {
-        let read = |key: u64| {
-            let call = Call::from(Function::Read).key(key.to_string()).mark("final", true);
-            repeat(call).delay(APART).limit(TRIES).until_ok().boxed()
-        };
-        // Asked for only now: the load is over, and all keys are known.
-        let begun = begun.load(Ordering::Relaxed);
-        sequence((begun.saturating_sub(keys)..begun).map(read)).time_limit(time).boxed()
-    })
-    .boxed()
+    let (generator, begun) = choice.keyed.load(seed, "register", calls);
+    let read = |key: u64| Call::from(Function::Read).key(key.to_string());
+    (generator, choice.patience.reads(move || begun.newest(), read))
 }
 
 /// The next call on a key where `issued` was the last value.

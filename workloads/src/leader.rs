@@ -35,8 +35,13 @@ use crate::options::Options;
 use crate::{CallError, Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "two leaders at a time", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "two leaders at a time",
+    source: include_str!("leader.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "leader";
 

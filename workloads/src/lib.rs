@@ -24,22 +24,76 @@
 //! # Ok::<(), tribunal_workloads::WorkloadError>(())
 //! ```
 
+pub mod bank;
 pub mod cas_register;
+pub mod causal;
+pub mod causal_reverse;
+pub mod counter;
 mod error;
+pub mod fenced_lock;
+pub mod fenced_store;
+pub mod fifo_queue;
+mod holder;
+mod judged;
+mod keyed;
 pub mod leader;
+pub mod lease;
+pub mod list_append;
+pub mod lock;
+pub mod log;
+pub mod long_fork;
 pub mod lww;
+pub mod monotonic;
+pub mod multi_register;
 mod options;
+mod page;
+mod pool;
+pub mod queue;
 pub mod register;
+pub mod rw_register;
+pub mod semaphore;
+pub mod set;
+pub mod set_full;
+pub mod stack;
+pub mod unique_ids;
+pub mod write_skew;
 
 use tribunal_checkers::Compose;
 use tribunal_generator::{Boxed, Seed};
 use tribunal_history::{Map, Name, Value};
 
 pub use error::{CallError, WorkloadError};
+pub use page::page;
 
 /// All workloads, by name.
-pub const WORKLOADS: &[Definition] =
-    &[cas_register::DEFINITION, leader::DEFINITION, lww::DEFINITION, register::DEFINITION];
+pub const WORKLOADS: &[Definition] = &[
+    bank::DEFINITION,
+    cas_register::DEFINITION,
+    causal::DEFINITION,
+    causal_reverse::DEFINITION,
+    counter::DEFINITION,
+    fenced_lock::DEFINITION,
+    fenced_store::DEFINITION,
+    fifo_queue::DEFINITION,
+    leader::DEFINITION,
+    lease::DEFINITION,
+    list_append::DEFINITION,
+    lock::DEFINITION,
+    log::DEFINITION,
+    long_fork::DEFINITION,
+    lww::DEFINITION,
+    monotonic::DEFINITION,
+    multi_register::DEFINITION,
+    queue::DEFINITION,
+    register::DEFINITION,
+    rw_register::DEFINITION,
+    semaphore::DEFINITION,
+    set::DEFINITION,
+    set_full::DEFINITION,
+    stack::DEFINITION,
+    unique_ids::DEFINITION,
+    write_skew::DEFINITION,
+];
 
 /// A workload as it stands in the table.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +102,8 @@ pub struct Definition {
     pub name: &'static str,
     /// What it tests, in one line.
     pub summary: &'static str,
+    /// The file that it stands in, which begins with its page.
+    pub source: &'static str,
     /// Makes it for a run.
     pub build: fn(&Setting) -> Result<Workload, WorkloadError>,
     /// Makes its checkers alone, from its options: for a history that is there already.

@@ -35,17 +35,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tribunal_checkers::{Compose, Lww, Statistics};
-use tribunal_generator::{
-    Boxed, Chain, Context, Generator, Next, Rng, Seed, Worker, each_node, repeat, sequence,
-};
+use tribunal_generator::{Boxed, Chain, Context, Generator, Next, Rng, Seed, Worker};
 use tribunal_history::{Call, Map, Name, Nanos, Value};
 
+use crate::keyed::Patience;
 use crate::options::Options;
 use crate::{CallError, Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "last-write-wins stores that lose writes", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "last-write-wins stores that lose writes",
+    source: include_str!("lww.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "lww";
 
@@ -199,20 +203,15 @@ impl Generator for PingPong {
     }
 }
 
-/// Every key on every node, each until it is ok; but not for ever, for a node
-/// may be dead for good.
+/// Every key on every node.
 fn last_reads(begun: Arc<AtomicU64>, choice: &Choice) -> Boxed {
-    const APART: Duration = Duration::from_millis(500);
-    let (tries, time) = (choice.final_tries, Duration::from_secs(choice.final_seconds));
-    each_node(move |_node| {
-        let read = |key: u64| {
-            let call = Call::from(Function::Read).key(key.to_string()).mark("final", true);
-            repeat(call).delay(APART).limit(tries).until_ok().boxed()
-        };
-        // Asked for only now: the load is over, and all keys are known.
-        sequence((0..begun.load(Ordering::Relaxed)).map(read)).time_limit(time).boxed()
-    })
-    .boxed()
+    let patience = Patience {
+        apart: Duration::from_millis(500),
+        tries: choice.final_tries,
+        time: Duration::from_secs(choice.final_seconds),
+    };
+    let read = |key: u64| Call::from(Function::Read).key(key.to_string());
+    patience.reads(move || 0..begun.load(Ordering::Relaxed), read)
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {

@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use tribunal_checkers::transactions::Level;
 use tribunal_history::{Map, Value};
 
 use crate::WorkloadError;
@@ -42,6 +43,20 @@ impl<'o> Options<'o> {
     ) -> Result<bool, WorkloadError> {
         let Some(found) = self.take(option) else { return Ok(default) };
         found.as_bool().ok_or_else(|| self.bad(option, found, "true or false".to_owned()))
+    }
+
+    /// An isolation level, by its name.
+    pub(crate) fn level(
+        &mut self,
+        option: &'static str,
+        default: Level,
+    ) -> Result<Level, WorkloadError> {
+        let Some(found) = self.take(option) else { return Ok(default) };
+        let level = found.as_str().and_then(|name| name.parse().ok());
+        level.ok_or_else(|| {
+            let known: Vec<String> = Level::ALL.iter().map(Level::to_string).collect();
+            self.bad(option, found, format!("one of {}", known.join(", ")))
+        })
     }
 
     /// Any value.

@@ -7,26 +7,31 @@ use tribunal_checkers::Compose;
 use tribunal_history::{Map, Value};
 
 use crate::cas_register::{Choice, judge, load};
+use crate::keyed::{Keyed, Patience};
 use crate::options::Options;
 use crate::{Definition, Setting, Workload, WorkloadError};
 
 /// The table's entry.
-pub const DEFINITION: Definition =
-    Definition { name: NAME, summary: "linearizable registers", build, checker };
+pub const DEFINITION: Definition = Definition {
+    name: NAME,
+    summary: "linearizable registers",
+    source: include_str!("register.rs"),
+    build,
+    checker,
+};
 
 const NAME: &str = "register";
 
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
-    let keys = options.number("keys", 10, 1..=10_000)?;
-    let calls_per_key = options.number("calls_per_key", 200, 1..=1_000_000)?;
+    let keyed = Keyed::choose(&mut options, 10, 200)?;
     let [read, write] = options.weights([("read", 1), ("write", 1)])?;
     let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
-    let final_seconds = options.number("final_seconds", 10, 1..=3600)?;
+    let patience = Patience::choose(&mut options, 10)?;
     options.done()?;
     let weights = [read, write, 0];
-    Ok(Choice { keys, calls_per_key, weights, initial, budget, final_seconds })
+    Ok(Choice { keyed, weights, initial, budget, patience })
 }
 
 fn build(setting: &Setting) -> Result<Workload, WorkloadError> {

@@ -23,12 +23,20 @@ pub struct Judge<M> {
     pub model: M,
     /// What a search may take for one of them. Searches that run at the same time share the memory.
     pub budget: Budget,
+    /// The calls that are the objects', where the history has others, too; `None`: all are.
+    pub among: Option<&'static [&'static str]>,
 }
 
 impl<M> Judge<M> {
     /// With the usual budget.
     pub fn new(model: M) -> Self {
-        Self { model, budget: Budget::default() }
+        Self { model, budget: Budget::default(), among: None }
+    }
+
+    /// Judges these calls alone, for histories in which others are another object's.
+    pub fn among(mut self, calls: &'static [&'static str]) -> Self {
+        self.among = Some(calls);
+        self
     }
 }
 
@@ -52,7 +60,8 @@ impl<M: Model> Checker for Judge<M> {
         if let Some(verdict) = Verdict::without_real_time(history) {
             return verdict;
         }
-        let objects = ByKey::of(history, |_| true);
+        let objects =
+            ByKey::of(history, |call| self.among.is_none_or(|calls| calls.contains(&call.f())));
         let sharing = objects.len().min(rayon::current_num_threads()).max(1);
         let budget = Budget { bytes: self.budget.bytes / sharing, ..self.budget };
         let judge = |numbers: &[u32]| {

@@ -1,17 +1,19 @@
-//! `tribunal explain`: what an anomaly of transactions is, with an example; what a fault does.
+//! `tribunal explain`: what an anomaly of transactions is, with an example; what a fault does; what a
+//! workload asks.
 
 use anyhow::anyhow;
 use clap::Args;
 use tribunal_checkers::transactions::{Phenomenon, page};
 use tribunal_nemesis::scenarios::{self, SCENARIOS};
 use tribunal_nemesis::{FAULTS, catalogue, faults};
+use tribunal_workloads::{WORKLOADS, find};
 
 use crate::Exit;
 
-/// Explains an anomaly of transactions, a fault, or a scenario.
+/// Explains an anomaly of transactions, a fault, a scenario, or a workload.
 #[derive(Args)]
 pub struct Explain {
-    /// Its name: `G-single`, `lost-update`, `link-slow`, `github-2012`; `anomalies` (by default) or `faults` for all.
+    /// Its name: `G-single`, `lost-update`, `link-slow`, `github-2012`, `bank`; `anomalies` (by default), `faults` or `workloads` for all.
     name: Option<String>,
 }
 
@@ -21,6 +23,7 @@ impl Explain {
         match self.name.as_deref() {
             None | Some("anomalies") => print!("{}", page()),
             Some("faults") => print!("{}", catalogue::page()),
+            Some("workloads") => print!("{}", tribunal_workloads::page()),
             Some(name) => print!("{}", explanation(name)?),
         }
         Ok(Exit::Valid)
@@ -37,11 +40,16 @@ fn explanation(name: &str) -> anyhow::Result<String> {
     if let Some(scenario) = scenarios::find(name) {
         return Ok(catalogue::scenario_entry(scenario));
     }
+    if let Ok(definition) = find(name) {
+        return Ok(definition.page());
+    }
     let anomalies: Vec<_> = Phenomenon::all().map(Phenomenon::name).collect();
     let faults = FAULTS.iter().map(|fault| fault.name());
     let faults: Vec<_> = faults.chain(SCENARIOS.iter().map(|scenario| scenario.name)).collect();
-    let known = format!("{}; {}", anomalies.join(", "), faults.join(", "));
-    let error =
-        anyhow!("`{name}` is no anomaly and no fault that is explained here; there are {known}");
+    let workloads: Vec<_> = WORKLOADS.iter().map(|definition| definition.name).collect();
+    let known = [anomalies, faults, workloads].map(|names| names.join(", ")).join("; ");
+    let error = anyhow!(
+        "`{name}` is no anomaly, no fault and no workload that is explained here; there are {known}"
+    );
     Err(error.context(Exit::Usage))
 }

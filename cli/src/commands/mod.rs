@@ -12,6 +12,7 @@ pub mod holder;
 pub mod ls;
 pub mod replay;
 pub mod run;
+pub mod self_test;
 pub mod show;
 
 use clap::Subcommand;
@@ -26,6 +27,8 @@ pub enum Command {
     Run(Box<run::Run>),
     /// Runs a stored run again, with the faults that it has recorded at the same times.
     Replay(replay::Replay),
+    /// Tries every bundled database with its bugs and without: the harness itself on trial.
+    SelfTest(self_test::SelfTest),
     /// Judges histories again: stored runs, or files of anybody's.
     Check(check::Check),
     /// Lists the stored runs, the newest first.
@@ -63,6 +66,7 @@ impl Command {
         match self {
             Self::Run(command) => command.run(),
             Self::Replay(command) => command.run(),
+            Self::SelfTest(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Ls(command) => command.run(),
             Self::Show(command) => command.run(),

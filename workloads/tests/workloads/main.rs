@@ -4,7 +4,10 @@
 mod cas_register;
 mod definitions;
 mod leader;
+mod locks;
 mod lww;
+mod objects;
+mod transactions;
 
 use std::time::Duration;
 
@@ -77,4 +80,54 @@ fn calls(history: &[Event]) -> Vec<(String, Option<Value>, Value)> {
     let load = |event: &&Event| event.kind == Kind::Invoke && !event.ext.contains_key("final");
     let invocations = history.iter().filter(load);
     invocations.map(|event| (event.f.to_string(), event.key.clone(), event.value.clone())).collect()
+}
+
+/// The key of a call, as a text.
+fn key_of(attempt: Attempt) -> String {
+    attempt.call.key.as_ref().map_or_else(String::new, Value::to_string)
+}
+
+/// Runs a workload against a database that does what `apply` says, which is told whether to do it
+/// wrong; one time in twenty, where it is guilty. One call in twenty gets no answer, and half of
+/// those have had no effect; one in twenty fails.
+fn against(
+    name: &str,
+    options: Value,
+    seed: u64,
+    guilty: bool,
+    mut apply: impl FnMut(Attempt, bool) -> Answer,
+) -> (Vec<Event>, Verdict) {
+    let mut rng = Seed(seed).stream("database");
+    run_with(name, options, seed, |attempt| {
+        let after = latency(&mut rng);
+        let wrong = guilty && rng.below(20) == 0;
+        let answer = match rng.below(40) {
+            0 => {
+                apply(attempt, wrong);
+                Answer::info("timed out")
+            }
+            1 => Answer::info("timed out"),
+            2 | 3 => Answer::fail("refused"),
+            _ => apply(attempt, wrong),
+        };
+        answer.after(after).on(attempt.node)
+    })
+}
+
+/// A database without its bug is acquitted, and with it is convicted of `anomaly`, under every seed.
+fn on_trial<A: FnMut(Attempt, bool) -> Answer>(name: &str, anomaly: &str, make: impl Fn() -> A) {
+    on_trial_with(name, Value::Object(Map::new()), anomaly, make);
+}
+
+/// The same, with these options.
+fn on_trial_with<A: FnMut(Attempt, bool) -> Answer>(
+    name: &str,
+    options: Value,
+    anomaly: &str,
+    make: impl Fn() -> A,
+) {
+    for seed in SEEDS.take(5) {
+        acquitted(&against(name, options.clone(), seed, false, make()).1);
+        convicted(&against(name, options.clone(), seed, true, make()).1, anomaly);
+    }
 }
