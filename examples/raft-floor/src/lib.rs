@@ -17,6 +17,8 @@ mod node;
 mod server;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod tests;
 pub mod trial;
 mod types;
 
