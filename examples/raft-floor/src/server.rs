@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use openraft::error::{InitializeError, RaftError};
 use openraft::{Config, EmptyNode, Raft, SnapshotPolicy};
 use substrate::{Link, Member, listen};
 use tokio::net::TcpListener;
@@ -52,9 +53,11 @@ pub async fn run<D: Database>(options: Serve<D::Bug>) -> anyhow::Result<ExitCode
         let node = serving.clone();
         async move { node.answer(request).await }
     }));
-    // Every member of a new cluster says who the members are, and all say the same.
-    if !node.raft.is_initialized().await? {
-        node.raft.initialize(members).await?;
+    // Every member of a new cluster says who the members are, and all say the same. One whom
+    // another's vote has reached first need not: it is told by the leader.
+    match node.raft.initialize(members).await {
+        Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => {}
+        Err(error) => return Err(error.into()),
     }
     tokio::spawn(chores::keep(node.clone()));
     println!("{} serves", options.node);
