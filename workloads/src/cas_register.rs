@@ -55,8 +55,6 @@ pub enum Function {
     Read,
     /// Let it hold this.
     Write(i64),
-    /// Let it hold nothing.
-    Delete,
     /// If it holds the first, let it hold the second.
     Cas(i64, i64),
 }
@@ -66,7 +64,6 @@ impl Function {
     pub fn parse(call: &Call) -> Result<Self, CallError> {
         let parsed = match (&*call.f, &call.value) {
             ("read", _) => Some(Function::Read),
-            ("write", Value::Null) => Some(Function::Delete),
             ("write", value) => value.as_i64().map(Function::Write),
             ("cas", Value::Array(pair)) => match &pair[..] {
                 [old, new] => old.as_i64().zip(new.as_i64()).map(|(o, n)| Function::Cas(o, n)),
@@ -83,7 +80,6 @@ impl From<Function> for Call {
         match function {
             Function::Read => Call::new("read"),
             Function::Write(value) => Call::new("write").value(value),
-            Function::Delete => Call::new("write"),
             Function::Cas(old, new) => Call::new("cas").value(json!([old, new])),
         }
     }
@@ -92,7 +88,7 @@ impl From<Function> for Call {
 /// `[workload.cas-register]`, and `[workload.register]` without `cas`.
 pub(crate) struct Choice {
     pub(crate) keyed: Keyed,
-    /// Of read, write, cas and delete.
+    /// Of read, write, cas and reset.
     pub(crate) weights: [u64; 4],
     pub(crate) initial: Value,
     pub(crate) budget: u64,
@@ -123,32 +119,35 @@ fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
 
 /// The calls, and the last reads: of the keys that were called last.
 pub(crate) fn load(seed: Seed, choice: &Choice) -> (Boxed, Boxed) {
-    let weights = choice.weights;
+    let (weights, initial) = (choice.weights, choice.initial.clone());
     let calls = move |_, mut rng: Rng| {
-        let mut issued = 0;
-        move || Call::from(draw(&mut rng, &weights, &mut issued))
+        let (mut issued, initial) = (0, initial.clone());
+        move || match draw(&mut rng, &weights, &mut issued) {
+            Some(function) => Call::from(function),
+            None => Call::new("write").value(initial.clone()),
+        }
     };
     let (generator, begun) = choice.keyed.load(seed, "register", calls);
     let read = |key: u64| Call::from(Function::Read).key(key.to_string());
     (generator, choice.patience.reads(move || begun.newest(), read))
 }
 
-/// The next call on a key where `issued` was the last value.
-fn draw(rng: &mut Rng, [read, write, cas, delete]: &[u64; 4], issued: &mut i64) -> Function {
-    let ticket = rng.below(read + write + cas + delete);
+/// The next call on a key where `issued` was the last value; none for a write of the initial one.
+fn draw(rng: &mut Rng, [read, write, cas, reset]: &[u64; 4], issued: &mut i64) -> Option<Function> {
+    let ticket = rng.below(read + write + cas + reset);
     if ticket < *read {
-        return Function::Read;
+        return Some(Function::Read);
     }
     if ticket >= read + write + cas {
-        return Function::Delete;
+        return None;
     }
     *issued += 1;
     // Nothing to compare with yet: the first value is written.
-    if ticket < read + write || *issued == 1 {
+    Some(if ticket < read + write || *issued == 1 {
         Function::Write(*issued)
     } else {
         Function::Cas(*issued - 1, *issued)
-    }
+    })
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {

@@ -88,7 +88,8 @@ impl<'o> Options<'o> {
         self.given.get(option)
     }
 
-    fn bad(&self, option: &'static str, found: &Value, expected: String) -> WorkloadError {
+    /// What was found of an option, and what it must be instead.
+    pub fn bad(&self, option: &'static str, found: &Value, expected: String) -> WorkloadError {
         WorkloadError::BadOption { workload: self.workload, option, found: found.clone(), expected }
     }
 }

@@ -31,7 +31,11 @@ enum Command {
     /// Runs a node.
     Serve(Serve),
     /// Performs Tribunal's calls: the client protocol on standard input and output.
-    Client,
+    Client {
+        /// As what a key reads that holds nothing; to write it deletes the key.
+        #[arg(long, default_value_t = serde_json::Value::Null)]
+        empty: serde_json::Value,
+    },
     /// Exits with 0 when a node answers.
     Ready {
         /// Its client address: 10.0.0.1:7000.
@@ -65,7 +69,7 @@ pub(crate) struct Serve {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(options) => server::run(options),
-        Command::Client => client::run(),
+        Command::Client { empty } => client::run(empty),
         Command::Ready { address } => client::ready(&address),
     };
     result.unwrap_or_else(|error| {

@@ -18,8 +18,6 @@ enum Bug {
     StaleRead,
     LostWrite,
     BlindCas,
-    /// What was deleted comes back.
-    Resurrection,
 }
 
 /// Registers, which take effect when they are called. One call in twenty gets
@@ -28,12 +26,14 @@ struct Registers {
     rng: Rng,
     bug: Bug,
     /// All that a register has held.
-    held: BTreeMap<String, Vec<Option<i64>>>,
+    held: BTreeMap<String, Vec<i64>>,
+    /// What a register holds before the first call.
+    initial: Option<i64>,
 }
 
 impl Registers {
     fn new(bug: Bug, seed: u64) -> Self {
-        Self { rng: Seed(seed).stream("registers"), bug, held: BTreeMap::new() }
+        Self { rng: Seed(seed).stream("registers"), bug, held: BTreeMap::new(), initial: None }
     }
 
     fn answer(&mut self, attempt: Attempt) -> Answer {
@@ -56,31 +56,23 @@ impl Registers {
         let held = self.held.entry(key).or_default();
         match Function::parse(attempt.call).expect("the workload knows its calls") {
             Function::Read if wrong && self.bug == Bug::StaleRead => {
-                Answer::ok(held.iter().rev().nth(2).copied().flatten())
+                Answer::ok(held.iter().rev().nth(2).copied().or(self.initial))
             }
-            Function::Read => Answer::ok(held.last().copied().flatten()),
+            Function::Read => Answer::ok(held.last().copied().or(self.initial)),
             Function::Write(_) if wrong && self.bug == Bug::LostWrite => {
                 Answer::ok(attempt.call.value.clone())
             }
             Function::Write(value) => {
-                held.push(Some(value));
+                held.push(value);
                 Answer::ok(value)
             }
-            Function::Delete => {
-                if !wrong || self.bug != Bug::Resurrection {
-                    held.push(None);
-                }
-                Answer::ok(Value::Null)
-            }
-            Function::Cas(old, new)
-                if held.last() == Some(&Some(old)) || self.bug == Bug::BlindCas =>
-            {
-                held.push(Some(new));
+            Function::Cas(old, new) if held.last() == Some(&old) || self.bug == Bug::BlindCas => {
+                held.push(new);
                 Answer::ok(attempt.call.value.clone())
             }
             Function::Cas(..) => {
                 let answer = Answer::ok(attempt.call.value.clone()).with("swapped", false);
-                answer.with("found", held.last().copied().flatten())
+                answer.with("found", held.last().copied())
             }
         }
     }
@@ -117,19 +109,19 @@ fn lost_writes_are_convicted() {
 }
 
 #[test]
-fn what_was_deleted_stays_away_or_is_convicted() {
-    let deleting = |bug, seed| {
-        let mut registers = Registers::new(bug, seed);
+fn registers_that_get_their_initial_value_back_are_judged_as_well() {
+    let resetting = |bug, seed| {
+        let mut registers = Registers { initial: Some(0), ..Registers::new(bug, seed) };
+        let options = json!({"reset": 1, "initial": 0});
         let (history, verdict) =
-            run_with("register", json!({"delete": 1}), seed, |attempt| registers.answer(attempt));
-        let deletes =
-            calls(&history).iter().filter(|(f, _, v)| f == "write" && v.is_null()).count();
-        assert!(deletes > 1000, "a third of the calls, not {deletes}");
+            run_with("register", options, seed, |attempt| registers.answer(attempt));
+        let resets = calls(&history).iter().filter(|(f, _, v)| f == "write" && v == 0).count();
+        assert!(resets > 1000, "a third of the calls, not {resets}");
         verdict
     };
     for seed in SEEDS {
-        acquitted(&deleting(Bug::None, seed));
-        convicted(&deleting(Bug::Resurrection, seed), "nonlinearizable");
+        acquitted(&resetting(Bug::None, seed));
+        convicted(&resetting(Bug::LostWrite, seed), "nonlinearizable");
     }
 }
 
