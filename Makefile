@@ -10,7 +10,7 @@ TEST_PACKAGES := $(NODE_PACKAGES) xfsprogs etcd-server etcd-client protobuf-comp
 
 demo:
 	@bash .ci/packages $(NODE_PACKAGES)
-	cargo build --release --quiet
+	cargo build --release --quiet --package tribunal --package lww-store --package lease-store
 	@bash examples/demo.sh target/release
 
 test:

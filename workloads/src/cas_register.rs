@@ -55,6 +55,8 @@ pub enum Function {
     Read,
     /// Let it hold this.
     Write(i64),
+    /// Let it hold nothing.
+    Delete,
     /// If it holds the first, let it hold the second.
     Cas(i64, i64),
 }
@@ -64,6 +66,7 @@ impl Function {
     pub fn parse(call: &Call) -> Result<Self, CallError> {
         let parsed = match (&*call.f, &call.value) {
             ("read", _) => Some(Function::Read),
+            ("write", Value::Null) => Some(Function::Delete),
             ("write", value) => value.as_i64().map(Function::Write),
             ("cas", Value::Array(pair)) => match &pair[..] {
                 [old, new] => old.as_i64().zip(new.as_i64()).map(|(o, n)| Function::Cas(o, n)),
@@ -80,6 +83,7 @@ impl From<Function> for Call {
         match function {
             Function::Read => Call::new("read"),
             Function::Write(value) => Call::new("write").value(value),
+            Function::Delete => Call::new("write"),
             Function::Cas(old, new) => Call::new("cas").value(json!([old, new])),
         }
     }
@@ -88,8 +92,8 @@ impl From<Function> for Call {
 /// `[workload.cas-register]`, and `[workload.register]` without `cas`.
 pub(crate) struct Choice {
     pub(crate) keyed: Keyed,
-    /// Of read, write and cas.
-    pub(crate) weights: [u64; 3],
+    /// Of read, write, cas and delete.
+    pub(crate) weights: [u64; 4],
     pub(crate) initial: Value,
     pub(crate) budget: u64,
     pub(crate) patience: Patience,
@@ -98,11 +102,12 @@ pub(crate) struct Choice {
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
     let keyed = Keyed::choose(&mut options, 10, 200)?;
-    let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
+    let [read, write, cas] = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
     let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
     let patience = Patience::choose(&mut options, 10)?;
     options.done()?;
+    let weights = [read, write, cas, 0];
     Ok(Choice { keyed, weights, initial, budget, patience })
 }
 
@@ -129,10 +134,13 @@ pub(crate) fn load(seed: Seed, choice: &Choice) -> (Boxed, Boxed) {
 }
 
 /// The next call on a key where `issued` was the last value.
-fn draw(rng: &mut Rng, [read, write, cas]: &[u64; 3], issued: &mut i64) -> Function {
-    let ticket = rng.below(read + write + cas);
+fn draw(rng: &mut Rng, [read, write, cas, delete]: &[u64; 4], issued: &mut i64) -> Function {
+    let ticket = rng.below(read + write + cas + delete);
     if ticket < *read {
         return Function::Read;
+    }
+    if ticket >= read + write + cas {
+        return Function::Delete;
     }
     *issued += 1;
     // Nothing to compare with yet: the first value is written.

@@ -51,12 +51,12 @@ fn main() -> std::process::ExitCode {
         ),
         ("convictions::wall_clocks_lose_writes", convictions::wall_clocks_lose_writes),
         (
-            "convictions::an_unfenced_leader_wakes_up_beside_its_successor",
-            convictions::an_unfenced_leader_wakes_up_beside_its_successor,
+            "convictions::a_paused_leader_wakes_up_beside_its_successor",
+            convictions::a_paused_leader_wakes_up_beside_its_successor,
         ),
         (
-            "convictions::an_unfenced_leader_is_no_register",
-            convictions::an_unfenced_leader_is_no_register,
+            "convictions::a_paused_leader_is_no_register",
+            convictions::a_paused_leader_is_no_register,
         ),
         (
             "convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time",

@@ -1,7 +1,8 @@
 //! A leaderless replicated key-value store that resolves conflicts by last write
-//! wins, and its client for Tribunal. With `--clock wall` it loses acknowledged
-//! writes when clocks differ; with `--clock hybrid` it does not.
+//! wins, and its client for Tribunal. With `--bug` it is guilty of one of the
+//! ways in which such stores go wrong.
 
+mod bug;
 mod client;
 mod coordinator;
 mod message;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use substrate::Member;
 
-use crate::stamp::Clock;
+use crate::bug::Bug;
 
 /// A leaderless replicated key-value store.
 #[derive(Parser)]
@@ -50,9 +51,9 @@ pub(crate) struct Serve {
     /// Where the log is kept.
     #[arg(long)]
     data_dir: PathBuf,
-    /// How writes are stamped.
-    #[arg(long, value_enum, default_value_t = Clock::Wall)]
-    clock: Clock,
+    /// What it is guilty of.
+    #[arg(long, value_enum, default_value_t = Bug::None)]
+    bug: Bug,
     /// The port of clients, on every member.
     #[arg(long, default_value_t = 7000)]
     client_port: u16,

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use tribunal_checkers::Verdict;
 use tribunal_generator::simulation::{Answer, Attempt};
 use tribunal_generator::{Rng, Seed};
 use tribunal_history::{Event, Kind, Value};
 use tribunal_workloads::cas_register::Function;
 
-use crate::{SEEDS, acquitted, calls, convicted, latency, run};
+use crate::{SEEDS, acquitted, calls, convicted, latency, run, run_with};
 
 /// What the map does wrong, one time in twenty.
 #[derive(Clone, Copy, PartialEq)]
@@ -17,6 +18,8 @@ enum Bug {
     StaleRead,
     LostWrite,
     BlindCas,
+    /// What was deleted comes back.
+    Resurrection,
 }
 
 /// Registers, which take effect when they are called. One call in twenty gets
@@ -25,7 +28,7 @@ struct Registers {
     rng: Rng,
     bug: Bug,
     /// All that a register has held.
-    held: BTreeMap<String, Vec<i64>>,
+    held: BTreeMap<String, Vec<Option<i64>>>,
 }
 
 impl Registers {
@@ -53,23 +56,31 @@ impl Registers {
         let held = self.held.entry(key).or_default();
         match Function::parse(attempt.call).expect("the workload knows its calls") {
             Function::Read if wrong && self.bug == Bug::StaleRead => {
-                Answer::ok(held.iter().rev().nth(2).copied())
+                Answer::ok(held.iter().rev().nth(2).copied().flatten())
             }
-            Function::Read => Answer::ok(held.last().copied()),
+            Function::Read => Answer::ok(held.last().copied().flatten()),
             Function::Write(_) if wrong && self.bug == Bug::LostWrite => {
                 Answer::ok(attempt.call.value.clone())
             }
             Function::Write(value) => {
-                held.push(value);
+                held.push(Some(value));
                 Answer::ok(value)
             }
-            Function::Cas(old, new) if held.last() == Some(&old) || self.bug == Bug::BlindCas => {
-                held.push(new);
+            Function::Delete => {
+                if !wrong || self.bug != Bug::Resurrection {
+                    held.push(None);
+                }
+                Answer::ok(Value::Null)
+            }
+            Function::Cas(old, new)
+                if held.last() == Some(&Some(old)) || self.bug == Bug::BlindCas =>
+            {
+                held.push(Some(new));
                 Answer::ok(attempt.call.value.clone())
             }
             Function::Cas(..) => {
                 let answer = Answer::ok(attempt.call.value.clone()).with("swapped", false);
-                answer.with("found", held.last().copied())
+                answer.with("found", held.last().copied().flatten())
             }
         }
     }
@@ -103,6 +114,23 @@ fn stale_reads_are_convicted() {
 fn lost_writes_are_convicted() {
     convict("cas-register", Bug::LostWrite);
     convict("register", Bug::LostWrite);
+}
+
+#[test]
+fn what_was_deleted_stays_away_or_is_convicted() {
+    let deleting = |bug, seed| {
+        let mut registers = Registers::new(bug, seed);
+        let (history, verdict) =
+            run_with("register", json!({"delete": 1}), seed, |attempt| registers.answer(attempt));
+        let deletes =
+            calls(&history).iter().filter(|(f, _, v)| f == "write" && v.is_null()).count();
+        assert!(deletes > 1000, "a third of the calls, not {deletes}");
+        verdict
+    };
+    for seed in SEEDS {
+        acquitted(&deleting(Bug::None, seed));
+        convicted(&deleting(Bug::Resurrection, seed), "nonlinearizable");
+    }
 }
 
 #[test]

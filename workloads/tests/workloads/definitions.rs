@@ -52,7 +52,7 @@ fn an_unknown_option_is_refused_with_the_known_ones() {
         "register",
         json!({"cas": 1}),
         "[workload.register] has no option `cas`. Its options are \
-         keys, calls_per_key, skew, read, write, initial, budget and final_seconds",
+         keys, calls_per_key, skew, read, write, delete, initial, budget and final_seconds",
     );
 }
 

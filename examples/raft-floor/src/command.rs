@@ -1,0 +1,76 @@
+//! The command line that all databases on this floor have.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use substrate::Member;
+
+use crate::database::Database;
+use crate::{client, server};
+
+/// A bundled database that is replicated by Raft.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments<B: ValueEnum + Send + Sync + 'static> {
+    #[command(subcommand)]
+    command: Command<B>,
+}
+
+#[derive(Subcommand)]
+enum Command<B: ValueEnum + Send + Sync + 'static> {
+    /// Runs a node.
+    Serve(Serve<B>),
+    /// Performs Tribunal's calls: the client protocol on standard input and output.
+    Client,
+    /// Exits with 0 when a node answers and knows a leader.
+    Ready {
+        /// Its client address: 10.0.0.1:7200.
+        #[arg(long)]
+        address: String,
+    },
+    /// Exits with 0 when a node holds itself leader, with 1 when it does not or does not answer.
+    IsLeader {
+        /// Its client address: 10.0.0.1:7200.
+        #[arg(long)]
+        address: String,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Serve<B: ValueEnum + Send + Sync + 'static> {
+    /// This node's name among the peers.
+    #[arg(long)]
+    pub node: String,
+    /// All members, this one included, in the same order on each: n1=10.0.0.1,n2=10.0.0.2,…
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub peers: Vec<Member>,
+    /// Where the log and the snapshots are kept.
+    #[arg(long)]
+    pub data_dir: PathBuf,
+    /// What the database is to be guilty of.
+    #[arg(long, value_enum, default_value = "none")]
+    pub bug: B,
+    /// The port of clients, on every member.
+    #[arg(long)]
+    pub client_port: Option<u16>,
+    /// The port of peers, on every member.
+    #[arg(long)]
+    pub peer_port: Option<u16>,
+}
+
+/// The whole of a database's executable.
+pub fn run<D: Database>() -> ExitCode {
+    let matches = Arguments::<D::Bug>::command().name(D::NAME).get_matches();
+    let arguments = Arguments::<D::Bug>::from_arg_matches(&matches);
+    let result = match arguments.unwrap_or_else(|error| error.exit()).command {
+        Command::Serve(options) => server::run::<D>(options),
+        Command::Client => client::run::<D>(),
+        Command::Ready { address } => client::ready::<D>(&address),
+        Command::IsLeader { address } => client::is_leader::<D>(&address),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{}: {error:#}", D::NAME);
+        ExitCode::FAILURE
+    })
+}

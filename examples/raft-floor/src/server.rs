@@ -1,0 +1,169 @@
+//! Runs a node: opens its disk, starts Raft, and listens to peers and clients.
+
+use std::collections::{BTreeMap, HashMap};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use openraft::{Config, EmptyNode, Raft, SnapshotPolicy};
+use substrate::{Link, Member, listen};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use crate::chores;
+use crate::command::Serve;
+use crate::database::Database;
+use crate::log_store::LogStore;
+use crate::machine::json;
+use crate::message::{ClientAnswer, ClientRequest, Order, Performed, Request};
+use crate::network::{Network, PeerLink};
+use crate::node::Node;
+use crate::store::Store;
+use crate::types::{Command, NodeId, Types};
+
+/// How long a peer may take for what Raft asks, before the connection is given up.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How long the leader may take for what a client wants, before it is asked again.
+const LEADER_PATIENCE: Duration = Duration::from_millis(300);
+
+/// Entries from one snapshot to the next: few, so that a short run sees several.
+const ENTRIES_A_SNAPSHOT: u64 = 1000;
+
+/// Runs a node until it is killed.
+#[tokio::main]
+pub async fn run<D: Database>(options: Serve<D::Bug>) -> anyhow::Result<ExitCode> {
+    let place = options.peers.iter().position(|member| member.id == options.node);
+    let names = options.peers.iter().filter(|member| member.id == options.node);
+    ensure!(names.count() == 1, "--peers must name {} once", options.node);
+    let place = place.expect("it is named");
+    let ip = options.peers[place].ip.clone();
+    let client_port = options.client_port.unwrap_or(D::PORT);
+    let peer_port = options.peer_port.unwrap_or(D::PORT + 1);
+    let peers = bind(&ip, peer_port).await?;
+    let clients = bind(&ip, client_port).await?;
+    let node = Arc::new(start::<D>(&options, place as NodeId + 1, peer_port).await?);
+    tokio::spawn(end_with(node.raft.clone()));
+    let members: BTreeMap<NodeId, EmptyNode> =
+        (1..=options.peers.len() as NodeId).map(|id| (id, EmptyNode {})).collect();
+    let serving = node.clone();
+    tokio::spawn(listen(peers, move |request| {
+        let node = serving.clone();
+        async move { node.answer(request).await }
+    }));
+    // Every member of a new cluster says who the members are, and all say the same.
+    if !node.raft.is_initialized().await? {
+        node.raft.initialize(members).await?;
+    }
+    tokio::spawn(chores::keep(node.clone()));
+    println!("{} serves", options.node);
+    listen(clients, move |request| {
+        let node = node.clone();
+        async move { answer(&node, request).await }
+    })
+    .await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
+}
+
+async fn start<D: Database>(
+    options: &Serve<D::Bug>,
+    own: NodeId,
+    peer_port: u16,
+) -> anyhow::Result<Node<D>> {
+    let folder = &options.data_dir;
+    let opening = || format!("cannot open the data in {}", folder.display());
+    std::fs::create_dir_all(folder).with_context(opening)?;
+    let log = LogStore::open(folder, D::flaw(options.bug)).with_context(opening)?;
+    let store = Store::<D>::open(folder, options.bug).with_context(opening)?;
+    let network = Network { links: links(&options.peers, own, peer_port, PATIENCE) };
+    let raft = Raft::new(own, Arc::new(config()?), network, log, store.clone()).await?;
+    let links = links(&options.peers, own, peer_port, LEADER_PATIENCE);
+    let (name, bug, ahead) = (options.node.clone(), options.bug, Mutex::new(None));
+    Ok(Node { own, name, raft, store, links, bug, ahead })
+}
+
+/// Leaders are missed after 0.8 s at the latest, and replaced within 0.8 s more.
+fn config() -> anyhow::Result<Config> {
+    let config = Config {
+        heartbeat_interval: 150,
+        election_timeout_min: 400,
+        election_timeout_max: 800,
+        install_snapshot_timeout: 1000,
+        snapshot_policy: SnapshotPolicy::LogsSinceLast(ENTRIES_A_SNAPSHOT),
+        replication_lag_threshold: ENTRIES_A_SNAPSHOT + 500,
+        max_in_snapshot_log_to_keep: 500,
+        purge_batch_size: 500,
+        ..Config::default()
+    };
+    Ok(config.validate()?)
+}
+
+fn links(
+    members: &[Member],
+    own: NodeId,
+    port: u16,
+    patience: Duration,
+) -> HashMap<NodeId, PeerLink> {
+    let numbered = (1..).zip(members).filter(|(id, _)| *id != own);
+    let link = |member: &Member| Link::new(format!("{}:{port}", member.ip), patience);
+    numbered.map(|(id, member)| (id, Arc::new(link(member)))).collect()
+}
+
+/// Ends the process when Raft has ended: a node that does not take part serves nobody.
+async fn end_with(raft: Raft<Types>) {
+    let mut metrics = raft.metrics();
+    loop {
+        let state = metrics.borrow_and_update().running_state.clone();
+        if let Err(error) = state {
+            eprintln!("raft has ended: {error}");
+            break;
+        }
+        if metrics.changed().await.is_err() {
+            eprintln!("raft has ended");
+            break;
+        }
+    }
+    std::process::abort();
+}
+
+async fn answer<D: Database>(
+    node: &Node<D>,
+    request: ClientRequest<D::Change, D::Question>,
+) -> ClientAnswer<D::Answer> {
+    let order = match request {
+        ClientRequest::Role => {
+            let leader = node.leader();
+            let (leads, serves) = (leader == Some(node.own), leader.is_some());
+            return ClientAnswer::Role { leader: leads, serves };
+        }
+        ClientRequest::Perform { client, sequence, request } => {
+            order::<D>(client, sequence, request)
+        }
+    };
+    match node.perform(order).await {
+        Performed::Done { answer, node, term } => match serde_json::from_value(answer) {
+            Ok(answer) => ClientAnswer::Done { answer, node, term },
+            Err(error) => ClientAnswer::Unknown(format!("no answer: {error}")),
+        },
+        Performed::Refused(why) => ClientAnswer::Refused(why),
+        Performed::Unknown(why) => ClientAnswer::Unknown(why),
+    }
+}
+
+fn order<D: Database>(
+    client: String,
+    sequence: u64,
+    request: Request<D::Change, D::Question>,
+) -> Order {
+    match request {
+        Request::Change(change) => {
+            Order::Change(Command { client, sequence, change: json(&change) })
+        }
+        Request::Ask(question) => Order::Ask(json(&question)),
+    }
+}

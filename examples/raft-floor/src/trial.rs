@@ -1,0 +1,72 @@
+//! A cluster of a database on this floor, as real processes on the loopback network, for its own tests.
+
+use std::process::Command;
+
+use substrate::trial::{Caller, Processes, eventually};
+use tribunal_client::{Call, Value};
+
+/// Nodes of one executable.
+pub struct Cluster {
+    /// The nodes.
+    pub processes: Processes,
+    program: &'static str,
+    port: u16,
+    bug: &'static str,
+}
+
+impl Cluster {
+    /// Starts `nodes` nodes of `program`, and waits until each serves.
+    pub fn start(program: &'static str, port: u16, nodes: usize, bug: &'static str) -> Self {
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let mut cluster = Self { processes: Processes::new(name, nodes), program, port, bug };
+        (0..nodes).for_each(|index| cluster.spawn(index));
+        (0..nodes).for_each(|index| cluster.await_ready(index));
+        cluster
+    }
+
+    /// Starts node `index`.
+    pub fn spawn(&mut self, index: usize) {
+        let data = self.processes.data(index);
+        let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
+        let options = ["serve", "--node", &id, "--peers", &peers, "--bug", self.bug];
+        let data = ["--data-dir", data.to_str().expect("UTF-8")];
+        self.processes
+            .start(index, self.program.as_ref(), &[&options[..], &data].concat())
+            .expect("the server starts");
+    }
+
+    /// Waits until node `index` serves.
+    pub fn await_ready(&self, index: usize) {
+        eventually("the server is ready", || self.asks("ready", index).then_some(()));
+    }
+
+    /// What `program ready` or `program is-leader` says of node `index`.
+    pub fn asks(&self, question: &str, index: usize) -> bool {
+        let address = format!("{}:{}", self.processes.members[index].ip, self.port);
+        let output = Command::new(self.program).args([question, "--address", &address]).output();
+        output.expect("the program runs").status.success()
+    }
+
+    /// A client of node `index`.
+    pub fn caller(&self, workload: &str, index: usize) -> Caller {
+        let node = self.processes.node(index, self.port);
+        Caller::new(self.program, &["client"], workload, node)
+    }
+
+    /// A node that holds itself leader, among `nodes`.
+    pub fn leader(&self, nodes: &[usize]) -> usize {
+        let leads = |&index: &usize| self.asks("is-leader", index);
+        eventually("a leader", || nodes.iter().copied().find(leads))
+    }
+
+    /// All nodes but this one.
+    pub fn others(&self, node: usize) -> Vec<usize> {
+        (0..self.processes.members.len()).filter(|&index| index != node).collect()
+    }
+
+    /// Calls again and again until it is certain that it happened: what came back.
+    pub fn insist(&self, workload: &str, index: usize, call: &Call) -> Value {
+        let mut caller = self.caller(workload, index);
+        eventually("the call happens", || caller.call(call).ok()).value
+    }
+}

@@ -1,0 +1,134 @@
+//! Real servers and real clients on the loopback network.
+
+use std::thread;
+
+use raft_floor::trial::Cluster;
+use substrate::trial::eventually;
+use tribunal_client::{Call, Value};
+
+const REGISTERS: &str = "cas-register";
+
+fn start(nodes: usize, bug: &'static str) -> Cluster {
+    Cluster::start(env!("CARGO_BIN_EXE_raft-store"), 7200, nodes, bug)
+}
+
+fn write(value: u64) -> Call {
+    Call::new("write").key("x").value(value)
+}
+
+fn read() -> Call {
+    Call::new("read").key("x")
+}
+
+#[test]
+fn every_node_serves_registers_by_way_of_the_leader() {
+    let cluster = start(3, "none");
+    let leader = cluster.leader(&[0, 1, 2]);
+    let follower = (leader + 1) % 3;
+    assert!(!cluster.asks("is-leader", follower));
+    cluster.insist(REGISTERS, follower, &write(1));
+    let mut caller = cluster.caller(REGISTERS, leader);
+    let cas = |old: u64, new: u64| Call::new("cas").key("x").value(vec![old, new]);
+    let swapped = eventually("it was 1", || caller.call(&cas(1, 2)).ok());
+    assert_eq!(swapped.ext.get("swapped"), None);
+    let failed = eventually("it was compared", || caller.call(&cas(1, 3)).ok());
+    assert_eq!((&failed.ext["swapped"], &failed.ext["found"]), (&false.into(), &2.into()));
+    for index in 0..3 {
+        assert_eq!(cluster.insist(REGISTERS, index, &read()), 2);
+    }
+    assert_eq!(cluster.insist(REGISTERS, 0, &Call::new("read").key("y")), Value::Null);
+}
+
+#[test]
+fn appends_have_offsets_and_are_polled_in_their_order() {
+    let cluster = start(3, "none");
+    for n in 0..6 {
+        let append = Call::new("append").key("a").value(100 + n);
+        let value = cluster.insist("log", n as usize % 3, &append);
+        assert_eq!(value, n);
+    }
+    let polled = cluster.insist("log", 1, &Call::new("poll").key("a"));
+    assert_eq!(polled[0], serde_json::json!([0, 100]));
+    assert_eq!(polled.as_array().expect("a list").len(), 6);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_all_nodes_were_killed_and_a_snapshot_was_made() {
+    let mut cluster = start(3, "none");
+    thread::scope(|scope| {
+        for n in 0..8u64 {
+            let mut caller = cluster.caller(REGISTERS, n as usize % 3);
+            scope.spawn(move || {
+                for value in 1..=200u64 {
+                    let call = Call::new("write").key(format!("k{n}")).value(value);
+                    eventually("the write happens", || caller.call(&call).ok());
+                }
+            });
+        }
+    });
+    let snapshots = (0..3).filter(|&i| cluster.processes.data(i).join("snapshot.json").exists());
+    assert_eq!(snapshots.count(), 3, "each made one of 1600 entries");
+    for _ in 0..2 {
+        (0..3).for_each(|index| cluster.processes.kill(index));
+        (0..3).for_each(|index| cluster.spawn(index));
+        (0..3).for_each(|index| cluster.await_ready(index));
+        for n in 0..8 {
+            let read = Call::new("read").key(format!("k{n}"));
+            assert_eq!(cluster.insist(REGISTERS, n % 3, &read), 200);
+        }
+    }
+}
+
+#[test]
+fn a_member_that_was_away_for_long_gets_a_snapshot() {
+    let mut cluster = start(3, "none");
+    let away = (cluster.leader(&[0, 1, 2]) + 1) % 3;
+    let others = cluster.others(away);
+    cluster.processes.kill(away);
+    let mut caller = cluster.caller(REGISTERS, others[0]);
+    for value in 1..=2600 {
+        eventually("the write happens", || caller.call(&write(value)).ok());
+    }
+    cluster.spawn(away);
+    let snapshot = cluster.processes.data(away).join("snapshot.json");
+    eventually("the snapshot arrives", || snapshot.exists().then_some(()));
+    cluster.processes.kill(others[1]);
+    assert_eq!(cluster.insist(REGISTERS, away, &read()), 2600);
+}
+
+/// What a leader that was stopped answers to a read that reaches it when it continues, after its
+/// successor has written 2 in the place of 1.
+fn read_from_the_past(bug: &'static str) -> Option<Value> {
+    let cluster = start(3, bug);
+    let old = cluster.leader(&[0, 1, 2]);
+    cluster.insist(REGISTERS, old, &write(1));
+    let mut reader = cluster.caller(REGISTERS, old);
+    cluster.processes.pause(old).expect("the leader stops");
+    let others = cluster.others(old);
+    cluster.leader(&others);
+    cluster.insist(REGISTERS, others[0], &write(2));
+    let reading = thread::spawn(move || reader.call(&read()));
+    cluster.processes.resume(old).expect("the old leader continues");
+    reading.join().expect("the read ends").ok().map(|reply| reply.value)
+}
+
+#[test]
+fn a_leader_that_was_paused_does_not_answer_from_the_past() {
+    let answer = read_from_the_past("none");
+    assert!(answer.is_none() || answer == Some(2.into()), "{answer:?}");
+}
+
+#[test]
+fn without_asking_a_majority_a_leader_acknowledges_what_it_alone_has() {
+    let cluster = start(3, "applies-uncommitted");
+    let leader = cluster.leader(&[0, 1, 2]);
+    let others = cluster.others(leader);
+    let mut caller = cluster.caller(REGISTERS, leader);
+    caller.call(&write(1)).expect("it leads");
+    others.iter().for_each(|&index| cluster.processes.pause(index).expect("it stops"));
+    caller.call(&write(2)).expect("it acknowledges, all alone");
+    cluster.processes.pause(leader).expect("it stops");
+    others.iter().for_each(|&index| cluster.processes.resume(index).expect("it continues"));
+    cluster.leader(&others);
+    assert_eq!(cluster.insist(REGISTERS, others[0], &read()), 1, "2 is lost");
+}
