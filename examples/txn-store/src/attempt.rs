@@ -2,12 +2,10 @@
 //! then two-phase commit.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::Value;
 use substrate::gather;
 
-use crate::cluster::Cluster;
 use crate::coordinator::Coordinator;
 use crate::message::{
     Action, Age, Operation, Outcome, PeerAnswer, PeerRequest, Timestamp, TxnId, View,
@@ -113,8 +111,7 @@ impl<'c> Attempt<'c> {
 
     fn tell(self, outcome: Outcome) {
         for node in self.participants {
-            let (cluster, txn): (Arc<Cluster>, _) =
-                (self.coordinator.cluster.clone(), self.txn.clone());
+            let (cluster, txn) = (self.coordinator.cluster.clone(), self.txn.clone());
             tokio::spawn(async move {
                 cluster.ask(&node, PeerRequest::Finish { txn, outcome }).await;
             });

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::attempt::{Attempt, Stop};
 use crate::bug::Bug;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::message::{Age, ClientAnswer, ClientRequest, TxnId};
+use crate::message::{Age, ClientAnswer, ClientRequest, Timestamp, TxnId};
 use crate::program::Program;
 use crate::site::Site;
 
@@ -64,10 +65,9 @@ impl Coordinator {
         loop {
             let view = self.bug.view(program.reads_only(), &self.site.clock, &self.site.horizons);
             let mut attempt = Attempt::begin(self, self.name(), age.clone(), view);
+            let late = |_| Err(Stop::Refused(format!("not done within {PATIENCE:?}")));
             let promised = timeout_at(limit, promised(program, &mut attempt)).await;
-            match promised
-                .unwrap_or_else(|_| Err(Stop::Refused(format!("not within {PATIENCE:?}"))))
-            {
+            match promised.unwrap_or_else(late) {
                 Ok((found, after)) => {
                     attempt.commit(after).await;
                     return ClientAnswer::Done(found);
@@ -92,7 +92,7 @@ impl Coordinator {
 async fn promised(
     program: &Program,
     attempt: &mut Attempt<'_>,
-) -> Result<(Vec<serde_json::Value>, u64), Stop> {
+) -> Result<(Vec<Value>, Timestamp), Stop> {
     let found = program.run(attempt).await?;
     Ok((found, attempt.vote().await?))
 }
