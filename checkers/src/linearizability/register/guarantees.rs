@@ -22,8 +22,11 @@ pub struct SessionGuarantees {
     pub initial: Value,
 }
 
+/// How the ladder tells of a guarantee.
+type Told = fn(&Levels) -> Option<bool>;
+
 /// The four guarantees: the anomaly's name, what it means, and how the ladder knows it.
-const GUARANTEES: [(&str, &str, fn(&Levels) -> Option<bool>); 4] = [
+const GUARANTEES: [(&str, &str, Told); 4] = [
     ("read-your-writes", "a session reads its own last write, or a newer one", |levels| {
         levels.read_your_writes
     }),
