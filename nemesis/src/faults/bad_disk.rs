@@ -9,7 +9,7 @@ use tribunal_history::{Effect, Name};
 
 use super::given::{Drawn, Given};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::disk::{Order, Rule};
 use crate::field::Field;
@@ -90,9 +90,9 @@ impl Fault for DiskFault {
 
     /// Databases are right to end when their disk fails: one that did is started again.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
+        let healed = aim::heal(field, id, aim).await;
         // Whatever the agents say: a database that is left dead is the worse.
-        let started = super::start_again(field, &aim.nodes).await?;
+        let started = aim::start_again(field, &aim.nodes).await?;
         let Effect { observed, mut evidence } = healed?;
         evidence.extend(started);
         Ok(Effect { observed, evidence })

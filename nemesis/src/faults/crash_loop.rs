@@ -11,7 +11,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name, Value};
 
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::{Harm, Reply, Request};
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -121,7 +121,7 @@ impl Fault for CrashLoop {
                 None => {}
             }
         }
-        evidence.extend(super::start_again(field, &aim.nodes).await?);
+        evidence.extend(aim::start_again(field, &aim.nodes).await?);
         match errors.is_empty() {
             true => Ok(Effect { observed: false, evidence }),
             false => Err(errors.join("; ")),

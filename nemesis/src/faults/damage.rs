@@ -10,7 +10,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name, Value};
 
 use super::target::{self, Target};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::{self, Harm};
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -138,13 +138,13 @@ impl Fault for Damage {
     }
 
     async fn inject(&self, field: &Field, id: u64, aim: &Aim) -> Result<(), String> {
-        super::inject(field, id, aim, || self.heal(field, id, aim)).await?;
-        super::start_again(field, &aim.nodes).await.map(drop)
+        aim::inject(field, id, aim, || self.heal(field, id, aim)).await?;
+        aim::start_again(field, &aim.nodes).await.map(drop)
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        let started = super::start_again(field, &aim.nodes).await?;
+        let healed = aim::heal(field, id, aim).await;
+        let started = aim::start_again(field, &aim.nodes).await?;
         healed.map(|mut effect| {
             effect.evidence.extend(started);
             effect

@@ -5,7 +5,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -83,9 +83,9 @@ impl Fault for Disk {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
+        let healed = aim::heal(field, id, aim).await;
         // A database may end itself rather than serve without a disk.
-        let started = super::start_again(field, &aim.nodes).await?;
+        let started = aim::start_again(field, &aim.nodes).await?;
         healed.map(|mut effect| {
             effect.evidence.extend(started);
             effect

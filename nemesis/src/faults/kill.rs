@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::plan::STAYS_DEAD;
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, STAYS_DEAD};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -65,14 +66,14 @@ impl Fault for Kill {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let killed = super::heal(field, id, aim).await;
+        let killed = aim::heal(field, id, aim).await;
         if aim.stays_dead {
             field.bury(&aim.nodes);
             let evidence = aim.nodes.iter().map(|node| format!("{node}: it stays dead")).collect();
             return killed.map(|effect| Effect { observed: effect.observed, evidence });
         }
         // Whatever the agents say: a database that is left dead is the worse.
-        let evidence = super::start_again(field, &aim.nodes).await?;
+        let evidence = aim::start_again(field, &aim.nodes).await?;
         killed.map(|effect| Effect { observed: effect.observed, evidence })
     }
 }

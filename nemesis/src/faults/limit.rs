@@ -10,7 +10,7 @@ use tribunal_history::{Effect, Name, Value};
 
 use super::given::{Drawn, Given};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -134,9 +134,9 @@ impl Fault for LimitFault {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
+        let healed = aim::heal(field, id, aim).await;
         // Whatever the agents say: a database that is left dead is the worse.
-        let started = super::start_again(field, &aim.nodes).await?;
+        let started = aim::start_again(field, &aim.nodes).await?;
         healed.map(|effect| {
             let evidence = effect.evidence.into_iter().chain(started).collect();
             Effect { observed: effect.observed, evidence }

@@ -11,11 +11,10 @@ use tribunal_generator::Rng;
 use tribunal_harness::cluster::local::wire::{Rule, Ruled, Tallied};
 use tribunal_history::{Effect, Map, Name, Value};
 
+use super::aim::look;
 use super::given::{Drawn, Given};
 use super::partition::shuffled;
-use super::{
-    Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll, link_on_hosts, look,
-};
+use super::{Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll, link_on_hosts};
 use crate::agent::protocol::Request;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};

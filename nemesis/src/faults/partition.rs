@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name};
 
+use super::aim::look;
 use super::given::Given;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, look, ports};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, ports};
 use crate::agent::protocol::{Harm, Request, Source};
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};

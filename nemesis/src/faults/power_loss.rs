@@ -6,7 +6,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -57,9 +57,9 @@ impl Fault for PowerLoss {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let restored = super::heal(field, id, aim).await;
+        let restored = aim::heal(field, id, aim).await;
         // Whatever the agents say: a database that is left dead is the worse.
-        let evidence = super::start_again(field, &aim.nodes).await?;
+        let evidence = aim::start_again(field, &aim.nodes).await?;
         restored.map(|effect| Effect { observed: effect.observed, evidence })
     }
 }

@@ -5,7 +5,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
 
@@ -77,7 +77,7 @@ impl Fault for Restart {
     }
 
     async fn heal(&self, field: &Field, _: u64, aim: &Aim) -> Result<Effect, String> {
-        let evidence = super::start_again(field, &aim.nodes).await?;
+        let evidence = aim::start_again(field, &aim.nodes).await?;
         Ok(Effect { observed: false, evidence })
     }
 }

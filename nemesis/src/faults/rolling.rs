@@ -7,7 +7,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name};
 
 use super::partition::shuffled;
-use super::{Aim, Fault, Needs, Options, Plan, PlanError, Toll};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, Toll, aim};
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
 
@@ -101,7 +101,7 @@ impl Fault for Rolling {
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
         let round = field.end_background(&work(id)).await;
         // Whoever was stopped and not started again is, whatever went wrong.
-        let again = super::start_again(field, &aim.nodes).await;
+        let again = aim::start_again(field, &aim.nodes).await;
         match round {
             Some(Ok(told)) => {
                 again?;

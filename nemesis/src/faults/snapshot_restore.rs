@@ -7,7 +7,7 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
 use super::target::{self, Target};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, damage, given};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim, damage, given};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 use crate::model::{Failures, Synchrony, SystemModel};
@@ -79,8 +79,8 @@ impl Fault for SnapshotRestore {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        let started = super::start_again(field, &aim.nodes).await?;
+        let healed = aim::heal(field, id, aim).await;
+        let started = aim::start_again(field, &aim.nodes).await?;
         healed.map(|mut effect| {
             effect.evidence.extend(started);
             effect
