@@ -63,6 +63,16 @@ pub(super) async fn heal(field: &Field, id: u64, aim: &Aim) -> Result<Effect, St
     if errors.is_empty() { Ok(effect) } else { Err(errors.join("; ")) }
 }
 
+/// Heals, and starts the database again wherever it has ended: what was seen at the end, and what came
+/// of the start. Whatever the agents say it is started: a database that is left dead is the worse.
+pub(super) async fn heal_and_start(field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
+    let healed = heal(field, id, aim).await;
+    let started = start_again(field, &aim.nodes).await?;
+    let Effect { observed, mut evidence } = healed?;
+    evidence.extend(started);
+    Ok(Effect { observed, evidence })
+}
+
 /// Starts the database again wherever it has ended: what came of it, a sentence a node.
 pub(super) async fn start_again(field: &Field, nodes: &[Name]) -> Result<Vec<String>, String> {
     // By hand there may be no database at all.

@@ -90,12 +90,7 @@ impl Fault for DiskFault {
 
     /// Databases are right to end when their disk fails: one that did is started again.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = aim::heal(field, id, aim).await;
-        // Whatever the agents say: a database that is left dead is the worse.
-        let started = aim::start_again(field, &aim.nodes).await?;
-        let Effect { observed, mut evidence } = healed?;
-        evidence.extend(started);
-        Ok(Effect { observed, evidence })
+        aim::heal_and_start(field, id, aim).await
     }
 }
 

@@ -143,11 +143,6 @@ impl Fault for Damage {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = aim::heal(field, id, aim).await;
-        let started = aim::start_again(field, &aim.nodes).await?;
-        healed.map(|mut effect| {
-            effect.evidence.extend(started);
-            effect
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

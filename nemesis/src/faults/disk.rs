@@ -82,13 +82,8 @@ impl Fault for Disk {
         Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 
+    /// A database may end itself rather than serve without a disk.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = aim::heal(field, id, aim).await;
-        // A database may end itself rather than serve without a disk.
-        let started = aim::start_again(field, &aim.nodes).await?;
-        healed.map(|mut effect| {
-            effect.evidence.extend(started);
-            effect
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

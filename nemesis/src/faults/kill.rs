@@ -66,14 +66,12 @@ impl Fault for Kill {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let killed = aim::heal(field, id, aim).await;
-        if aim.stays_dead {
-            field.bury(&aim.nodes);
-            let evidence = aim.nodes.iter().map(|node| format!("{node}: it stays dead")).collect();
-            return killed.map(|effect| Effect { observed: effect.observed, evidence });
+        if !aim.stays_dead {
+            return aim::heal_and_start(field, id, aim).await;
         }
-        // Whatever the agents say: a database that is left dead is the worse.
-        let evidence = aim::start_again(field, &aim.nodes).await?;
+        let killed = aim::heal(field, id, aim).await;
+        field.bury(&aim.nodes);
+        let evidence = aim.nodes.iter().map(|node| format!("{node}: it stays dead")).collect();
         killed.map(|effect| Effect { observed: effect.observed, evidence })
     }
 }

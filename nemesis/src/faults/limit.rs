@@ -133,13 +133,8 @@ impl Fault for LimitFault {
         Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 
+    /// A database may not be able to live with so little.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = aim::heal(field, id, aim).await;
-        // Whatever the agents say: a database that is left dead is the worse.
-        let started = aim::start_again(field, &aim.nodes).await?;
-        healed.map(|effect| {
-            let evidence = effect.evidence.into_iter().chain(started).collect();
-            Effect { observed: effect.observed, evidence }
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

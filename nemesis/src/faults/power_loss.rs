@@ -57,9 +57,6 @@ impl Fault for PowerLoss {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let restored = aim::heal(field, id, aim).await;
-        // Whatever the agents say: a database that is left dead is the worse.
-        let evidence = aim::start_again(field, &aim.nodes).await?;
-        restored.map(|effect| Effect { observed: effect.observed, evidence })
+        aim::heal_and_start(field, id, aim).await
     }
 }
