@@ -24,8 +24,7 @@ mod link;
 mod link_kinds;
 mod link_on_hosts;
 mod member;
-mod member_leave;
-mod member_replace;
+mod membership;
 mod needs;
 mod partition;
 mod partition_any;
@@ -91,8 +90,8 @@ pub static FAULTS: &[&dyn Fault] = &[
     &crash_loop::CrashLoop,
     &rolling::RESTART,
     &rolling::UPGRADE,
-    &member_leave::MemberLeave,
-    &member_replace::MemberReplace,
+    &member::LEAVE,
+    &member::REPLACE,
     &power_loss::PowerLoss,
     &disk::FULL,
     &disk::HUNG,
