@@ -4,33 +4,32 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, MILDEST};
 use super::plan::STAYS_DEAD;
 use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
+use crate::model::{Failures, SystemModel};
 
 /// A process that dies without a word. What it had only in memory is gone; the operating
 /// system, and what it was given to write, live on.
 pub(super) struct Kill;
 
+const ABOUT: About = About {
+    name: "kill",
+    doc: "Kills the database's processes with SIGKILL, and starts the database again at the end.",
+    options: &[target::OPTION],
+    needs: Needs::Start,
+    assumes: MILDEST,
+    seen: "no process of the database's session is left",
+    cost: "7 ms to kill and confirm, 60-90 ms until the database is started again; then its own start-up",
+};
+
 #[async_trait]
 impl Fault for Kill {
-    fn name(&self) -> &'static str {
-        "kill"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Kills the database's processes with SIGKILL, and starts the database again at the end."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[target::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Start
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     /// Where nodes stop for good, it is not started again.
@@ -41,20 +40,8 @@ impl Fault for Kill {
         plan
     }
 
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashStop)
-    }
-
-    fn seen(&self) -> &'static str {
-        "no process of the database's session is left"
-    }
-
-    fn cost(&self) -> &'static str {
-        "7 ms to kill and confirm, 60-90 ms until the database is started again; then its own start-up"
-    }
-
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        target::draw(self.name(), nodes, options, rng)
+        target::draw(ABOUT.name, nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {

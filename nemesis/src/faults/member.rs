@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, ENDING};
 use super::target::{self, Target};
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, membership};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Who leaves.
 const TARGET: FaultOption =
@@ -16,9 +16,7 @@ const TARGET: FaultOption =
 
 /// A node that leaves, and comes back knowing nothing.
 pub(super) struct Member {
-    name: &'static str,
-    doc: &'static str,
-    seen: &'static str,
+    about: About,
     back: Back,
 }
 
@@ -29,55 +27,48 @@ enum Back {
     AtTheEnd,
 }
 
+/// What both tell alike, with what is each one's own.
+const fn about(name: &'static str, doc: &'static str, seen: &'static str) -> About {
+    About {
+        name,
+        doc,
+        options: &[TARGET],
+        needs: Needs::Membership,
+        assumes: ENDING,
+        seen,
+        cost: "nothing but the database's own commands, which another node runs",
+    }
+}
+
 /// A smaller cluster, for a while.
 pub(super) static LEAVE: Member = Member {
-    name: "member-leave",
-    doc: "Has a node leave the cluster, and join it again without any data at the end.",
-    seen: "the database's own `status`, on another node: the node is no member, and is one again at the end",
+    about: about(
+        "member-leave",
+        "Has a node leave the cluster, and join it again without any data at the end.",
+        "the database's own `status`, on another node: the node is no member, and is one again at the end",
+    ),
     back: Back::AtTheEnd,
 };
 
 /// A node that knows nothing in the place of one that did.
 pub(super) static REPLACE: Member = Member {
-    name: "member-replace",
-    doc: "Has a node leave the cluster and a new one without any data join in its place, at once.",
-    seen: "the database's own `status`, on another node: the node was no member, and then was one again",
+    about: about(
+        "member-replace",
+        "Has a node leave the cluster and a new one without any data join in its place, at once.",
+        "the database's own `status`, on another node: the node was no member, and then was one again",
+    ),
     back: Back::AtOnce,
 };
 
 #[async_trait]
 impl Fault for Member {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[TARGET]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Membership
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
-    }
-
-    fn seen(&self) -> &'static str {
-        self.seen
-    }
-
-    fn cost(&self) -> &'static str {
-        "nothing but the database's own commands, which another node runs"
+    fn about(&self) -> &About {
+        &self.about
     }
 
     /// Draws who leaves: one node, or the one that is primary then.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let fault = self.name;
+        let fault = self.about.name;
         if nodes.len() < 2 {
             return Err(PlanError::TooFewNodes { fault, needs: 2, has: nodes.len() });
         }

@@ -5,6 +5,7 @@
 //! and heals through the agents. Only aiming and observing differ; the rest is
 //! the same for all, and provided.
 
+mod about;
 mod aim;
 mod bad_disk;
 mod bad_disk_kinds;
@@ -54,8 +55,9 @@ use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name, Value};
 
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
+use crate::model::SystemModel;
 
+pub use about::About;
 pub use aim::Aim;
 pub use family::Family;
 pub use needs::{GroundKind, Needs, Place};
@@ -149,24 +151,23 @@ pub type Options = Map<String, Value>;
 /// One kind of harm.
 #[async_trait]
 pub trait Fault: Send + Sync {
+    /// What it tells of itself.
+    fn about(&self) -> &About;
+
     /// Its name, as users write it.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.about().name
+    }
 
-    /// What it does, in a sentence.
-    fn doc(&self) -> &'static str;
-
-    /// What can be chosen about it.
-    fn options(&self) -> &'static [FaultOption] {
-        &[]
+    /// What it cannot be injected without.
+    fn needs(&self) -> Needs {
+        self.about().needs
     }
 
     /// Options that it cannot do without, as an example for these nodes.
     fn example(&self, _: &[Name]) -> Options {
         Options::new()
     }
-
-    /// What it cannot be injected without.
-    fn needs(&self) -> Needs;
 
     /// Why it cannot be injected there with these options, if it certainly cannot.
     fn refuses(&self, _options: &Options, _place: Place) -> Option<String> {
@@ -177,11 +178,6 @@ pub trait Fault: Send + Sync {
     /// says so itself.
     fn family(&self) -> Family {
         Family::of(self.needs())
-    }
-
-    /// The mildest system model in which it can happen. What does not say is taken for the wildest.
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::PartiallySynchronous, Failures::Byzantine)
     }
 
     /// What a model leaves of its plan, where the model allows it at all.
@@ -198,13 +194,6 @@ pub trait Fault: Send + Sync {
     fn asks_for_primaries(&self) -> bool {
         false
     }
-
-    /// How it is seen to act, from inside its victims.
-    fn seen(&self) -> &'static str;
-
-    /// What it costs, as measured: how long injecting and healing take, and what else the harness
-    /// does to the database or the nodes meanwhile, beside the harm.
-    fn cost(&self) -> &'static str;
 
     /// Draws one. Options are known ones here ([`plan`] checks); their values are
     /// for the fault to judge.

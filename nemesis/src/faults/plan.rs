@@ -63,7 +63,7 @@ pub fn plan(
     options: &Options,
     rng: &mut Rng,
 ) -> Result<Plan, PlanError> {
-    let known = fault.options();
+    let known = fault.about().options;
     if let Some(unknown) = options.keys().find(|key| known.iter().all(|option| option.name != *key))
     {
         let listed = known.iter().map(|option| option.name).collect::<Vec<_>>().join(", ");
