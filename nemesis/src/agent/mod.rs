@@ -46,6 +46,7 @@ pub mod protocol;
 mod requests;
 mod rollback;
 mod table;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::fs;
