@@ -32,6 +32,7 @@ mod group;
 mod guard;
 mod host_clock;
 mod journal;
+mod keeper;
 pub mod kernel;
 mod kill;
 mod knock;
