@@ -45,13 +45,10 @@ impl Listing {
         self.objects("chain").filter_map(|chain| chain["name"].as_str()).filter(|name| *name != TAG)
     }
 
-    /// What the rules of some chains have counted, by their comments.
-    pub fn packets(&self, chains: &[String]) -> BTreeMap<&str, u64> {
+    /// What the rules of a chain have counted, by their comments.
+    pub fn packets(&self, chain: &str) -> BTreeMap<&str, u64> {
         let mut counted = BTreeMap::new();
-        for rule in self.objects("rule") {
-            if !chains.iter().any(|chain| rule["chain"] == **chain) {
-                continue;
-            }
+        for rule in self.objects("rule").filter(|rule| rule["chain"] == *chain) {
             let mut parts = rule["expr"].as_array().into_iter().flatten();
             let packets = parts.find_map(|part| part["counter"]["packets"].as_u64());
             if let (Some(comment), Some(packets)) = (rule["comment"].as_str(), packets) {
@@ -82,8 +79,12 @@ pub fn remove(chains: &[String]) -> io::Result<()> {
     if others.is_empty() {
         return remove_all();
     }
-    let gone = |chain| format!("flush chain {TABLE} {chain}\ndelete chain {TABLE} {chain}\n");
-    NFT.call(&["-f", "-"], &ours.into_iter().map(gone).collect::<String>()).map(drop)
+    // All are empty before any is gone: none can go to which another one still leads.
+    let all = |what: &str| -> String {
+        ours.iter().map(|chain| format!("{what} chain {TABLE} {chain}\n")).collect()
+    };
+    let script = all("flush") + &all("delete");
+    NFT.call(&["-f", "-"], &script).map(drop)
 }
 
 /// Takes the whole table away; `false`: there is none.
