@@ -10,7 +10,7 @@ use tribunal_history::{Effect, Name};
 use super::about::About;
 use super::given::{Drawn, Given};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
+use super::{Aim, Fault, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::disk::{Order, Rule};
 use crate::field::Field;

@@ -4,7 +4,7 @@ use tribunal_generator::Rng;
 
 use super::about::{About, ENDING, LATE, LYING};
 use super::bad_disk::DiskFault;
-use super::given::{Given, magnitude};
+use super::given::{Given, magnitude, percent};
 use super::target;
 use super::{FaultOption, Needs, PlanError};
 use crate::disk::{Access, Harm, Order, Rule};
@@ -33,11 +33,11 @@ pub static READ_ERROR: DiskFault = DiskFault {
     about: About {
         name: "disk-read-error",
         doc: "Reads of a share of the database's files' pages fail with EIO, in a mapping with SIGBUS.",
+        options: &[target::OPTION, SHARE, FILES],
         needs: Needs::Fuse,
         assumes: ENDING,
         seen: FAILED,
         cost: COST,
-        options: &[target::OPTION, SHARE, FILES],
     },
     draw: |given, rng| failing(given, rng, &[Access::Read], libc::EIO, "reads fail"),
 };
@@ -47,11 +47,11 @@ pub static WRITE_ERROR: DiskFault = DiskFault {
     about: About {
         name: "disk-write-error",
         doc: "A share of the database's writes fail with EIO and change nothing.",
+        options: &[target::OPTION, SHARE, FILES],
         needs: Needs::Fuse,
         assumes: ENDING,
         seen: FAILED,
         cost: COST,
-        options: &[target::OPTION, SHARE, FILES],
     },
     draw: |given, rng| failing(given, rng, &[Access::Write], libc::EIO, "writes fail"),
 };
@@ -61,11 +61,11 @@ pub static SYNC_ERROR: DiskFault = DiskFault {
     about: About {
         name: "disk-sync-error",
         doc: "A share of the database's syncs (`fsync` and its kin, also of folders) fail with EIO.",
+        options: &[target::OPTION, SHARE, FILES],
         needs: Needs::Fuse,
         assumes: ENDING,
         seen: FAILED,
         cost: COST,
-        options: &[target::OPTION, SHARE, FILES],
     },
     draw: |given, rng| failing(given, rng, &[Access::Sync], libc::EIO, "syncs fail"),
 };
@@ -75,11 +75,11 @@ pub static NO_SPACE: DiskFault = DiskFault {
     about: About {
         name: "disk-no-space",
         doc: "A share of the database's writes, new files and reservations fail with ENOSPC, however much room there is.",
+        options: &[target::OPTION, SHARE, FILES],
         needs: Needs::Fuse,
         assumes: ENDING,
         seen: FAILED,
         cost: COST,
-        options: &[target::OPTION, SHARE, FILES],
     },
     draw: |given, rng| {
         failing(given, rng, &[Access::Write, Access::Allocate], libc::ENOSPC, "writes find no room")
@@ -91,10 +91,6 @@ pub static SLOW: DiskFault = DiskFault {
     about: About {
         name: "disk-slow",
         doc: "Every read, write or sync of the database takes longer.",
-        needs: Needs::Fuse,
-        assumes: LATE,
-        seen: "an operation of the agent's own on a file below the same mount takes as long; those of the database that did are counted",
-        cost: COST,
         options: &[
             target::OPTION,
             FaultOption::new("on", "Read, write, sync or all; by default drawn anew."),
@@ -105,6 +101,10 @@ pub static SLOW: DiskFault = DiskFault {
             ),
             FILES,
         ],
+        needs: Needs::Fuse,
+        assumes: LATE,
+        seen: "an operation of the agent's own on a file below the same mount takes as long; those of the database that did are counted",
+        cost: COST,
     },
     draw: |given, rng| {
         let on = given.choice("on", &["read", "write", "sync", "all"], rng)?;
@@ -125,10 +125,6 @@ pub static BIT_FLIPS: DiskFault = DiskFault {
     about: About {
         name: "disk-bit-flips",
         doc: "Flips a bit in a share of what the database reads, or for good in what it writes: a Byzantine disk.",
-        needs: Needs::Fuse,
-        assumes: LYING,
-        seen: "what the agent wrote to a file of its own below the same mount is read with a bit flipped; what was flipped of the database's is counted",
-        cost: COST,
         options: &[
             target::OPTION,
             FaultOption::new(
@@ -138,10 +134,14 @@ pub static BIT_FLIPS: DiskFault = DiskFault {
             SHARE,
             FILES,
         ],
+        needs: Needs::Fuse,
+        assumes: LYING,
+        seen: "what the agent wrote to a file of its own below the same mount is read with a bit flipped; what was flipped of the database's is counted",
+        cost: COST,
     },
     draw: |given, rng| {
         let on = given.choice("on", &["read", "write"], rng)?;
-        let share = share(given, rng)?;
+        let share = given.share_or_drawn(SHARE.name, rng)?;
         let rule =
             Rule { seed: 0, on: accesses(on), files: files(given)?, share, harm: Harm::Flip };
         let what = if on == "read" { "reads" } else { "writes, for good," };
@@ -154,10 +154,6 @@ pub static TORN_WRITES: DiskFault = DiskFault {
     about: About {
         name: "disk-torn-writes",
         doc: "Cuts the disk's power at the end, in the middle of a write: some of its sectors are written. The database is killed, and started again.",
-        needs: Needs::Fuse,
-        assumes: ENDING,
-        seen: "the filesystem tells how many of the sectors of the last write, and of those that were not synced, are there",
-        cost: CUT,
         options: &[
             target::OPTION,
             FaultOption::new(
@@ -165,6 +161,10 @@ pub static TORN_WRITES: DiskFault = DiskFault {
                 "Kept: what was written before the torn write is there. Any: every sector that was not synced may be missing. By default drawn anew.",
             ),
         ],
+        needs: Needs::Fuse,
+        assumes: ENDING,
+        seen: "the filesystem tells how many of the sectors of the last write, and of those that were not synced, are there",
+        cost: CUT,
     },
     draw: |given, rng| {
         let order = given.choice("order", &["kept", "any"], rng)?;
@@ -180,11 +180,11 @@ pub static LOST_SYNC: DiskFault = DiskFault {
     about: About {
         name: "disk-lost-sync",
         doc: "Syncs do nothing and say yes; at the end the power goes, and all that was written meanwhile is lost: a Byzantine disk. The database is killed, and started again.",
+        options: &[target::OPTION],
         needs: Needs::Fuse,
         assumes: LYING,
         seen: "the filesystem tells how many writes were lost",
         cost: CUT,
-        options: &[target::OPTION],
     },
     draw: |_, _| {
         let what = "syncs do nothing, and the power will go".to_owned();
@@ -199,7 +199,7 @@ fn failing(
     errno: i32,
     what: &str,
 ) -> Result<((Rule, Order), String), PlanError> {
-    let share = share(given, rng)?;
+    let share = given.share_or_drawn(SHARE.name, rng)?;
     let (on, harm) = (on.to_vec(), Harm::Fail { errno });
     let rule = Rule { seed: 0, on, files: files(given)?, share, harm };
     Ok(((rule, Order::Kept), format!("{} of the {what}", percent(share))))
@@ -219,17 +219,7 @@ fn accesses(on: &str) -> Vec<Access> {
     }
 }
 
-/// A share that was given, or one of 1 to 64 percent.
-fn share(given: &Given, rng: &mut Rng) -> Result<f64, PlanError> {
-    let drawn = magnitude(1, 64, rng) as f64 / 100.0;
-    Ok(given.share(SHARE.name)?.unwrap_or(drawn))
-}
-
 fn files(given: &Given) -> Result<Option<String>, PlanError> {
     let wanted = "a pattern of paths, such as `wal/*` or `*.log`";
     given.text(FILES.name, wanted, |text| glob::Pattern::new(text).is_ok())
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e4).round() / 1e2)
 }

@@ -11,7 +11,7 @@ use tribunal_history::{Effect, Name, Value};
 
 use super::about::About;
 use super::target::{self, Target};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
+use super::{Aim, Fault, FaultOption, Options, Plan, PlanError, aim};
 use crate::agent::protocol::{self, Harm};
 use crate::field::Field;
 

@@ -7,7 +7,7 @@ use tribunal_history::Name;
 
 use super::about::{About, LATE};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 
@@ -36,9 +36,6 @@ impl Fault for Freeze {
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::Freezer { pid: field.daemon(node)? }));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        target::aim(field, plan, |pid| Harm::Freezer { pid }).await
     }
 }

@@ -7,7 +7,7 @@ use tribunal_history::{Effect, Name};
 use super::about::{About, MILDEST};
 use super::plan::STAYS_DEAD;
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 use crate::model::{Failures, SystemModel};
@@ -45,11 +45,8 @@ impl Fault for Kill {
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::Kill { pid: field.daemon(node)? }));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        let stays_dead = plan.stays_dead();
-        Ok(Aim { harms, nodes, summary, stays_dead, ..Aim::default() })
+        let aim = target::aim(field, plan, |pid| Harm::Kill { pid }).await?;
+        Ok(Aim { stays_dead: plan.stays_dead(), ..aim })
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {

@@ -10,7 +10,7 @@ use tribunal_history::{Effect, Name, Value};
 use super::about::About;
 use super::given::{Drawn, Given};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
+use super::{Aim, Fault, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 
@@ -84,13 +84,14 @@ impl Fault for LimitFault {
         let limit = plan.data.get("limit").cloned().unwrap_or_default();
         let limit: Limit = serde_json::from_value(limit)
             .map_err(|error| format!("the plan's `limit` cannot be read: {error}"))?;
-        let (nodes, who) = target::resolve(field, plan).await?;
+        let aim = target::aim(field, plan, |pid| limit.harm(pid)).await?;
         let what = plan.data.get("what").and_then(Value::as_str).unwrap_or_default();
         // Primaries have names now; other plans say it all already.
-        let summary = if plan.nodes.is_empty() { format!("{who}: {what}") } else { who };
-        let harm = |node: &Name| Ok((node.clone(), limit.harm(field.daemon(node)?)));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        let summary = match plan.nodes.is_empty() {
+            true => format!("{}: {what}", aim.summary),
+            false => aim.summary,
+        };
+        Ok(Aim { summary, ..aim })
     }
 
     /// A database may not be able to live with so little.

@@ -15,10 +15,6 @@ pub static CPU: LimitFault = LimitFault {
     about: About {
         name: "cpu-limit",
         doc: "Starves the database's processes of processor time: once their quota is used up they stand until the period is over.",
-        needs: Needs::Cgroup(Controller::Cpu),
-        assumes: LATE,
-        seen: "the control group's counters: the quota was used up; and how long the processes ran",
-        cost: "the database is watched for 200 ms first, then until its quota is used up: 0.9 s in all (load 37)",
         options: &[
             target::OPTION,
             FaultOption::new(
@@ -26,6 +22,10 @@ pub static CPU: LimitFault = LimitFault {
                 "How many cores they may use in all, from 0.001; by default a half to a sixteenth of what they use when it begins.",
             ),
         ],
+        needs: Needs::Cgroup(Controller::Cpu),
+        assumes: LATE,
+        seen: "the control group's counters: the quota was used up; and how long the processes ran",
+        cost: "the database is watched for 200 ms first, then until its quota is used up: 0.9 s in all (load 37)",
     },
     draw: |given, rng| {
         let part = 2 << rng.below(4);
@@ -45,10 +45,6 @@ pub static MEMORY: LimitFault = LimitFault {
     about: About {
         name: "memory-limit",
         doc: "Lets the database's processes have no more memory; the kernel kills one that asks for more, and the database is started again at the end.",
-        needs: Needs::Cgroup(Controller::Memory),
-        assumes: ENDING,
-        seen: "the control group's counter: the kernel killed a process for want of memory",
-        cost: "killed when it next asks for memory: after 0.1-2.8 s where seen (load 30); then its own start-up, as after `kill`",
         options: &[
             target::OPTION,
             FaultOption::new(
@@ -60,6 +56,10 @@ pub static MEMORY: LimitFault = LimitFault {
                 "Instead: how much in all; less than what they have is no room.",
             ),
         ],
+        needs: Needs::Cgroup(Controller::Memory),
+        assumes: ENDING,
+        seen: "the control group's counter: the kernel killed a process for want of memory",
+        cost: "killed when it next asks for memory: after 0.1-2.8 s where seen (load 30); then its own start-up, as after `kill`",
     },
     draw: |given, _| {
         let mebibytes = |option| {
@@ -81,11 +81,11 @@ pub static PROCESSES: LimitFault = LimitFault {
     about: About {
         name: "process-limit",
         doc: "Lets the database's processes start no other process and no thread: a fork fails with EAGAIN.",
+        options: &[target::OPTION, ROOM],
         needs: Needs::Cgroup(Controller::Pids),
         assumes: ENDING,
         seen: "the control group's counter: a fork failed; the agent tries one in there where the database is quiet",
         cost: "95 ms to inject and see (load 37); nothing after it is healed",
-        options: &[target::OPTION, ROOM],
     },
     draw: |given, _| {
         room(given, "processes and threads").map(|(room, what)| (Limit::Processes { room }, what))
@@ -97,11 +97,11 @@ pub static FILES: LimitFault = LimitFault {
     about: About {
         name: "file-limit",
         doc: "Lets the database's processes open no other file or connection: open, accept and connect fail with EMFILE.",
+        options: &[target::OPTION, ROOM],
         needs: Needs::Files,
         assumes: ENDING,
         seen: "from inside: a process that is made to duplicate a descriptor gets EMFILE",
         cost: "70 ms to inject and see (load 37), for which each process is stopped once for about a millisecond",
-        options: &[target::OPTION, ROOM],
     },
     draw: |given, _| room(given, "open files").map(|(room, what)| (Limit::Files { room }, what)),
 };

@@ -10,7 +10,7 @@ use tribunal_history::{Effect, Map, Name};
 use super::about::About;
 use super::given::Given;
 use super::partition::{self, apart, read, shuffled, sorted};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, list, ports};
+use super::{Aim, Fault, FaultOption, Options, Plan, PlanError, Toll, list, ports};
 use crate::field::Field;
 
 /// The fault. Who is primary is known only when its time has come: its cuts are told then.

@@ -7,7 +7,7 @@ use tribunal_history::{Effect, Name};
 
 use super::about::{About, ENDING};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 
@@ -36,10 +36,7 @@ impl Fault for PowerLoss {
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::PowerOff { pid: field.daemon(node)? }));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        target::aim(field, plan, |pid| Harm::PowerOff { pid }).await
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {

@@ -6,7 +6,7 @@ use tribunal_history::{Effect, Name};
 
 use super::about::{About, ENDING};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::field::Field;
 
 /// A process that ends in good order.
