@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use tribunal_harness::cluster::local::wire::{Rule, Ruled};
 use tribunal_history::{Effect, Name};
 
-use super::{Aim, look};
+use super::aim::{Aim, look};
 use crate::agent::datagrams::{Count, Echoes, Heard};
 use crate::agent::protocol::{Harm, Reply, Request, Toward};
 use crate::field::Field;
