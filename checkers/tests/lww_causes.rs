@@ -6,7 +6,7 @@ mod script;
 
 use lww::{all, at, check, final_reads, only, two_writes};
 use script::Script;
-use serde_json::{Value, json};
+use serde_json::json;
 use tribunal_checkers::Anomaly;
 
 fn jump(script: &mut Script, offset_ms: i64, times: [u64; 4]) {
