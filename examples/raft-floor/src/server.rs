@@ -45,7 +45,7 @@ pub async fn run<D: Database>(options: Serve<D::Bug>) -> anyhow::Result<ExitCode
     let peers = bind(&ip, peer_port).await?;
     let clients = bind(&ip, client_port).await?;
     let node = Arc::new(start::<D>(&options, place as NodeId + 1, peer_port).await?);
-    tokio::spawn(end_with(node.raft.clone()));
+    tokio::spawn(watch(options.node.clone(), node.raft.clone()));
     let members: BTreeMap<NodeId, EmptyNode> =
         (1..=options.peers.len() as NodeId).map(|id| (id, EmptyNode {})).collect();
     let serving = node.clone();
@@ -53,12 +53,7 @@ pub async fn run<D: Database>(options: Serve<D::Bug>) -> anyhow::Result<ExitCode
         let node = serving.clone();
         async move { node.answer(request).await }
     }));
-    // Every member of a new cluster says who the members are, and all say the same. One whom
-    // another's vote has reached first need not: it is told by the leader.
-    match node.raft.initialize(members).await {
-        Ok(()) | Err(RaftError::APIError(InitializeError::NotAllowed(_))) => {}
-        Err(error) => return Err(error.into()),
-    }
+    initialize(&node.raft, members).await?;
     tokio::spawn(chores::keep(node.clone()));
     println!("{} serves", options.node);
     listen(clients, move |request| {
@@ -117,18 +112,35 @@ fn links(
     numbered.map(|(id, member)| (id, Arc::new(link(member)))).collect()
 }
 
-/// Ends the process when Raft has ended: a node that does not take part serves nobody.
-async fn end_with(raft: Raft<Types>) {
+/// Every member of a new cluster says who the members are, and all say the same. It is too late
+/// for that where others have, and have asked this one for its vote: then it will hear of it.
+async fn initialize(
+    raft: &Raft<Types>,
+    members: BTreeMap<NodeId, EmptyNode>,
+) -> anyhow::Result<()> {
+    match raft.initialize(members).await {
+        Err(RaftError::APIError(InitializeError::NotAllowed(_))) => Ok(()),
+        initialized => Ok(initialized?),
+    }
+}
+
+/// Tells the log who leads, and ends the process when Raft has ended: a node that does not take
+/// part serves nobody.
+async fn watch(name: String, raft: Raft<Types>) {
     let mut metrics = raft.metrics();
-    loop {
-        let state = metrics.borrow_and_update().running_state.clone();
-        if let Err(error) = state {
+    let mut known = None;
+    while metrics.changed().await.is_ok() {
+        let metrics = metrics.borrow_and_update();
+        if let Err(error) = &metrics.running_state {
             eprintln!("raft has ended: {error}");
             break;
         }
-        if metrics.changed().await.is_err() {
-            eprintln!("raft has ended");
-            break;
+        let now = (metrics.current_leader, metrics.current_term);
+        if known.replace(now) != Some(now) {
+            match now {
+                (Some(leader), term) => println!("{name} follows member {leader} in term {term}"),
+                (None, term) => println!("{name} knows no leader in term {term}"),
+            }
         }
     }
     std::process::abort();
