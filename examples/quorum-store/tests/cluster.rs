@@ -53,7 +53,7 @@ impl Cluster {
 }
 
 /// Of four nodes n1, n2 and n3 keep it, and n4 stands in for them.
-const KEY: &str = "a";
+const KEY: &str = "c";
 
 fn write(value: u64) -> Call {
     Call::new("write").key(KEY).value(value)
