@@ -33,7 +33,7 @@ enum Command {
     /// Performs Tribunal's calls: the client protocol on standard input and output.
     Client {
         /// As what a key reads that holds nothing; to write it deletes the key.
-        #[arg(long, default_value_t = serde_json::Value::Null)]
+        #[arg(long, default_value = "null", value_parser = json)]
         empty: serde_json::Value,
     },
     /// Exits with 0 when a node answers.
@@ -64,6 +64,11 @@ pub(crate) struct Serve {
     /// The port of peers, on every member.
     #[arg(long, default_value_t = 7001)]
     peer_port: u16,
+}
+
+/// A value as JSON; any text could be taken for a string, too.
+fn json(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 fn main() -> ExitCode {
