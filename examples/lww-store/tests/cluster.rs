@@ -40,6 +40,12 @@ impl Cluster {
     fn caller(&self, index: usize) -> Caller {
         Caller::new(PROGRAM, &["client"], "lww", self.processes.node(index, 7000))
     }
+
+    /// One for which 0 is nothing.
+    fn deleter(&self, index: usize) -> Caller {
+        let node = self.processes.node(index, 7000);
+        Caller::new(PROGRAM, &["client", "--empty", "0"], "register", node)
+    }
 }
 
 fn write(value: u64) -> Call {
@@ -76,9 +82,9 @@ fn what_was_deleted_stays_away_unless_it_is_forgotten() {
         let log = cluster.processes.data(2).join("data.log");
         eventually("n3 has it", || (std::fs::metadata(&log).ok()?.len() > 0).then_some(()));
         cluster.processes.kill(2);
-        let delete = Call::new("write").key("x");
-        cluster.caller(0).call(&delete).expect("the key is deleted");
+        cluster.deleter(0).call(&write(0)).expect("the key is deleted");
         assert_eq!(value(cluster.caller(1).call(&read())), None);
+        assert_eq!(value(cluster.deleter(1).call(&read())), Some(0));
         // Longer than it is remembered. To ask meanwhile would remind those who are asked.
         std::thread::sleep(Duration::from_millis(500));
         cluster.start_node(2);
