@@ -144,8 +144,7 @@ pub fn unknown_workloads_and_their_options() {
         "[workload.regsiter]",
         &format!("test.toml: there is no workload `regsiter`; did you mean `register`? {known}"),
     );
-    let options =
-        "Its options are keys, calls_per_key, read, write, initial, budget and final_seconds";
+    let options = "Its options are keys, calls_per_key, skew, read, write, reset, initial, budget and final_seconds";
     file(
         "keys =",
         "kyes =",
