@@ -32,9 +32,9 @@ trial "last write wins, on wall clocks: loses acknowledged writes" 1 \
 trial "last write wins, on hybrid logical clocks: keeps them" 0 \
   examples/lww-store/lww.toml -s bug=none
 trial "a leader by lease, that asks no clock after a pause: two leaders" 1 \
-  examples/lease-store/leader.toml -s bug=paused-leader
+  examples/lease-store/leader.toml -f pause -s bug=paused-leader
 trial "a leader by lease, measured by a clock: one leader" 0 \
-  examples/lease-store/leader.toml -s bug=none
+  examples/lease-store/leader.toml -f pause -s bug=none
 
 printf '\nFour trials in %d s. Open a report in a browser:\n' $((SECONDS - began))
 printf '  %s\n' "${reports[@]}"

@@ -31,6 +31,13 @@ fn tried(scene: &Scene, test: &std::path::Path, setting: &str) -> Trial {
     run_loaded(scene, test, &shorter)
 }
 
+/// With pauses alone: a cut or a clock beside them may keep the sleeper from being the leader.
+fn paused(scene: &Scene, workload: &str) -> Trial {
+    let test = lease(scene, workload);
+    let shorter = ["--local", "3", "--time", "15s", "--seed", "7", "-f", "pause"];
+    run_loaded(scene, &test, &[&shorter[..], &["-s", "bug=paused-leader"]].concat())
+}
+
 pub fn wall_clocks_lose_writes() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
@@ -73,7 +80,7 @@ fn certainly(fault: &Fault, from: Nanos, until: Nanos) -> bool {
 pub fn a_paused_leader_wakes_up_beside_its_successor() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
-    let trial = tried(&scene, &lease(&scene, "leader"), "bug=paused-leader");
+    let trial = paused(&scene, "leader");
     trial.assert_convicted_of(&["split-brain"]);
     let verdict = trial.verdict();
     let by_pause = |message: &str| message.contains("was paused from");
@@ -84,7 +91,7 @@ pub fn a_paused_leader_wakes_up_beside_its_successor() {
 pub fn a_paused_leader_is_no_register() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
-    let trial = tried(&scene, &lease(&scene, "cas-register"), "bug=paused-leader");
+    let trial = paused(&scene, "cas-register");
     trial.assert_convicted_of(&["nonlinearizable"]);
 }
 

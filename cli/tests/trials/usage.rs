@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use tribunal_workloads::WORKLOADS;
+
 use crate::scene::text;
 
 const EXAMPLE: &str = r#"name = "example"
@@ -133,15 +135,16 @@ pub fn partitions_and_scenarios_that_cannot_be() {
 }
 
 pub fn unknown_workloads_and_their_options() {
-    let known = "The workloads are cas-register, leader, lww and register";
-    argument(&["-w", "bank"], &format!("tribunal: there is no workload `bank`. {known}"));
+    let names: Vec<&str> = WORKLOADS.iter().map(|definition| definition.name).collect();
+    let (last, others) = names.split_last().unwrap();
+    let known = format!("The workloads are {} and {last}", others.join(", "));
+    argument(&["-w", "zebra"], &format!("tribunal: there is no workload `zebra`. {known}"));
     file(
         "[workload.register]",
         "[workload.regsiter]",
         &format!("test.toml: there is no workload `regsiter`; did you mean `register`? {known}"),
     );
-    let options =
-        "Its options are keys, calls_per_key, read, write, initial, budget and final_seconds";
+    let options = "Its options are keys, calls_per_key, skew, read, write, reset, initial, budget and final_seconds";
     file(
         "keys =",
         "kyes =",

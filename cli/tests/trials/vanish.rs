@@ -13,7 +13,7 @@ use crate::traces::Traces;
 use crate::trial::{self, Seat, run_loaded};
 
 /// A run whose node is gone must be over in this time after its load.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 pub fn a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs() {
     let Some(scene) = Scene::set() else { return };
