@@ -98,8 +98,7 @@ impl RaftNetwork<Types> for Peer {
         cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _: RPCOption,
     ) -> Result<SnapshotResponse<NodeId>, StreamingError<Types, Fatal<NodeId>>> {
-        let request =
-            PeerRequest::Install { vote, meta: snapshot.meta, data: *snapshot.snapshot };
+        let request = PeerRequest::Install { vote, meta: snapshot.meta, data: *snapshot.snapshot };
         let answered = tokio::select! {
             answered = self.ask(request) => answered,
             closed = cancel => return Err(closed.into()),
