@@ -10,7 +10,7 @@ TEST_PACKAGES := $(NODE_PACKAGES) xfsprogs etcd-server etcd-client protobuf-comp
 
 demo:
 	@bash .ci/packages $(NODE_PACKAGES)
-	cargo build --release --quiet
+	cargo build --release --quiet --package tribunal --package lww-store --package lease-store
 	@bash examples/demo.sh target/release
 
 test:
@@ -23,9 +23,9 @@ test:
 # Faults that only hosts with kernels of their own can have: their clocks, and netem between them.
 # Two virtual machines; takes some ten minutes, and room for two gigabytes in /var/tmp.
 real-hosts:
-	@bash .ci/packages $(NODE_PACKAGES) qemu-system-x86 mmdebstrap netcat-openbsd e2fsprogs
-	cargo build --package tribunal --quiet
-	@bash cli/tests/real_hosts/check target/debug/tribunal
+	@bash .ci/packages $(NODE_PACKAGES) qemu-system-x86 mmdebstrap
+	cargo build --release --quiet
+	@bash cli/tests/real_hosts/check $${CARGO_TARGET_DIR:-target}/release
 
 build:
 	cargo build --release

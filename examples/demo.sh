@@ -28,13 +28,13 @@ trial() {
 
 began=$SECONDS
 trial "last write wins, on wall clocks: loses acknowledged writes" 1 \
-  examples/lww-store/lww.toml -s clock=wall
+  examples/lww-store/lww.toml -s bug=wall-clock
 trial "last write wins, on hybrid logical clocks: keeps them" 0 \
-  examples/lww-store/lww.toml -s clock=hybrid
-trial "a leader by lease, that trusts its lease after a pause: two leaders" 1 \
-  examples/lease-store/leader.toml -s fencing=off
-trial "a leader by lease, fenced by its term: one leader" 0 \
-  examples/lease-store/leader.toml -s fencing=on
+  examples/lww-store/lww.toml -s bug=none
+trial "a leader by lease, that asks no clock after a pause: two leaders" 1 \
+  examples/lease-store/leader.toml -s bug=paused-leader
+trial "a leader by lease, measured by a clock: one leader" 0 \
+  examples/lease-store/leader.toml -s bug=none
 
 printf '\nFour trials in %d s. Open a report in a browser:\n' $((SECONDS - began))
 printf '  %s\n' "${reports[@]}"

@@ -50,15 +50,17 @@ mod set_full;
 mod statistics;
 mod total_queue;
 pub mod transactions;
+mod unseen;
 mod verdict;
 
 pub use evidence::Evidence;
 pub use leader::Leader;
 pub use lease::Lease;
-pub use linearizability::{Judge, Linearizable, timeline};
+pub use linearizability::{Judge, Linearizable, SessionGuarantees, timeline};
 pub use liveness::Liveness;
 pub use lww::Lww;
 pub use set_full::SetFull;
 pub use statistics::Statistics;
 pub use total_queue::TotalQueue;
+pub use unseen::Unseen;
 pub use verdict::{Anomaly, Checker, Compose, Validity, Verdict};

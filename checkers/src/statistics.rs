@@ -38,8 +38,10 @@ impl Checker for Statistics {
         let mut all = Outcomes::default();
         let mut functions: FxHashMap<&str, (Outcomes, Vec<Nanos>)> = FxHashMap::default();
         let mut nodes: FxHashMap<&str, Outcomes> = FxHashMap::default();
+        let mut retries: u64 = 0;
         for op in history.operations() {
             all.add(&op);
+            retries += u64::from(op.invocation().ext("retry").is_some());
             let (outcomes, latencies) = functions.entry(op.f()).or_default();
             outcomes.add(&op);
             latencies.extend(latency(&op));
@@ -53,7 +55,11 @@ impl Checker for Statistics {
             (f.to_owned(), facts)
         });
         let nodes = nodes.into_iter().map(|(node, outcomes)| (node.to_owned(), outcomes.json()));
-        Verdict::valid()
+        let verdict = match retries {
+            0 => Verdict::valid(),
+            retries => Verdict::valid().fact("retries", retries),
+        };
+        verdict
             .fact("calls", all.json())
             .fact("functions", Value::Object(functions.collect()))
             .fact("nodes", Value::Object(nodes.collect()))

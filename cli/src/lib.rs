@@ -31,8 +31,22 @@ struct Arguments {
     command: commands::Command,
 }
 
+/// Whoever read our output has gone, as `head` does: no reason for a stack trace. The code is a shell's
+/// for SIGPIPE, which itself must stay ignored: a client program that dies must not end a run.
+fn end_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(141);
+        }
+        usual(panic);
+    }));
+}
+
 /// Runs the command that the process' arguments name.
 pub fn main() -> ExitCode {
+    end_when_nobody_reads();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -17,9 +17,10 @@ use serde_json::{Map, Value};
 use tribunal_checkers::Liveness;
 use tribunal_checkers::liveness::Promise;
 use tribunal_client::{Client, Node as ClientNode};
-use tribunal_generator::{Boxed, Chain, Pace, Seed, any, clients, nemesis};
+use tribunal_generator::{Boxed, Chain, Pace, Policy, Seed, any, clients, nemesis};
 use tribunal_harness::cluster::{Cluster, Node, Session, local};
 use tribunal_harness::database::Declared;
+use tribunal_harness::deadline::Deadline;
 use tribunal_harness::nemesis::{Nemesis, Peace};
 use tribunal_harness::run::{Deployment, Load, NemesisSource, Trial};
 use tribunal_harness::store::{RunRecord, Store};
@@ -40,7 +41,6 @@ use crate::commands::run::Run;
 use crate::evidence::judged_as_run;
 use crate::hosts::may_be_injected;
 
-use pace::pace;
 pub use replay::Elsewhere;
 use replay::Replay;
 
@@ -71,6 +71,9 @@ pub struct Plan {
     time: Duration,
     rate: f64,
     pace: Pace,
+    retries: Option<Policy>,
+    /// How long a call may take, and what is learned of it: each run begins anew.
+    deadline: Deadline,
     model: Option<SystemModel>,
     origin: Origin,
     /// The faults of a stored run, instead of others.
@@ -120,7 +123,9 @@ impl Plan {
             model: system_model(arguments, &test)?,
             time: arguments.time.or(test.run.time).unwrap_or(DEFAULT_TIME),
             rate: arguments.rate.or(test.run.rate).unwrap_or(DEFAULT_RATE),
-            pace: pace(&test).with_context(|| file.clone())?,
+            pace: pace::pace(&test).with_context(|| file.clone())?,
+            retries: pace::retries(&test).with_context(|| file.clone())?,
+            deadline: pace::deadline(&test).with_context(|| file.clone())?,
             test,
             origin,
             replay: None,
@@ -227,12 +232,13 @@ impl Plan {
         let templates = self.templates(&cluster.nodes)?;
         let database = Arc::new(self.database(&cluster.nodes, &templates)?);
         let folder = Store::new(&self.arguments.store).create(&record)?;
-        let clients = self.clients(cluster, &templates, folder.path())?;
+        let deadline = self.deadline.anew();
+        let clients = self.clients(cluster, &templates, folder.path(), &deadline)?;
         let checker = judged_as_run(workload.checker, &record);
         Ok(Trial {
             load: Load {
                 clients,
-                timeout: self.test.client.timeout,
+                deadline,
                 generator: self.load(workload.generator, schedule),
                 last: workload.last,
                 quiesce: self.test.run.quiesce.unwrap_or(DEFAULT_QUIESCE),
@@ -254,6 +260,10 @@ impl Plan {
             calls.paced(self.seed.stream("stagger"), mean, self.pace).boxed()
         } else {
             calls
+        };
+        let calls = match self.retries {
+            Some(policy) => calls.retry(self.seed.stream("retries"), policy).boxed(),
+            None => calls,
         };
         let calls = clients(calls).time_limit(self.time).boxed();
         // The schedule ends healed, by itself, before the time is over.
@@ -300,6 +310,7 @@ impl Plan {
         cluster: &Cluster,
         templates: &Templates,
         folder: &Path,
+        deadline: &Deadline,
     ) -> anyhow::Result<Vec<(Box<dyn Client>, ClientNode)>> {
         let command = self.client_command(templates)?;
         let folder = folder.canonicalize()?;
@@ -310,7 +321,7 @@ impl Plan {
                 command: command.clone(),
                 directory: self.directory.clone(),
                 workload: self.definition.name.to_owned(),
-                timeout: self.test.client.timeout,
+                deadline: deadline.clone(),
                 log: folder.join("client").join(format!("worker-{at}.log")),
             };
             let client: Box<dyn Client> = Box::new(ClientProgram::new(Arc::new(program)));

@@ -356,7 +356,7 @@ fn bad_usage() {
         assert!(said.contains(fragment), "{arguments:?}: {said}");
     };
     told(&[], "required");
-    told(&["h.jsonl"], "h.jsonl: say what to judge it by: --workload cas-register | ");
+    told(&["h.jsonl"], "h.jsonl: say what to judge it by: --workload bank | cas-register | ");
     told(&["h.jsonl", "-w", "regster"], "no workload `regster`; did you mean `register`?");
     told(&["h.jsonl", "-w", "register", "--format", "toml"], "invalid value 'toml'");
     told(&["h.jsonl", "--jsno"], "unexpected argument '--jsno'");
@@ -378,7 +378,7 @@ fn anomalies_and_faults_are_explained_by_name() {
     assert_eq!(none.status.code(), Some(64));
     assert!(
         said.starts_with(
-            "tribunal: `G-singel` is no anomaly and no fault that is explained here; "
+            "tribunal: `G-singel` is no anomaly, no fault and no workload that is explained here; "
         ),
         "{said}"
     );

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tribunal_history::{Call, Event, Kind, Name};
 
 use crate::{
-    Boxed, Delay, Generator, Limit, Map, Only, Pace, ProcessLimit, Rng, Sequence, Stagger,
-    TimeLimit, Until, nanos, on_node, sequence,
+    Boxed, Delay, Generator, Limit, Map, Only, Pace, Policy, ProcessLimit, Retry, Rng, Sequence,
+    Stagger, TimeLimit, Until, nanos, on_node, sequence,
 };
 
 /// What can be put around any generator.
@@ -45,6 +45,11 @@ pub trait Chain: Generator + Sized {
     /// The same, at a rate that changes over time: `mean` is the gap where it is highest.
     fn paced(self, rng: Rng, mean: Duration, pace: Pace) -> Stagger<Self> {
         Stagger::new(self, rng, mean, pace)
+    }
+
+    /// Calls that failed are made again, by whoever is free then.
+    fn retry(self, rng: Rng, policy: Policy) -> Retry<Self> {
+        Retry::new(self, rng, policy)
     }
 
     /// Calls of at most so many processes: when they are retired, it is done.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tribunal_generator::simulation::{Answer, Attempt, Simulation};
 use tribunal_generator::{
-    Boxed, Chain, Pace, Seed, any, calls, clients, each_node, each_process, flip_flop, keys, mix,
-    nemesis, on_node, once, phases, repeat, repeat_with, reserve, sequence, sleep, synchronize,
-    weighted,
+    Boxed, Chain, Pace, Policy, Seed, any, calls, clients, each_node, each_process, flip_flop,
+    keys, mix, nemesis, on_node, once, phases, repeat, repeat_with, reserve, sequence, sleep,
+    synchronize, weighted,
 };
 use tribunal_history::{Call, Event, Kind, Process};
 
@@ -398,4 +398,37 @@ fn zipf_makes_the_first_keys_hot() {
         let expected = 12_000.0 * share / 25.0;
         assert!((f64::from(count) / expected - 1.0).abs() < 0.1, "{counts:?}");
     }
+}
+
+#[test]
+fn what_failed_is_made_again_later_and_later() {
+    let policy = Policy { times: 3, backoff: ms(10), jitter: 0.0 };
+    let load = repeat(call("a")).limit(1).retry(Seed(7).stream("retry"), policy);
+    let history = four().run(load, |_| Answer::fail("busy").after(ms(1)));
+    // Each a millisecond after its answer plus 10, 20, 40.
+    assert_eq!(drawn(&history), "0:a@0 1:a@11 2:a@32 3:a@73");
+    let marks: Vec<_> =
+        invocations(&history).map(|event| event.ext.get("retry").cloned()).collect();
+    assert_eq!(marks, [None, Some(1.into()), Some(2.into()), Some(3.into())]);
+}
+
+#[test]
+fn what_may_have_happened_is_not_made_again() {
+    let policy = Policy { times: 3, backoff: ms(10), jitter: 0.5 };
+    let load = repeat(call("a")).limit(2).retry(Seed(7).stream("retry"), policy);
+    let history = four().run(load, |_| Answer::info("who knows").after(ms(1)));
+    assert_eq!(invocations(&history).count(), 2);
+}
+
+#[test]
+fn retries_go_before_new_calls() {
+    let policy = Policy { times: 1, backoff: ms(1), jitter: 0.0 };
+    let mut first = true;
+    let load = counted("a").limit(3).retry(Seed(7).stream("retry"), policy);
+    let history = Simulation::new(&["n1"], 1).run(load, |_| match std::mem::take(&mut first) {
+        true => Answer::fail("busy").after(ms(5)),
+        false => Answer::ok(1).after(ms(5)),
+    });
+    let values: Vec<_> = invocations(&history).filter_map(|event| event.value.as_i64()).collect();
+    assert_eq!(values, [1, 2, 1, 3]);
 }

@@ -19,6 +19,8 @@ use tribunal_client::protocol::{Request, Response, VERSION, from_line, to_line};
 use tribunal_client::{Client, Failure, Node, Outcome};
 use tribunal_history::Call;
 
+use crate::deadline::Deadline;
+
 /// How long a program that was told to quit may take.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -32,7 +34,7 @@ pub struct Program {
     /// The workload it will serve.
     pub workload: String,
     /// How long a call may take.
-    pub timeout: Duration,
+    pub deadline: Deadline,
     /// Where its standard error goes.
     pub log: PathBuf,
 }
@@ -194,7 +196,7 @@ impl Client for ClientProgram {
     }
 
     async fn invoke(&mut self, call: &Call) -> Outcome {
-        let timeout_ms = self.program.timeout.as_millis() as u64;
+        let timeout_ms = self.program.deadline.now().as_millis() as u64;
         self.ask(|id| Request::op(id, call, Some(timeout_ms))).await?.into_outcome()
     }
 

@@ -11,6 +11,7 @@ mod client_program;
 pub mod clocks;
 pub mod cluster;
 pub mod database;
+pub mod deadline;
 pub mod events;
 pub mod interpreter;
 pub mod nemesis;

@@ -22,6 +22,7 @@ use crate::clocks::{ClockRange, Watch};
 use crate::cluster::Session;
 use crate::cluster::local::wire::{self, Line};
 use crate::database::{Daemons, Database, DatabaseError, Declared};
+use crate::deadline::Deadline;
 use crate::events::{Listener, Phase, RunEvent};
 use crate::interpreter::{Interpreter, InterpreterError};
 use crate::nemesis::{Nemesis, Peace, Shared};
@@ -350,7 +351,7 @@ pub struct Load {
     /// The workers' clients, each with the node it is bound to.
     pub clients: Vec<(Box<dyn Client>, ClientNode)>,
     /// How long a call may take.
-    pub timeout: Duration,
+    pub deadline: Deadline,
     /// Calls and faults, time limit included.
     pub generator: Boxed,
     /// The workload's last calls, on the healed cluster.
@@ -378,7 +379,7 @@ impl Load {
         listener: Box<dyn Listener>,
         stop: watch::Receiver<bool>,
     ) -> Result<Recorded, RunError> {
-        let workers = set_up(self.clients, self.timeout).await?;
+        let workers = set_up(self.clients, self.deadline).await?;
         let recorder = Recorder::create(&folder.history_path(), listener)?;
         let clocks = nemesis.lock().await.clocks();
         let watch = clocks.map(|it| Watch::begin(&it, recorder.origin(), &folder.clocks_path()));
@@ -419,9 +420,10 @@ impl Load {
 /// Connects the first client and has it set up; the others connect when they are called.
 async fn set_up(
     clients: Vec<(Box<dyn Client>, ClientNode)>,
-    timeout: Duration,
+    deadline: Deadline,
 ) -> Result<Vec<Worker>, RunError> {
-    let workers = clients.into_iter().map(|(client, node)| Worker::new(client, node, timeout));
+    let workers =
+        clients.into_iter().map(|(client, node)| Worker::new(client, node, deadline.clone()));
     let mut workers: Vec<Worker> = workers.collect();
     if let Some(first) = workers.first_mut() {
         let set_up = first.setup(SETUP_DEADLINE).await;

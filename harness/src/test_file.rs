@@ -1,6 +1,8 @@
 //! The test file: a database, its client program, its workloads and how to run
 //! them, in TOML. `docs/test-file.md` is its reference.
 
+mod extends;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -124,6 +126,28 @@ pub struct ClientTable {
     /// How long a call may take before it is an `info`.
     #[serde(default = "five_seconds", deserialize_with = "duration")]
     pub timeout: Duration,
+    /// Whether the deadline follows the answers; then `timeout` is the most it can be.
+    pub adaptive: Option<AdaptiveTable>,
+}
+
+/// `[client] adaptive`: how the deadline of a call follows the answers so far.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptiveTable {
+    /// So many times their 99th percentile.
+    #[serde(default = "three")]
+    pub times: f64,
+    /// No less than this.
+    #[serde(default = "twenty_milliseconds", deserialize_with = "duration")]
+    pub least: Duration,
+}
+
+fn three() -> f64 {
+    3.0
+}
+
+fn twenty_milliseconds() -> Duration {
+    Duration::from_millis(20)
 }
 
 /// `[run]`: defaults of the command line.
@@ -146,6 +170,8 @@ pub struct RunTable {
     pub ramp: Option<Duration>,
     /// The whole rate now and then, and less of it between.
     pub bursts: Option<BurstsTable>,
+    /// Calls that failed are made again.
+    pub retries: Option<RetriesTable>,
     /// Workers: a number, or `2n` for two a node.
     pub concurrency: Option<Concurrency>,
     /// What can happen: `partially-synchronous/crash-recovery`.
@@ -153,6 +179,24 @@ pub struct RunTable {
     /// How long the healed cluster is left alone before the final phase.
     #[serde(deserialize_with = "some_duration")]
     pub quiesce: Option<Duration>,
+}
+
+/// `[run] retries`: how often a call that failed is made again, and after how long.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetriesTable {
+    /// At most so many times.
+    pub times: u32,
+    /// Before the first; doubled with each further one.
+    #[serde(deserialize_with = "duration")]
+    pub backoff: Duration,
+    /// The share of it that is left to chance, from 0 to 1.
+    #[serde(default = "a_half")]
+    pub jitter: f64,
+}
+
+fn a_half() -> f64 {
+    0.5
 }
 
 /// `[run] bursts`: when the whole rate is called, and how much of it in between.
@@ -352,6 +396,14 @@ pub enum TestFileError {
         /// What is wrong there.
         why: String,
     },
+    /// What it comes to, together with those that it extends.
+    #[error("{}: {why}", path.display())]
+    Unfit {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 impl TestFile {
@@ -359,18 +411,26 @@ impl TestFile {
     pub fn read(path: &Path) -> Result<Self, TestFileError> {
         let text = std::fs::read_to_string(path)
             .map_err(|why| TestFileError::Unreadable { path: path.to_owned(), why })?;
-        let mut test: TestFile = toml::from_str(&text).map_err(|error| {
+        let mut test = match extends::read(path, &text)? {
+            Some(test) => test,
+            None => Self::alone(path, &text)?,
+        };
+        if test.name.is_none() {
+            test.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        }
+        Ok(test)
+    }
+
+    /// Reads one that extends no other.
+    fn alone(path: &Path, text: &str) -> Result<Self, TestFileError> {
+        toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             TestFileError::Malformed {
                 path: path.to_owned(),
                 line: text[..at.min(text.len())].matches('\n').count() + 1,
                 why: error.message().replace('\n', " "),
             }
-        })?;
-        if test.name.is_none() {
-            test.name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        }
-        Ok(test)
+        })
     }
 }
 

@@ -1,18 +1,20 @@
 //! Workers: each a task that owns one client, bound to one node, and makes one
 //! call at a time under a deadline.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tribunal_client::{Client, Failure, Node, Outcome};
 use tribunal_history::Call;
 
+use crate::deadline::Deadline;
+
 /// A client on its way to a node.
 pub struct Worker {
     client: Box<dyn Client>,
     node: Node,
-    deadline: Duration,
+    deadline: Deadline,
     open: bool,
 }
 
@@ -26,7 +28,7 @@ pub struct Done {
 
 impl Worker {
     /// A worker that is not connected yet.
-    pub fn new(client: Box<dyn Client>, node: Node, deadline: Duration) -> Self {
+    pub fn new(client: Box<dyn Client>, node: Node, deadline: Deadline) -> Self {
         Self { client, node, deadline, open: false }
     }
 
@@ -59,7 +61,7 @@ impl Worker {
                 break;
             }
         }
-        let _ = timeout(self.deadline, self.client.quit()).await;
+        let _ = timeout(self.deadline.most(), self.client.quit()).await;
     }
 
     /// One call. A client that could not connect never sent it: that is a
@@ -67,11 +69,12 @@ impl Worker {
     /// connection, so that no late answer can be taken for the next call's.
     async fn perform(&mut self, call: &Call) -> Outcome {
         if !self.open {
-            let opened = timeout(self.deadline, self.client.open(&self.node)).await;
+            let most = self.deadline.most();
+            let opened = timeout(most, self.client.open(&self.node)).await;
             let why = match opened {
                 Ok(Ok(())) => None,
                 Ok(Err(Failure::Fail(why) | Failure::Info(why))) => Some(why),
-                Err(_) => Some(format!("no answer within {:?}", self.deadline)),
+                Err(_) => Some(format!("no answer within {most:?}")),
             };
             if let Some(why) = why {
                 self.client.close().await;
@@ -79,10 +82,16 @@ impl Worker {
             }
             self.open = true;
         }
-        let outcome = match timeout(self.deadline, self.client.invoke(call)).await {
+        let (deadline, asked) = (self.deadline.now(), Instant::now());
+        let outcome = match timeout(deadline, self.client.invoke(call)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Failure::Info(format!("no answer within {:?}", self.deadline))),
+            Err(_) => Err(Failure::Info(format!("no answer within {deadline:?}"))),
         };
+        match &outcome {
+            Ok(_) => self.deadline.answered(asked.elapsed()),
+            Err(Failure::Info(_)) => self.deadline.missed(),
+            Err(Failure::Fail(_)) => {}
+        }
         if matches!(outcome, Err(Failure::Info(_))) {
             self.open = false;
             self.client.close().await;

@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::sync::{Mutex, watch};
 use tribunal_client::{Client, Failure, Node, Outcome, Reply};
 use tribunal_generator::{Boxed, Chain, Generator, Next, Seed, mix, repeat, repeat_with};
+use tribunal_harness::deadline::Deadline;
 use tribunal_harness::events::{Listener, RunEvent};
 use tribunal_harness::interpreter::{Interpreter, InterpreterError};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply, Peace};
@@ -74,7 +75,8 @@ fn interpreter(waits_ms: &[u64], nemesis: Box<dyn Nemesis>) -> (tempfile::TempDi
         Recorder::create(&folder.path().join("history.arrow"), Box::new(Nobody)).unwrap();
     let worker = |wait: &u64| {
         let client = Slow { wait: Duration::from_millis(*wait), opened: 0 };
-        Worker::new(Box::new(client), node("n1"), Duration::from_millis(100))
+        let deadline = Deadline::new(Duration::from_millis(100), None);
+        Worker::new(Box::new(client), node("n1"), deadline)
     };
     let workers = waits_ms.iter().map(worker).collect();
     let nemesis = Arc::new(Mutex::new(nemesis));

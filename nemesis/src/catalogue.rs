@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use tribunal_harness::cluster::cgroup::Controller;
 
-use crate::faults::{FAULTS, Fault, Needs};
+use crate::faults::{About, FAULTS, Fault, Needs};
 use crate::scenarios::{SCENARIOS, Scenario};
 
 const INTRODUCTION: &str = "\
@@ -63,18 +63,18 @@ pub fn page() -> String {
     page += "| fault | what it does | what it needs | how it is seen to act | what it costs |\n";
     page += "|---|---|---|---|---|\n";
     for fault in FAULTS {
-        let needs = needs(fault.needs());
-        let (name, doc, seen, cost) = (fault.name(), fault.doc(), fault.seen(), fault.cost());
+        let About { name, doc, needs, seen, cost, .. } = fault.about();
+        let needs = told(*needs);
         let _ = writeln!(page, "| `{name}` | {doc} | {needs} | {seen} | {cost} |");
     }
     page += MODELS;
     page += "| fault | the mildest model in which it can happen |\n|---|---|\n";
     for fault in FAULTS {
-        let _ = writeln!(page, "| `{}` | {} |", fault.name(), fault.assumes());
+        let _ = writeln!(page, "| `{}` | {} |", fault.name(), fault.about().assumes);
     }
     page += "\n## Options\n\n| fault | option | what it means |\n|---|---|---|\n";
     for fault in FAULTS {
-        for option in fault.options() {
+        for option in fault.about().options {
             let _ = writeln!(page, "| `{}` | `{}` | {} |", fault.name(), option.name, option.doc);
         }
     }
@@ -96,18 +96,20 @@ pub fn scenario_entry(scenario: &Scenario) -> String {
 
 /// One fault, for a terminal.
 pub fn entry(fault: &dyn Fault) -> String {
-    let mut entry = format!("{}: {}\n", fault.name(), fault.doc());
-    let _ = writeln!(entry, "  needs     {}", needs(fault.needs()));
-    let _ = writeln!(entry, "  observed  {}", fault.seen());
-    let _ = writeln!(entry, "  assumes   {}", fault.assumes());
-    let _ = writeln!(entry, "  costs     {}", fault.cost());
-    for option in fault.options() {
+    let About { name, doc, options, needs, assumes, seen, cost } = fault.about();
+    let mut entry = format!("{name}: {doc}\n");
+    let _ = writeln!(entry, "  needs     {}", told(*needs));
+    let _ = writeln!(entry, "  observed  {seen}");
+    let _ = writeln!(entry, "  assumes   {assumes}");
+    let _ = writeln!(entry, "  costs     {cost}");
+    for option in *options {
         let _ = writeln!(entry, "  {:<9} {}", option.name, option.doc);
     }
     entry
 }
 
-fn needs(needs: Needs) -> &'static str {
+/// What is needed, in words.
+fn told(needs: Needs) -> &'static str {
     match needs {
         Needs::Nft => "`nft` on the nodes",
         Needs::Daemon => "nothing but the agent",
@@ -147,10 +149,11 @@ mod tests {
     #[test]
     fn every_fault_says_what_it_is() {
         for fault in FAULTS {
-            assert!(fault.doc().ends_with('.') && !fault.doc().contains('|'), "{}", fault.name());
-            assert!(!fault.seen().is_empty() && !fault.seen().contains('|'), "{}", fault.name());
-            assert!(!fault.cost().is_empty() && !fault.cost().contains('|'), "{}", fault.name());
-            assert!(entry(*fault).starts_with(fault.name()));
+            let About { name, doc, seen, cost, .. } = fault.about();
+            assert!(doc.ends_with('.') && !doc.contains('|'), "{name}");
+            assert!(!seen.is_empty() && !seen.contains('|'), "{name}");
+            assert!(!cost.is_empty() && !cost.contains('|'), "{name}");
+            assert!(entry(*fault).starts_with(name));
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::link::{Greeting, Link, LinkError};
 const RETRY: Duration = Duration::from_secs(1);
 
 /// How long a request waits for a successor.
-const SUCCESSION: Duration = Duration::from_secs(20);
+const SUCCESSION: Duration = Duration::from_secs(30);
 
 /// How long a command of the database may take.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -17,10 +17,11 @@ use tokio::time::{interval, timeout};
 
 use crate::agent::protocol::{Answered, Asked, Reply, Request};
 
-/// How long an agent gets for an answer. Its own deadlines are shorter.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long an agent gets for an answer. Its own deadlines are shorter, but a busy host stops its
+/// NTP service, say, in ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it gets to start: a predecessor may have to be waited for, and undone.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(60);
 
 /// Why an agent did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

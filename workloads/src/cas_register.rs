@@ -88,8 +88,8 @@ impl From<Function> for Call {
 /// `[workload.cas-register]`, and `[workload.register]` without `cas`.
 pub(crate) struct Choice {
     pub(crate) keyed: Keyed,
-    /// Of read, write and cas.
-    pub(crate) weights: [u64; 3],
+    /// Of read, write, cas and reset.
+    pub(crate) weights: [u64; 4],
     pub(crate) initial: Value,
     pub(crate) budget: u64,
     pub(crate) patience: Patience,
@@ -98,11 +98,12 @@ pub(crate) struct Choice {
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
     let keyed = Keyed::choose(&mut options, 10, 200)?;
-    let weights = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
+    let [read, write, cas] = options.weights([("read", 1), ("write", 1), ("cas", 1)])?;
     let initial = options.value("initial", Value::Null);
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
     let patience = Patience::choose(&mut options, 10)?;
     options.done()?;
+    let weights = [read, write, cas, 0];
     Ok(Choice { keyed, weights, initial, budget, patience })
 }
 
@@ -118,29 +119,35 @@ fn build(setting: &Setting) -> Result<Workload, WorkloadError> {
 
 /// The calls, and the last reads: of the keys that were called last.
 pub(crate) fn load(seed: Seed, choice: &Choice) -> (Boxed, Boxed) {
-    let weights = choice.weights;
+    let (weights, initial) = (choice.weights, choice.initial.clone());
     let calls = move |_, mut rng: Rng| {
-        let mut issued = 0;
-        move || Call::from(draw(&mut rng, &weights, &mut issued))
+        let (mut issued, initial) = (0, initial.clone());
+        move || match draw(&mut rng, &weights, &mut issued) {
+            Some(function) => Call::from(function),
+            None => Call::new("write").value(initial.clone()),
+        }
     };
     let (generator, begun) = choice.keyed.load(seed, "register", calls);
     let read = |key: u64| Call::from(Function::Read).key(key.to_string());
     (generator, choice.patience.reads(move || begun.newest(), read))
 }
 
-/// The next call on a key where `issued` was the last value.
-fn draw(rng: &mut Rng, [read, write, cas]: &[u64; 3], issued: &mut i64) -> Function {
-    let ticket = rng.below(read + write + cas);
+/// The next call on a key where `issued` was the last value; none for a write of the initial one.
+fn draw(rng: &mut Rng, [read, write, cas, reset]: &[u64; 4], issued: &mut i64) -> Option<Function> {
+    let ticket = rng.below(read + write + cas + reset);
     if ticket < *read {
-        return Function::Read;
+        return Some(Function::Read);
+    }
+    if ticket >= read + write + cas {
+        return None;
     }
     *issued += 1;
     // Nothing to compare with yet: the first value is written.
-    if ticket < read + write || *issued == 1 {
+    Some(if ticket < read + write || *issued == 1 {
         Function::Write(*issued)
     } else {
         Function::Cas(*issued - 1, *issued)
-    }
+    })
 }
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {

@@ -16,18 +16,18 @@ use crate::options::Options;
 
 /// How many keys, and how long each is called on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keyed {
+pub struct Keyed {
     /// Keys at a time.
-    pub(crate) at_once: u64,
+    pub at_once: u64,
     /// Calls on a key before a fresh one takes its place.
-    pub(crate) calls_per_key: u64,
+    pub calls_per_key: u64,
     /// Zipf's exponent, in hundredths.
     skew: u64,
 }
 
 impl Keyed {
     /// The options `keys` and `calls_per_key`, with these defaults, and `skew`.
-    pub(crate) fn choose(
+    pub fn choose(
         options: &mut Options,
         at_once: u64,
         calls_per_key: u64,
@@ -40,7 +40,7 @@ impl Keyed {
 
     /// The load: keys by turns at random, and on each the calls of what `make` makes of its number
     /// and its own stream of chance.
-    pub(crate) fn load<C>(
+    pub fn load<C>(
         self,
         seed: Seed,
         stream: &'static str,
@@ -64,19 +64,19 @@ impl Keyed {
 
 /// The keys that a load has begun with.
 #[derive(Clone, Debug)]
-pub(crate) struct Begun {
+pub struct Begun {
     keys: Arc<AtomicU64>,
     at_once: u64,
 }
 
 impl Begun {
     /// All of them.
-    pub(crate) fn all(&self) -> Range<u64> {
+    pub fn all(&self) -> Range<u64> {
         0..self.keys.load(Ordering::Relaxed)
     }
 
     /// Those that were called last.
-    pub(crate) fn newest(&self) -> Range<u64> {
+    pub fn newest(&self) -> Range<u64> {
         let all = self.all();
         all.end.saturating_sub(self.at_once)..all.end
     }
@@ -84,25 +84,25 @@ impl Begun {
 
 /// How the last reads of a node are paced and bounded: a node may be dead for good.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// Between two tries of a read.
-    pub(crate) apart: Duration,
+    pub apart: Duration,
     /// How often a read is tried.
-    pub(crate) tries: u64,
+    pub tries: u64,
     /// For all last reads of a node.
-    pub(crate) time: Duration,
+    pub time: Duration,
 }
 
 impl Patience {
     /// The option `final_seconds`.
-    pub(crate) fn choose(options: &mut Options, seconds: u64) -> Result<Self, WorkloadError> {
+    pub fn choose(options: &mut Options, seconds: u64) -> Result<Self, WorkloadError> {
         let seconds = options.number("final_seconds", seconds, 1..=3600)?;
         let (apart, tries) = (Duration::from_millis(200), 10);
         Ok(Self { apart, tries, time: Duration::from_secs(seconds) })
     }
 
     /// On every node, for every one of `keys`: `read` of it, until it is ok.
-    pub(crate) fn reads(
+    pub fn reads(
         self,
         keys: impl Fn() -> Range<u64> + Send + 'static,
         read: impl Fn(u64) -> Call + Send + 'static,

@@ -52,10 +52,12 @@ pub mod queue;
 pub mod register;
 pub mod rw_register;
 pub mod semaphore;
+pub mod sessions;
 pub mod set;
 pub mod set_full;
 pub mod stack;
 pub mod unique_ids;
+pub mod watch;
 pub mod write_skew;
 
 use tribunal_checkers::Compose;
@@ -63,6 +65,8 @@ use tribunal_generator::{Boxed, Seed};
 use tribunal_history::{Map, Name, Value};
 
 pub use error::{CallError, WorkloadError};
+pub use keyed::{Begun, Keyed, Patience};
+pub use options::Options;
 pub use page::page;
 
 /// All workloads, by name.
@@ -88,10 +92,12 @@ pub const WORKLOADS: &[Definition] = &[
     register::DEFINITION,
     rw_register::DEFINITION,
     semaphore::DEFINITION,
+    sessions::DEFINITION,
     set::DEFINITION,
     set_full::DEFINITION,
     stack::DEFINITION,
     unique_ids::DEFINITION,
+    watch::DEFINITION,
     write_skew::DEFINITION,
 ];
 
@@ -140,3 +146,8 @@ pub fn find(name: &str) -> Result<&'static Definition, WorkloadError> {
     let named = WORKLOADS.iter().find(|definition| definition.name == name);
     named.ok_or_else(|| WorkloadError::unknown_workload(name))
 }
+
+/// The guide compiles, and does what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/new-workload.md")]
+struct Guide;

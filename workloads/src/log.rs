@@ -22,7 +22,7 @@
 
 use std::time::Duration;
 
-use tribunal_checkers::Compose;
+use tribunal_checkers::{Compose, Statistics, Unseen};
 use tribunal_generator::{Boxed, Chain, Rng, each_node, repeat, repeat_with, sequence};
 use tribunal_history::{Call, Event, Kind, Map, Value};
 
@@ -94,5 +94,8 @@ fn last_polls(Choice { keys, time, .. }: Choice) -> Boxed {
 
 fn checker(given: &Map<String, Value>) -> Result<Compose, WorkloadError> {
     choose(given)?;
-    Ok(judged::alone(NAME))
+    Ok(Compose::new()
+        .with(NAME, judged::object(NAME))
+        .with("unseen", Unseen::default())
+        .with("statistics", Statistics))
 }

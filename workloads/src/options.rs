@@ -9,19 +9,20 @@ use tribunal_history::{Map, Value};
 use crate::WorkloadError;
 
 /// The options of one workload while they are read.
-pub(crate) struct Options<'o> {
+pub struct Options<'o> {
     workload: &'static str,
     given: &'o Map<String, Value>,
     known: Vec<&'static str>,
 }
 
 impl<'o> Options<'o> {
-    pub(crate) fn new(workload: &'static str, given: &'o Map<String, Value>) -> Self {
+    /// Those that were given to this workload.
+    pub fn new(workload: &'static str, given: &'o Map<String, Value>) -> Self {
         Self { workload, given, known: Vec::new() }
     }
 
     /// A whole number of `range`.
-    pub(crate) fn number(
+    pub fn number(
         &mut self,
         option: &'static str,
         default: u64,
@@ -36,21 +37,13 @@ impl<'o> Options<'o> {
     }
 
     /// True or false.
-    pub(crate) fn flag(
-        &mut self,
-        option: &'static str,
-        default: bool,
-    ) -> Result<bool, WorkloadError> {
+    pub fn flag(&mut self, option: &'static str, default: bool) -> Result<bool, WorkloadError> {
         let Some(found) = self.take(option) else { return Ok(default) };
         found.as_bool().ok_or_else(|| self.bad(option, found, "true or false".to_owned()))
     }
 
     /// An isolation level, by its name.
-    pub(crate) fn level(
-        &mut self,
-        option: &'static str,
-        default: Level,
-    ) -> Result<Level, WorkloadError> {
+    pub fn level(&mut self, option: &'static str, default: Level) -> Result<Level, WorkloadError> {
         let Some(found) = self.take(option) else { return Ok(default) };
         let level = found.as_str().and_then(|name| name.parse().ok());
         level.ok_or_else(|| {
@@ -60,12 +53,12 @@ impl<'o> Options<'o> {
     }
 
     /// Any value.
-    pub(crate) fn value(&mut self, option: &'static str, default: Value) -> Value {
+    pub fn value(&mut self, option: &'static str, default: Value) -> Value {
         self.take(option).cloned().unwrap_or(default)
     }
 
     /// How often each of several calls is made, relative to each other.
-    pub(crate) fn weights<const N: usize>(
+    pub fn weights<const N: usize>(
         &mut self,
         calls: [(&'static str, u64); N],
     ) -> Result<[u64; N], WorkloadError> {
@@ -83,7 +76,7 @@ impl<'o> Options<'o> {
     }
 
     /// All have been asked for: any other is unknown.
-    pub(crate) fn done(self) -> Result<(), WorkloadError> {
+    pub fn done(self) -> Result<(), WorkloadError> {
         match self.given.keys().find(|option| !self.known.contains(&option.as_str())) {
             Some(option) => Err(WorkloadError::unknown_option(self.workload, option, self.known)),
             None => Ok(()),
@@ -95,7 +88,8 @@ impl<'o> Options<'o> {
         self.given.get(option)
     }
 
-    fn bad(&self, option: &'static str, found: &Value, expected: String) -> WorkloadError {
+    /// What was found of an option, and what it must be instead.
+    pub fn bad(&self, option: &'static str, found: &Value, expected: String) -> WorkloadError {
         WorkloadError::BadOption { workload: self.workload, option, found: found.clone(), expected }
     }
 }

@@ -1,7 +1,11 @@
 //! `register`: is each key a linearizable register?
 //!
 //! [`crate::cas_register`] for databases without compare-and-set: the same
-//! calls, values, anomalies and options, without `cas`.
+//! calls, values, anomalies and options, without `cas`, and with one more:
+//!
+//! | option | default | |
+//! |---|---|---|
+//! | `reset` | 0 | how often the initial value is written, which may not be null then: to a client for which that is to delete the key |
 
 use tribunal_checkers::Compose;
 use tribunal_history::{Map, Value};
@@ -25,12 +29,16 @@ const NAME: &str = "register";
 fn choose(given: &Map<String, Value>) -> Result<Choice, WorkloadError> {
     let mut options = Options::new(NAME, given);
     let keyed = Keyed::choose(&mut options, 10, 200)?;
-    let [read, write] = options.weights([("read", 1), ("write", 1)])?;
+    let [read, write, reset] = options.weights([("read", 1), ("write", 1), ("reset", 0)])?;
     let initial = options.value("initial", Value::Null);
+    if reset > 0 && initial.is_null() {
+        let expected = "a value that can be written, where `reset` is above 0".to_owned();
+        return Err(options.bad("initial", &initial, expected));
+    }
     let budget = options.number("budget", 2_000_000, 1..=u64::MAX)?;
     let patience = Patience::choose(&mut options, 10)?;
     options.done()?;
-    let weights = [read, write, 0];
+    let weights = [read, write, 0, reset];
     Ok(Choice { keyed, weights, initial, budget, patience })
 }
 

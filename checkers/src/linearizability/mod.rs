@@ -49,5 +49,5 @@ pub(crate) mod told;
 mod wording;
 
 pub use judge::Judge;
-pub use register::Linearizable;
+pub use register::{Linearizable, SessionGuarantees};
 pub use timeline::timeline;

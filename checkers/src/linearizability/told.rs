@@ -5,7 +5,7 @@
 use tribunal_history::{Kind, Nanos, Operation, ValueRef};
 
 /// "p3's dequeue on n1 returned 7 (0.300–0.310 s)".
-pub(super) fn did(call: &Operation) -> String {
+pub(crate) fn did(call: &Operation) -> String {
     let answer = match answer(call) {
         Some(answer) => format!("returned {answer}"),
         None if call.is_ok() => "was acknowledged".to_owned(),
@@ -15,7 +15,7 @@ pub(super) fn did(call: &Operation) -> String {
 }
 
 /// "p3's dequeue on n1 that returned 7".
-pub(super) fn noun(call: &Operation) -> String {
+pub(crate) fn noun(call: &Operation) -> String {
     let answer = answer(call).map_or(String::new(), |answer| format!(" that returned {answer}"));
     asked(call) + &answer
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use tribunal_generator::Seed;
-use tribunal_harness::cluster::{Cluster, Session};
-use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
+use tribunal_harness::cluster::Cluster;
+use tribunal_harness::database::{Absent, Daemons};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply};
 use tribunal_history::{Call, FaultNote, Name, Stage};
 use tribunal_nemesis::{Injector, faults};
@@ -21,7 +20,7 @@ const LEASE: Duration = Duration::from_secs(10);
 pub async fn table(cluster: &Cluster) -> anyhow::Result<String> {
     let sessions = cluster.connect().await?;
     let (agent, wire) = (std::env::current_exe()?, cluster.wire.as_deref());
-    let (daemons, database) = (Arc::new(Daemons::default()), Arc::new(Nobody));
+    let (daemons, database) = (Arc::new(Daemons::default()), Arc::new(Absent));
     let injector = Injector::connect(&sessions, daemons, database, &agent, wire, LEASE);
     let mut injector = injector.await?;
     let nodes: Vec<Name> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
@@ -82,29 +81,4 @@ fn told(mut took: Vec<Duration>) -> String {
     took.sort();
     let millis = |duration: Duration| duration.as_secs_f64() * 1e3;
     format!("{:.1} ({:.1})", millis(took[took.len() / 2]), millis(took[took.len() - 1]))
-}
-
-/// No database, and so no primary.
-struct Nobody;
-
-#[async_trait]
-impl Database for Nobody {
-    async fn install(&self, _: &Session) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-    async fn start(&self, node: &Session) -> Result<Daemon, DatabaseError> {
-        Ok(Daemon { node: node.node().id.clone(), pid: 0 })
-    }
-    async fn ready(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-    async fn stop(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-    async fn wipe(&self, _: &Session) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-    async fn primaries(&self, _: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError> {
-        Ok(Vec::new())
-    }
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
-use async_trait::async_trait;
 use clap::Args;
 use serde_json::{Value, json};
 use tribunal_generator::Seed;
-use tribunal_harness::cluster::{Cluster, Session, local};
-use tribunal_harness::database::{Daemon, Daemons, Database, DatabaseError};
+use tribunal_harness::cluster::{Cluster, local};
+use tribunal_harness::database::{Absent, Daemon, Daemons};
 use tribunal_harness::nemesis::{Nemesis, NemesisReply};
 use tribunal_harness::test_file::parse_duration;
 use tribunal_history::{Call, FaultNote, Name, Stage};
@@ -96,7 +95,7 @@ impl Fault {
         let agent = std::env::current_exe()?;
         let wire = cluster.wire.as_deref();
         let mut injector =
-            Injector::connect(&sessions, daemons, Arc::new(Nothing), &agent, wire, LEASE).await?;
+            Injector::connect(&sessions, daemons, Arc::new(Absent), &agent, wire, LEASE).await?;
         injector.check([fault.name()])?;
         let (nodes, summary, plan) = (plan.nodes, plan.summary, plan.data);
         let note = FaultNote { id: 0, stage: Stage::Inject, nodes, summary, plan, effect: None };
@@ -170,38 +169,5 @@ fn told(reply: NemesisReply) -> anyhow::Result<FaultNote> {
 fn print(note: &FaultNote) {
     for evidence in note.effect.iter().flat_map(|effect| &effect.evidence) {
         println!("  {evidence}");
-    }
-}
-
-/// No database that we could start: what runs on the nodes is somebody else's.
-struct Nothing;
-
-impl Nothing {
-    fn none<T>() -> Result<T, DatabaseError> {
-        let why = "nobody said how the database of these nodes is started: \
-                   use this fault in a run";
-        Err(DatabaseError::Setup(why.to_owned()))
-    }
-}
-
-#[async_trait]
-impl Database for Nothing {
-    async fn install(&self, _: &Session) -> Result<(), DatabaseError> {
-        Self::none()
-    }
-    async fn start(&self, _: &Session) -> Result<Daemon, DatabaseError> {
-        Self::none()
-    }
-    async fn ready(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
-        Self::none()
-    }
-    async fn stop(&self, _: &Session, _: &Daemon) -> Result<(), DatabaseError> {
-        Self::none()
-    }
-    async fn wipe(&self, _: &Session) -> Result<(), DatabaseError> {
-        Self::none()
-    }
-    async fn primaries(&self, _: &[Arc<Session>]) -> Result<Vec<Name>, DatabaseError> {
-        Ok(Vec::new())
     }
 }

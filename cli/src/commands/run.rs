@@ -20,8 +20,8 @@ use crate::{progress, terminal};
 
 const AFTER: &str = "\
 Examples:
-  tribunal run examples/lww-store/lww.toml --seed 7
-  tribunal run examples/lww-store/lww.toml -s clock=hybrid --faults partition,pause
+  tribunal run examples/lww-store/lww.toml --seed 7 -s bug=wall-clock
+  tribunal run examples/lww-store/lww.toml --faults partition,pause
   tribunal run my-database.toml --nodes root@db1,root@db2,root@db3 --time 5m";
 
 /// Runs a test: starts the database on a cluster, drives a workload against

@@ -4,7 +4,7 @@
 //! that a node with such a clock serves beats, or loses to, all that its key
 //! sees through the others afterwards; and there are dozens of them in each
 //! jump. A paused leader stands still for three seconds, thrice its lease, and
-//! the unfenced one goes on for a second after it wakes.
+//! the one that asks no clock goes on for a second after it wakes.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ fn tried(scene: &Scene, test: &std::path::Path, setting: &str) -> Trial {
 pub fn wall_clocks_lose_writes() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
-    let trial = tried(&scene, &lww(&scene), "clock=wall");
+    let trial = tried(&scene, &lww(&scene), "bug=wall-clock");
     trial.assert_convicted_of(&["lost-write"]);
     let lost = &trial.verdict().anomalies[0].message;
     assert!(lost.contains("clock") && lost.contains("clock-jump"), "no clock is blamed: {lost}");
@@ -70,10 +70,10 @@ fn certainly(fault: &Fault, from: Nanos, until: Nanos) -> bool {
     fault.injected.is_some_and(|it| it <= from) && fault.heal.is_some_and(|it| until <= it)
 }
 
-pub fn an_unfenced_leader_wakes_up_beside_its_successor() {
+pub fn a_paused_leader_wakes_up_beside_its_successor() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
-    let trial = tried(&scene, &lease(&scene, "leader"), "fencing=off");
+    let trial = tried(&scene, &lease(&scene, "leader"), "bug=paused-leader");
     trial.assert_convicted_of(&["split-brain"]);
     let verdict = trial.verdict();
     let by_pause = |message: &str| message.contains("was paused from");
@@ -81,10 +81,10 @@ pub fn an_unfenced_leader_wakes_up_beside_its_successor() {
     assert!(blamed, "no pause is blamed: {:?}", verdict.anomalies);
 }
 
-pub fn an_unfenced_leader_is_no_register() {
+pub fn a_paused_leader_is_no_register() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
-    let trial = tried(&scene, &lease(&scene, "cas-register"), "fencing=off");
+    let trial = tried(&scene, &lease(&scene, "cas-register"), "bug=paused-leader");
     trial.assert_convicted_of(&["nonlinearizable"]);
 }
 
@@ -93,9 +93,9 @@ pub fn the_correct_ones_are_acquitted_of_the_same_at_the_same_time() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
     let tests = [
-        (lww(&scene), "clock=hybrid"),
-        (lease(&scene, "leader"), "fencing=on"),
-        (lease(&scene, "cas-register"), "fencing=on"),
+        (lww(&scene), "bug=none"),
+        (lease(&scene, "leader"), "bug=none"),
+        (lease(&scene, "cas-register"), "bug=none"),
     ];
     std::thread::scope(|scope| {
         for (test, setting) in &tests {

@@ -28,7 +28,7 @@ impl Underway {
         demand_databases();
         let file = TestFile::example("lww-store/lww.toml").faults("200ms", "100s");
         let test = file.write(scene, "lww");
-        let settings = ["--local", "3", "--time", "300s", "-s", "clock=hybrid", "-f", faults];
+        let settings = ["--local", "3", "--time", "300s", "-s", "bug=none", "-f", faults];
         Self::with(trial::command(scene, &test, &settings), test)
     }
 

@@ -6,7 +6,7 @@ use crate::trial::run_loaded;
 
 const MODEL: &str = "partially-synchronous/crash-recovery";
 const SETTINGS: [&str; 8] =
-    ["--local", "3", "--time", "13s", "-s", "clock=hybrid", "--system-model", MODEL];
+    ["--local", "3", "--time", "13s", "-s", "bug=none", "--system-model", MODEL];
 
 /// The store of which one node is killed once; it recovers within two seconds, by its own word.
 fn store() -> TestFile {

@@ -20,6 +20,7 @@ mod runner;
 #[path = "../cluster/scene.rs"]
 mod scene;
 mod seeds;
+mod self_test;
 mod setup;
 mod strangers;
 mod test_file;
@@ -51,12 +52,12 @@ fn main() -> std::process::ExitCode {
         ),
         ("convictions::wall_clocks_lose_writes", convictions::wall_clocks_lose_writes),
         (
-            "convictions::an_unfenced_leader_wakes_up_beside_its_successor",
-            convictions::an_unfenced_leader_wakes_up_beside_its_successor,
+            "convictions::a_paused_leader_wakes_up_beside_its_successor",
+            convictions::a_paused_leader_wakes_up_beside_its_successor,
         ),
         (
-            "convictions::an_unfenced_leader_is_no_register",
-            convictions::an_unfenced_leader_is_no_register,
+            "convictions::a_paused_leader_is_no_register",
+            convictions::a_paused_leader_is_no_register,
         ),
         (
             "convictions::the_correct_ones_are_acquitted_of_the_same_at_the_same_time",
@@ -125,6 +126,18 @@ fn main() -> std::process::ExitCode {
         (
             "setup::an_install_that_fails_is_told_of_with_what_it_said",
             setup::an_install_that_fails_is_told_of_with_what_it_said,
+        ),
+        (
+            "self_test::a_majority_that_is_none_is_convicted",
+            self_test::a_majority_that_is_none_is_convicted,
+        ),
+        (
+            "self_test::increments_that_come_twice_are_convicted",
+            self_test::increments_that_come_twice_are_convicted,
+        ),
+        (
+            "self_test::write_skew_under_serializable_is_convicted",
+            self_test::write_skew_under_serializable_is_convicted,
         ),
         ("setup::a_node_that_refuses_ssh_is_named", setup::a_node_that_refuses_ssh_is_named),
         (

@@ -63,7 +63,7 @@ pub fn another_version_is_what_is_started_from_then_on() {
         )
         .script(&[("rolling-upgrade", 1, 4, &[]), ("kill", 5, 8, &[])]);
     let test = file.write(&scene, "lww");
-    let settings = ["--local", "3", "--time", "9s", "-s", "clock=hybrid"];
+    let settings = ["--local", "3", "--time", "9s", "-s", "bug=none"];
     let trial = run_loaded(&scene, &test, &settings);
     trial.assert_acquitted();
     let killed = &trial.faults()[1];

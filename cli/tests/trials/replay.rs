@@ -19,7 +19,7 @@ pub fn a_recorded_schedule_is_injected_again_though_the_test_file_has_changed() 
     let _seat = Seat::take();
     let file = TestFile::example("lww-store/lww.toml").faults("1s", "1500ms");
     let test = file.write(&scene, "lww");
-    let settings = ["--local", "3", "--time", "9s", "-s", "clock=hybrid", "-f", "partition,pause"];
+    let settings = ["--local", "3", "--time", "9s", "-s", "bug=none", "-f", "partition,pause"];
     let first = run(&scene, &test, &settings);
     assert_eq!(first.code, Some(0), "{}\n{}", first.said, first.told);
     let (folder, history) = (first.folder(), first.history());

@@ -32,7 +32,7 @@ pub fn a_seed_fixes_the_calls_and_the_faults() {
             let file = TestFile::example("lww-store/lww.toml").faults("500ms", "500ms");
             let file = file.write(&scene, name);
             let scene = &scene;
-            let settings = ["--local", "3", "--time", "8s", "-s", "clock=hybrid", "--seed", seed];
+            let settings = ["--local", "3", "--time", "8s", "-s", "bug=none", "--seed", seed];
             scope.spawn(move || run_loaded(scene, &file, &settings))
         };
         let runs = [("one", "11"), ("again", "0xb"), ("other", "12")].map(run);

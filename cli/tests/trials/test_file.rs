@@ -103,8 +103,8 @@ pub fn beside(program: &str) -> Option<PathBuf> {
 
 /// The bundled databases must be there: without them these tests prove nothing.
 pub fn demand_databases() {
-    for program in ["lww-store", "lease-store"] {
+    for program in ["lww-store", "lease-store", "quorum-store", "txn-store", "counter"] {
         let there = beside(program).is_some();
-        assert!(there, "{program} is not built: cargo build -p lww-store -p lease-store");
+        assert!(there, "{program} is not built: cargo build --workspace");
     }
 }

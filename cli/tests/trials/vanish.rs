@@ -21,8 +21,7 @@ pub fn a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs() {
     demand_databases();
     let file = TestFile::example("lww-store/lww.toml").faults("200ms", "100s");
     let test = file.set("workload.lww.final_seconds", 3).write(&scene, "lww");
-    let settings =
-        ["--local", "3", "--time", "300s", "-s", "clock=hybrid", "-f", "partition-halves"];
+    let settings = ["--local", "3", "--time", "300s", "-s", "bug=none", "-f", "partition-halves"];
     let mut run = Underway::with(trial::command(&scene, &test, &settings), test);
     let traces = Traces::of(&scene, "c1");
     let init = traces.record.nodes.iter().find(|node| node.id == "n3").unwrap().init.unwrap();
@@ -49,7 +48,7 @@ pub fn a_fault_that_does_not_bite_makes_the_run_unknown_and_is_named() {
     let file = TestFile::example("lww-store/lww.toml").faults("1s", "2s");
     let file = file.set("faults.link-duplicating.share", 1e-9);
     let file = file.set("faults.link-duplicating.links", "one");
-    let settings = ["--local", "3", "--time", "4s", "-s", "clock=hybrid"];
+    let settings = ["--local", "3", "--time", "4s", "-s", "bug=none"];
     let faults = ["-f", "link-duplicating"];
     let test = file.set("faults.schedule", "once").write(&scene, "lww");
     let trial = run_loaded(&scene, &test, &[&settings[..], &faults].concat());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use substrate::{Link, Member, gather, majority};
 
+use crate::bug::Bug;
 use crate::message::{Entry, PeerAnswer, PeerRequest, State, Term};
 use crate::replica::Replica;
 
@@ -15,6 +16,8 @@ pub const PATIENCE: Duration = Duration::from_millis(300);
 
 /// All members.
 pub struct Group {
+    /// What this node is guilty of.
+    pub bug: Bug,
     /// This node.
     pub own: Member,
     /// This node's data.
@@ -43,11 +46,17 @@ impl Voice {
 
 impl Group {
     /// The group of `members`, of which `own` is this node.
-    pub fn new(own: Member, members: Vec<Member>, replica: Arc<Replica>, peer_port: u16) -> Self {
+    pub fn new(
+        bug: Bug,
+        own: Member,
+        members: Vec<Member>,
+        replica: Arc<Replica>,
+        peer_port: u16,
+    ) -> Self {
         let others = members.iter().filter(|member| member.id != own.id);
         let link = |peer: &Member| Link::new(format!("{}:{peer_port}", peer.ip), PATIENCE);
         let others = others.map(|peer| Arc::new(link(peer))).collect();
-        Self { own, replica, others, members, highest: AtomicU64::new(0) }
+        Self { bug, own, replica, others, members, highest: AtomicU64::new(0) }
     }
 
     /// The member of that name.

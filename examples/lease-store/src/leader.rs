@@ -1,6 +1,6 @@
-//! What a leader does, in the two modes. Both apply operations in order to a
-//! state of their own, and both renew the lease at the same pace; they differ in
-//! when they answer.
+//! What a leader does: it applies operations in order to a state of its own, has
+//! a majority keep it, and answers then. What changes nothing it answers at once
+//! from what was kept, while its lease runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,49 +10,51 @@ use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
+use crate::bug::Bug;
 use crate::group::Group;
 use crate::message::{ClientAnswer, Entry, Operation, State};
 use crate::office::{Office, Pending};
+use crate::own_lease::OwnLease;
 use crate::replica::LEASE;
 
 /// How often the lease is renewed.
 const RENEWAL: Duration = Duration::from_millis(300);
 
-/// How many renewals in a row must fail before an unfenced leader gives up: as
+/// How many renewals in a row must fail before a leader gives up that asks no clock: as
 /// many as there are in a lease.
 const MISSES: u32 = LEASE.as_millis().div_ceil(RENEWAL.as_millis()) as u32;
 
-/// Whether the leader's term fences it off from a successor's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Fencing {
-    /// The leader answers from its own state while it believes in its lease, and
-    /// replicates afterwards. It measures the lease by renewals that failed, not
-    /// by time that passed: a pause costs none of it, so a leader that was
-    /// paused wakes up and goes on beside its successor.
-    Off,
-    /// The leader answers after a majority has kept the changes under its term,
-    /// reads and probes included: its successor's term would have been refused.
-    On,
-}
-
 /// Leads from `state` on, until that is over.
-pub async fn lead(group: &Arc<Group>, office: &Office, state: State, fencing: Fencing) {
+pub async fn lead(group: &Arc<Group>, office: &Office, state: State, lease: OwnLease) {
     let mut operations = office.open(state.term);
-    match fencing {
-        Fencing::Off => lead_unfenced(group, state, &mut operations).await,
-        Fencing::On => lead_fenced(group, state, &mut operations).await,
+    match group.bug {
+        Bug::PausedLeader => lead_blindly(group, state, &mut operations).await,
+        _ => lead_confirmed(group, office, state, lease, &mut operations).await,
     }
     office.close(operations);
 }
 
-async fn lead_fenced(
+/// The answer to a read or a probe, if this node leads and its lease runs: for as long nobody else
+/// can have been elected, so the state that was confirmed last is the newest there is.
+pub fn answer_by_lease(
+    group: &Group,
+    office: &Office,
+    operation: &Operation,
+) -> Option<ClientAnswer> {
+    let (state, lease) = office.confirmed()?;
+    let answer = look(group, &state, operation)?;
+    lease.runs(group.bug).then_some(answer)
+}
+
+async fn lead_confirmed(
     group: &Arc<Group>,
+    office: &Office,
     mut state: State,
+    mut lease: OwnLease,
     operations: &mut UnboundedReceiver<Pending>,
 ) {
-    let mut renewed = Instant::now();
     loop {
-        let batch = next_batch(operations, renewed + RENEWAL).await;
+        let batch = next_batch(operations, lease.begun + RENEWAL).await;
         let mut entries = Vec::new();
         let mut answers = Vec::new();
         for (operation, waiting) in batch {
@@ -60,10 +62,13 @@ async fn lead_fenced(
             answers.push((waiting, answer, entry.is_some()));
             entries.extend(entry);
         }
-        let Some(confirmed) = confirm(group, &state, entries, renewed).await else {
+        let kept = Arc::new(state.clone());
+        let Some(granted) = confirm(group, &kept, entries, lease).await else {
             return give_up(answers);
         };
-        renewed = confirmed;
+        lease = granted;
+        // Before the answers, so that who was told of a change also reads it.
+        office.confirm(kept, lease);
         for (waiting, answer, _) in answers {
             let _ = waiting.send(answer);
         }
@@ -80,21 +85,20 @@ async fn next_batch(operations: &mut UnboundedReceiver<Pending>, due: Instant) -
     batch
 }
 
-/// Has a majority keep the state: the time at which the round that did it began,
-/// or nothing when the lease ran out or a higher term is known.
+/// Has a majority keep the state: the lease that it grants with it, or nothing
+/// when the one there is ran out or a higher term is known.
 async fn confirm(
     group: &Arc<Group>,
-    state: &State,
+    state: &Arc<State>,
     mut entries: Vec<Entry>,
-    renewed: Instant,
-) -> Option<Instant> {
-    let kept = Arc::new(state.clone());
+    lease: OwnLease,
+) -> Option<OwnLease> {
     loop {
-        let begun = Instant::now();
-        if group.keeps(kept.clone(), std::mem::take(&mut entries)).await {
-            return Some(begun);
+        let next = OwnLease::now();
+        if group.keeps(state.clone(), std::mem::take(&mut entries)).await {
+            return Some(next);
         }
-        if group.highest() > state.term || renewed.elapsed() > LEASE {
+        if group.highest() > state.term || !lease.runs(group.bug) {
             return None;
         }
         sleep(RENEWAL / 10).await;
@@ -111,7 +115,8 @@ fn give_up(answers: Vec<(oneshot::Sender<ClientAnswer>, ClientAnswer, bool)>) {
     }
 }
 
-async fn lead_unfenced(
+/// Leads for as long as not too many renewals in a row have failed.
+async fn lead_blindly(
     group: &Arc<Group>,
     mut state: State,
     operations: &mut UnboundedReceiver<Pending>,
@@ -150,19 +155,33 @@ async fn lead_unfenced(
 /// Performs an operation on the leader's state: its answer, and its change if it
 /// makes one.
 fn apply(group: &Group, state: &mut State, operation: Operation) -> (ClientAnswer, Option<Entry>) {
-    let (node, term) = (group.own.id.clone(), state.term);
-    let value_of = |key: &str| state.map.get(key).cloned().unwrap_or_default();
-    let done =
-        |value: Value, swapped| ClientAnswer::Done { node: node.clone(), term, value, swapped };
+    let done = |value: Value, swapped| done(group, state, value, swapped);
     let (answer, entry) = match operation {
-        Operation::Probe => (ClientAnswer::Role { node, leader: true, term }, None),
-        Operation::Read { key } => (done(value_of(&key), false), None),
+        Operation::Probe => (claim(group, state), None),
+        Operation::Read { key } => (done(state.value_of(&key), false), None),
         Operation::Write { key, value } => (done(value.clone(), false), Some((key, value))),
-        Operation::Cas { key, old, new } => match value_of(&key) {
+        Operation::Cas { key, old, new } => match state.value_of(&key) {
             found if found == old => (done(found, true), Some((key, new))),
             found => (done(found, false), None),
         },
     };
     state.extend(entry.as_slice());
     (answer, entry)
+}
+
+/// The answer to an operation that changes nothing, whatever it finds.
+fn look(group: &Group, state: &State, operation: &Operation) -> Option<ClientAnswer> {
+    match operation {
+        Operation::Probe => Some(claim(group, state)),
+        Operation::Read { key } => Some(done(group, state, state.value_of(key), false)),
+        Operation::Write { .. } | Operation::Cas { .. } => None,
+    }
+}
+
+fn claim(group: &Group, state: &State) -> ClientAnswer {
+    ClientAnswer::Role { node: group.own.id.clone(), leader: true, term: state.term }
+}
+
+fn done(group: &Group, state: &State, value: Value, swapped: bool) -> ClientAnswer {
+    ClientAnswer::Done { node: group.own.id.clone(), term: state.term, value, swapped }
 }

@@ -1,13 +1,15 @@
 //! A key-value store with one leader at a time, by lease, and its client for
-//! Tribunal. With `--fencing off` a leader that was paused wakes up and goes on
-//! serving beside its successor; with `--fencing on` it cannot.
+//! Tribunal. With `--bug` it is guilty of one of the ways in which such stores go
+//! wrong.
 
+mod bug;
 mod client;
 mod election;
 mod group;
 mod leader;
 mod message;
 mod office;
+mod own_lease;
 mod replica;
 mod server;
 
@@ -17,8 +19,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use substrate::Member;
 
-use crate::leader::Fencing;
-use crate::replica::Sync;
+use crate::bug::Bug;
 
 /// A key-value store with a leader by lease.
 #[derive(Parser)]
@@ -59,12 +60,9 @@ pub(crate) struct Serve {
     /// Where the log is kept.
     #[arg(long)]
     data_dir: PathBuf,
-    /// Whether a leader has its term confirmed by a majority before it answers.
-    #[arg(long, value_enum, default_value_t = Fencing::Off)]
-    fencing: Fencing,
-    /// Whether a node has on its disk what it says it has.
-    #[arg(long, value_enum, default_value_t = Sync::On)]
-    sync: Sync,
+    /// What it is guilty of.
+    #[arg(long, value_enum, default_value_t = Bug::None)]
+    bug: Bug,
     /// The port of clients, on every member.
     #[arg(long, default_value_t = 7100)]
     client_port: u16,

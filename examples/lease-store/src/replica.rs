@@ -1,18 +1,21 @@
 //! What one node stores and has promised, on disk before anybody is told.
 //!
 //! A replica follows one term at a time and refuses everything of lower ones:
-//! that is the fence. The lease it grants runs on its monotonic clock; it keeps
-//! elections apart, and safety does not rest on it.
+//! that is the fence, on which the safety of writes rests. The lease it grants
+//! runs on its monotonic clock and keeps elections apart; a leader's reads rest
+//! on that.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use substrate::Log;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::bug::Bug;
 use crate::message::{Entry, PeerAnswer, PeerRequest, State, Term};
 
 /// How long a replica that granted a lease votes for nobody else.
@@ -22,6 +25,7 @@ pub const LEASE: Duration = Duration::from_millis(1000);
 pub struct Replica {
     held: Mutex<Held>,
     log: Log,
+    bug: Bug,
 }
 
 struct Held {
@@ -47,15 +51,6 @@ impl Lease {
     }
 }
 
-/// Whether what a replica promises is on its disk by then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Sync {
-    /// It may be in the operating system's memory, and is lost with the power.
-    Off,
-    /// It is.
-    On,
-}
-
 /// A line of the log.
 #[derive(Serialize, Deserialize)]
 enum Record {
@@ -67,8 +62,8 @@ enum Record {
 impl Replica {
     /// Opens what `folder` holds. A lease may have been granted just before a
     /// restart, so one is assumed.
-    pub fn open(folder: &Path, sync: Sync) -> io::Result<Self> {
-        let (log, records) = Log::open::<Record>(&folder.join("data.log"), sync == Sync::On)?;
+    pub fn open(folder: &Path, bug: Bug) -> io::Result<Self> {
+        let (log, records) = Log::open::<Record>(&folder.join("data.log"), bug != Bug::NoSync)?;
         let lease = Lease { leader: None, until: Instant::now() + LEASE };
         let mut held = Held { promised: 0, state: State::default(), lease };
         for record in records {
@@ -81,7 +76,7 @@ impl Replica {
                 }
             }
         }
-        Ok(Self { held: Mutex::new(held), log })
+        Ok(Self { held: Mutex::new(held), log, bug })
     }
 
     /// Answers a candidate or a leader.
@@ -129,7 +124,7 @@ impl Replica {
         entries: &[Entry],
     ) -> PeerAnswer {
         let mut held = self.held.lock().await;
-        if term < held.promised {
+        if self.is_fenced_off(term, &held) {
             return PeerAnswer::Refused { promised: held.promised };
         }
         let has = held.state.term == term && after + entries.len() as u64 <= held.state.seq;
@@ -146,7 +141,7 @@ impl Replica {
 
     async fn install(&self, leader: String, state: &State) -> PeerAnswer {
         let mut held = self.held.lock().await;
-        if state.term < held.promised {
+        if self.is_fenced_off(state.term, &held) {
             return PeerAnswer::Refused { promised: held.promised };
         }
         if (held.state.term, held.state.seq) < (state.term, state.seq) {
@@ -157,9 +152,19 @@ impl Replica {
         held.lease = Lease::of(leader);
         PeerAnswer::Kept
     }
+
+    /// Whether a leader of that term is one no longer.
+    fn is_fenced_off(&self, term: Term, held: &Held) -> bool {
+        term < held.promised && self.bug != Bug::NoFencing
+    }
 }
 
 impl State {
+    /// What a key has; null where nothing was written.
+    pub fn value_of(&self, key: &str) -> Value {
+        self.map.get(key).cloned().unwrap_or_default()
+    }
+
     /// The state after `entries`.
     pub fn extend(&mut self, entries: &[Entry]) {
         self.seq += entries.len() as u64;
@@ -204,7 +209,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lease_keeps_all_others_out_until_it_ends() {
         let folder = Folder::new("lease");
-        let replica = Replica::open(&folder.0, Sync::On).unwrap();
+        let replica = Replica::open(&folder.0, Bug::None).unwrap();
         let refused = PeerAnswer::Refused { promised: 0 };
         assert_eq!(replica.answer(vote(1, "a", true)).await, refused, "just restarted");
         tokio::time::advance(LEASE).await;
@@ -224,7 +229,7 @@ mod tests {
     async fn lower_terms_are_refused_and_promises_outlive_a_restart() {
         let folder = Folder::new("fence");
         {
-            let replica = Replica::open(&folder.0, Sync::On).unwrap();
+            let replica = Replica::open(&folder.0, Bug::None).unwrap();
             assert_eq!(replica.answer(append(3, 0, &[1])).await, PeerAnswer::Behind);
             assert_eq!(replica.answer(install(3, 0, 1)).await, PeerAnswer::Kept);
             assert_eq!(replica.answer(append(3, 0, &[2, 3])).await, PeerAnswer::Kept);
@@ -235,7 +240,7 @@ mod tests {
             let map = [("x".to_owned(), 3.into())].into();
             assert_eq!(granted, PeerAnswer::Granted(State { term: 3, seq: 2, map }));
         }
-        let replica = Replica::open(&folder.0, Sync::On).unwrap();
+        let replica = Replica::open(&folder.0, Bug::None).unwrap();
         let refused = PeerAnswer::Refused { promised: 5 };
         assert_eq!(replica.answer(append(3, 2, &[4])).await, refused);
         assert_eq!(replica.answer(install(4, 9, 4)).await, refused);
@@ -246,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn a_late_install_does_not_take_entries_away() {
         let folder = Folder::new("late");
-        let replica = Replica::open(&folder.0, Sync::On).unwrap();
+        let replica = Replica::open(&folder.0, Bug::None).unwrap();
         assert_eq!(replica.answer(install(1, 4, 4)).await, PeerAnswer::Kept);
         assert_eq!(replica.answer(install(1, 2, 2)).await, PeerAnswer::Kept);
         assert_eq!(replica.answer(append(1, 4, &[5])).await, PeerAnswer::Kept, "still at 4");

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::Serve;
 use crate::election::stand;
 use crate::group::Group;
+use crate::leader::answer_by_lease;
 use crate::message::{ClientAnswer, ClientRequest, Operation};
 use crate::office::Office;
 use crate::replica::Replica;
@@ -22,16 +23,16 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
         options.peers.iter().filter(|member| member.id == options.node).collect();
     ensure!(own.len() == 1, "--peers must name {} once", options.node);
     let own = own[0].clone();
-    let replica = Replica::open(&options.data_dir, options.sync)
+    let replica = Replica::open(&options.data_dir, options.bug)
         .with_context(|| format!("cannot open the log in {}", options.data_dir.display()))?;
     let replica = Arc::new(replica);
     let peers = bind(&own.ip, options.peer_port).await?;
     let clients = bind(&own.ip, options.client_port).await?;
-    println!("{} serves with fencing {:?}", own.id, options.fencing);
-    let group = Group::new(own, options.peers, replica.clone(), options.peer_port);
+    println!("{} serves with bug {:?}", own.id, options.bug);
+    let group = Group::new(options.bug, own, options.peers, replica.clone(), options.peer_port);
     let (group, office) = (Arc::new(group), Arc::new(Office::default()));
     tokio::join!(
-        stand(group.clone(), office.clone(), options.fencing),
+        stand(group.clone(), office.clone()),
         listen(peers, move |request| {
             let replica = replica.clone();
             async move { replica.answer(request).await }
@@ -53,6 +54,9 @@ async fn answer(group: &Group, office: &Office, request: ClientRequest) -> Clien
         ClientRequest::Role => return role(group, office).await,
         ClientRequest::Perform(operation) => operation,
     };
+    if let Some(answer) = answer_by_lease(group, office, &operation) {
+        return answer;
+    }
     let probe = operation == Operation::Probe;
     match office.perform(operation).await {
         Some(ClientAnswer::NotLeader { .. }) | None if probe => follower(group).await,

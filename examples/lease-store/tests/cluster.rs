@@ -10,12 +10,12 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_lease-store");
 
 struct Cluster {
     processes: Processes,
-    fencing: &'static str,
+    bug: &'static str,
 }
 
 impl Cluster {
-    fn start(nodes: usize, fencing: &'static str) -> Self {
-        let mut cluster = Self { processes: Processes::new("lease-store", nodes), fencing };
+    fn start(nodes: usize, bug: &'static str) -> Self {
+        let mut cluster = Self { processes: Processes::new("lease-store", nodes), bug };
         (0..nodes).for_each(|index| cluster.spawn(index));
         (0..nodes).for_each(|index| cluster.await_ready(index));
         cluster
@@ -24,7 +24,7 @@ impl Cluster {
     fn spawn(&mut self, index: usize) {
         let data = self.processes.data(index);
         let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
-        let options = ["serve", "--node", &id, "--peers", &peers, "--fencing", self.fencing];
+        let options = ["serve", "--node", &id, "--peers", &peers, "--bug", self.bug];
         let data = ["--data-dir", data.to_str().expect("UTF-8")];
         self.processes
             .start(index, PROGRAM.as_ref(), &[&options[..], &data].concat())
@@ -82,8 +82,8 @@ fn cas(old: u64, new: u64) -> Call {
 
 #[test]
 fn one_node_leads_and_every_client_finds_it() {
-    for fencing in ["off", "on"] {
-        let cluster = Cluster::start(3, fencing);
+    for bug in ["none", "paused-leader", "wall-clock-lease", "no-fencing"] {
+        let cluster = Cluster::start(3, bug);
         let (leader, term) = cluster.leader(&[0, 1, 2], 0);
         let follower = (leader + 1) % 3;
         assert!(cluster.asks("is-leader", leader));
@@ -109,7 +109,7 @@ fn one_node_leads_and_every_client_finds_it() {
 
 #[test]
 fn a_minority_may_die_and_without_a_majority_nothing_is_acknowledged() {
-    let mut cluster = Cluster::start(5, "on");
+    let mut cluster = Cluster::start(5, "none");
     let (leader, _) = cluster.leader(&[0, 1, 2, 3, 4], 0);
     let others: Vec<usize> = (0..5).filter(|&index| index != leader).collect();
     let mut caller = cluster.caller("cas-register", leader);
@@ -125,7 +125,7 @@ fn a_minority_may_die_and_without_a_majority_nothing_is_acknowledged() {
 
 #[test]
 fn acknowledged_writes_are_there_after_all_nodes_were_killed() {
-    let mut cluster = Cluster::start(3, "on");
+    let mut cluster = Cluster::start(3, "none");
     let (_, term) = cluster.leader(&[0, 1, 2], 0);
     for n in 1..=20 {
         cluster.caller("cas-register", n % 3).call(&write(n as u64)).expect("the write happens");
@@ -150,8 +150,8 @@ struct Awakening {
     written: tribunal_client::Outcome,
 }
 
-fn awaken(fencing: &'static str) -> Awakening {
-    let cluster = Cluster::start(3, fencing);
+fn awaken(bug: &'static str) -> Awakening {
+    let cluster = Cluster::start(3, bug);
     let old = cluster.leader(&[0, 1, 2], 0);
     let mut prober = cluster.caller("leader", old.0);
     let mut writer = cluster.caller("leader", old.0);
@@ -169,8 +169,8 @@ fn awaken(fencing: &'static str) -> Awakening {
 }
 
 #[test]
-fn an_unfenced_leader_wakes_up_beside_its_successor_and_loses_a_write() {
-    let Awakening { cluster, old, new, probed, written } = awaken("off");
+fn a_leader_that_asks_no_clock_wakes_up_beside_its_successor_and_loses_a_write() {
+    let Awakening { cluster, old, new, probed, written } = awaken("paused-leader");
     assert_eq!(probed, Some((true, old.1)), "it claims its old term beside term {}", new.1);
     assert_eq!(written.expect("it acknowledges").ext["term"], old.1);
     eventually("the old leader gives up", || (!cluster.asks("is-leader", old.0)).then_some(()));
@@ -178,12 +178,20 @@ fn an_unfenced_leader_wakes_up_beside_its_successor_and_loses_a_write() {
 }
 
 #[test]
-fn a_fenced_leader_wakes_up_and_knows_better() {
-    let Awakening { cluster, old, new, probed, written } = awaken("on");
+fn a_leader_wakes_up_and_knows_better() {
+    let Awakening { cluster, old, new, probed, written } = awaken("none");
     let (leads, term) = probed.expect("the probe is answered");
     assert!(!leads || term > new.1, "it must not claim term {} beside {}", old.1, new.1);
     assert!(written.is_err(), "{written:?}");
     assert_eq!(cluster.read(old.0), 2);
+}
+
+#[test]
+fn a_leader_that_nobody_fences_off_is_acknowledged_beside_its_successor() {
+    let Awakening { cluster, old, new, probed, written } = awaken("no-fencing");
+    assert_eq!(probed, Some((true, old.1)), "it claims its old term beside term {}", new.1);
+    assert_eq!(written.expect("it is acknowledged").ext["term"], old.1);
+    assert_eq!((cluster.read(old.0), cluster.read(new.0)), (3.into(), 2.into()), "two leaders");
 }
 
 #[test]

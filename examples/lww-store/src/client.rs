@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use substrate::{Link, LinkError};
-use tribunal_client::{Call, Client, Failure, Node, Outcome, Reply, serve};
+use tribunal_client::{Call, Client, Failure, Node, Outcome, Reply, Value, serve};
 
 use crate::message::{ClientAnswer, ClientRequest, Versioned};
 
 /// Longer than the harness waits for a call; it ends a connection that is dead.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves the client protocol.
+/// Serves the client protocol. A key that holds nothing reads as `empty`, and is
+/// deleted by a write of that.
 #[tokio::main(flavor = "current_thread")]
-pub async fn run() -> anyhow::Result<ExitCode> {
-    Ok(serve(&["lww", "register"], |_| LwwClient::default()).await)
+pub async fn run(empty: Value) -> anyhow::Result<ExitCode> {
+    let client = |_: &str| LwwClient { empty: empty.clone(), ..Default::default() };
+    Ok(serve(&["lww", "register"], client).await)
 }
 
 /// Whether the node at `address` answers.
@@ -28,6 +30,7 @@ pub async fn ready(address: &str) -> anyhow::Result<ExitCode> {
 
 #[derive(Default)]
 struct LwwClient {
+    empty: Value,
     address: String,
     link: Option<Link<ClientRequest, ClientAnswer>>,
 }
@@ -47,6 +50,9 @@ impl Client for LwwClient {
         let key = call.key.as_ref().map(ToString::to_string).unwrap_or_default();
         let (request, reads) = match &*call.f {
             "read" => (ClientRequest::Read { key }, true),
+            "write" if call.value == self.empty => {
+                (ClientRequest::Write { key, value: Value::Null }, false)
+            }
             "write" => (ClientRequest::Write { key, value: call.value.clone() }, false),
             other => return Err(Failure::fail(format!("lww-store has no `{other}`"))),
         };
@@ -61,8 +67,9 @@ impl Client for LwwClient {
         })?;
         self.link = Some(link);
         match answer {
-            ClientAnswer::Done(None) => Ok(Reply::default()),
+            ClientAnswer::Done(None) => Ok(Reply::of(self.empty.clone())),
             ClientAnswer::Done(Some(Versioned { value, stamp })) => {
+                let value = if value.is_null() { self.empty.clone() } else { value };
                 Ok(Reply::of(value).with("timestamp", stamp.ns).with("node", stamp.node))
             }
             ClientAnswer::Refused(why) => Err(Failure::Fail(why)),

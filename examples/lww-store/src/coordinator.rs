@@ -8,12 +8,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use substrate::{Link, gather, majority};
 
+use crate::bug::Bug;
 use crate::message::{ClientAnswer, ClientRequest, PeerAnswer, PeerRequest, Versioned};
 use crate::replica::Replica;
 use crate::stamp::{Stamper, wall_clock};
 
 /// The part of a node that clients talk to.
 pub struct Coordinator {
+    /// What it is guilty of.
+    pub bug: Bug,
     /// This node's own stamps.
     pub stamper: Stamper,
     /// This node's own data.
@@ -40,6 +43,7 @@ impl Coordinator {
         };
         let newest = versions.iter().flatten().max_by_key(|version| &version.stamp).cloned();
         if let Some(version) = &newest
+            && self.bug != Bug::NoReadRepair
             && !versions.iter().all(|held| held.as_ref() == Some(version))
             && !self.store(&key, version).await
         {

@@ -1,7 +1,8 @@
 //! A leaderless replicated key-value store that resolves conflicts by last write
-//! wins, and its client for Tribunal. With `--clock wall` it loses acknowledged
-//! writes when clocks differ; with `--clock hybrid` it does not.
+//! wins, and its client for Tribunal. With `--bug` it is guilty of one of the
+//! ways in which such stores go wrong.
 
+mod bug;
 mod client;
 mod coordinator;
 mod message;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use substrate::Member;
 
-use crate::stamp::Clock;
+use crate::bug::Bug;
 
 /// A leaderless replicated key-value store.
 #[derive(Parser)]
@@ -30,7 +31,11 @@ enum Command {
     /// Runs a node.
     Serve(Serve),
     /// Performs Tribunal's calls: the client protocol on standard input and output.
-    Client,
+    Client {
+        /// As what a key reads that holds nothing; to write it deletes the key.
+        #[arg(long, default_value = "null", value_parser = json)]
+        empty: serde_json::Value,
+    },
     /// Exits with 0 when a node answers.
     Ready {
         /// Its client address: 10.0.0.1:7000.
@@ -50,9 +55,9 @@ pub(crate) struct Serve {
     /// Where the log is kept.
     #[arg(long)]
     data_dir: PathBuf,
-    /// How writes are stamped.
-    #[arg(long, value_enum, default_value_t = Clock::Wall)]
-    clock: Clock,
+    /// What it is guilty of.
+    #[arg(long, value_enum, default_value_t = Bug::None)]
+    bug: Bug,
     /// The port of clients, on every member.
     #[arg(long, default_value_t = 7000)]
     client_port: u16,
@@ -61,10 +66,15 @@ pub(crate) struct Serve {
     peer_port: u16,
 }
 
+/// A value as JSON; any text could be taken for a string, too.
+fn json(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(options) => server::run(options),
-        Command::Client => client::run(),
+        Command::Client { empty } => client::run(empty),
         Command::Ready { address } => client::ready(&address),
     };
     result.unwrap_or_else(|error| {

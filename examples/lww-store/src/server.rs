@@ -23,18 +23,19 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
     let (own, others): (Vec<&Member>, Vec<&Member>) =
         options.peers.iter().partition(|member| member.id == options.node);
     ensure!(own.len() == 1, "--peers must name {} once", options.node);
-    let replica = Replica::open(&options.data_dir)
+    let replica = Replica::open(&options.data_dir, options.bug)
         .with_context(|| format!("cannot open the log in {}", options.data_dir.display()))?;
     let replica = Arc::new(replica);
     let link = |peer: &Member| Link::new(format!("{}:{}", peer.ip, options.peer_port), PATIENCE);
     let coordinator = Arc::new(Coordinator {
-        stamper: Stamper::new(options.clock, &options.node, replica.newest_ns()),
+        bug: options.bug,
+        stamper: Stamper::new(options.bug, &options.node, replica.newest_ns()),
         replica: replica.clone(),
         peers: others.into_iter().map(|peer| Arc::new(link(peer))).collect(),
     });
     let peers = bind(&own[0].ip, options.peer_port).await?;
     let clients = bind(&own[0].ip, options.client_port).await?;
-    println!("{} stamps with the {:?} clock", options.node, options.clock);
+    println!("{} serves with bug {:?}", options.node, options.bug);
     tokio::join!(
         listen(peers, move |request| {
             let replica = replica.clone();

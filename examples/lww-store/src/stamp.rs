@@ -1,9 +1,11 @@
-//! When a write happened: the one place where the two modes differ.
+//! When a write happened.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::bug::Bug;
 
 /// A write's place in the order of all writes: the highest wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -14,38 +16,25 @@ pub struct Stamp {
     pub node: String,
 }
 
-/// How writes are stamped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Clock {
-    /// With the coordinator's wall clock alone, as Cassandra does. A coordinator
-    /// whose clock runs behind stamps its write older than the value it means to
-    /// replace: the write is acknowledged, and lost.
-    Wall,
-    /// With a hybrid logical clock (Kulkarni et al., "Logical Physical Clocks",
-    /// OPODIS 2014): the wall clock, but always later than the newest stamp seen.
-    /// Their logical counter lives in the nanoseconds here, one a tick.
-    Hybrid,
-}
-
 /// A node's source of stamps.
 pub struct Stamper {
-    clock: Clock,
+    bug: Bug,
     node: String,
     last: AtomicU64,
 }
 
 impl Stamper {
     /// A source for `node`, whose stamps so far ended with `last`.
-    pub fn new(clock: Clock, node: impl Into<String>, last: u64) -> Self {
-        Self { clock, node: node.into(), last: AtomicU64::new(last) }
+    pub fn new(bug: Bug, node: impl Into<String>, last: u64) -> Self {
+        Self { bug, node: node.into(), last: AtomicU64::new(last) }
     }
 
     /// The stamp of a write that replaces what `newest` stamped, when the wall
     /// clock says `wall`.
     pub fn stamp(&self, wall: u64, newest: Option<&Stamp>) -> Stamp {
-        let ns = match self.clock {
-            Clock::Wall => wall,
-            Clock::Hybrid => self.later_than(wall, newest.map_or(0, |stamp| stamp.ns)),
+        let ns = match self.bug {
+            Bug::WallClock => wall,
+            _ => self.later_than(wall, newest.map_or(0, |stamp| stamp.ns)),
         };
         Stamp { ns, node: self.node.clone() }
     }
@@ -76,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_wall_clock_that_runs_behind_stamps_a_new_write_older() {
-        let stamper = Stamper::new(Clock::Wall, "n2", 0);
+        let stamper = Stamper::new(Bug::WallClock, "n2", 0);
         let seen = at(5_000, "n1");
         assert_eq!(stamper.stamp(3_000, Some(&seen)), at(3_000, "n2"));
         assert!(stamper.stamp(3_000, Some(&seen)) < seen, "this is the bug");
@@ -84,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_hybrid_clock_never_stamps_older_than_what_was_seen() {
-        let stamper = Stamper::new(Clock::Hybrid, "n2", 0);
+        let stamper = Stamper::new(Bug::None, "n2", 0);
         assert_eq!(stamper.stamp(3_000, Some(&at(5_000, "n1"))), at(5_001, "n2"));
         assert_eq!(stamper.stamp(3_000, None), at(5_002, "n2"), "nor older than its own last");
         assert_eq!(stamper.stamp(9_000, None), at(9_000, "n2"), "the wall clock, where it may");
@@ -93,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_hybrid_clock_goes_on_after_a_restart() {
-        let stamper = Stamper::new(Clock::Hybrid, "n2", 7_000);
+        let stamper = Stamper::new(Bug::None, "n2", 7_000);
         assert_eq!(stamper.stamp(3_000, None), at(7_001, "n2"));
     }
 

@@ -1,6 +1,7 @@
 //! Real servers and real clients on the loopback network.
 
 use std::process::Command;
+use std::time::Duration;
 
 use substrate::trial::{Caller, Processes, eventually};
 use tribunal_client::{Call, Failure, Outcome};
@@ -9,12 +10,12 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_lww-store");
 
 struct Cluster {
     processes: Processes,
-    clock: &'static str,
+    bug: &'static str,
 }
 
 impl Cluster {
-    fn start(nodes: usize, clock: &'static str) -> Self {
-        let mut cluster = Self { processes: Processes::new("lww-store", nodes), clock };
+    fn start(nodes: usize, bug: &'static str) -> Self {
+        let mut cluster = Self { processes: Processes::new("lww-store", nodes), bug };
         for index in 0..nodes {
             cluster.start_node(index);
         }
@@ -24,7 +25,7 @@ impl Cluster {
     fn start_node(&mut self, index: usize) {
         let data = self.processes.data(index);
         let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
-        let options = ["serve", "--node", &id, "--peers", &peers, "--clock", self.clock];
+        let options = ["serve", "--node", &id, "--peers", &peers, "--bug", self.bug];
         let data = ["--data-dir", data.to_str().expect("UTF-8")];
         self.processes
             .start(index, PROGRAM.as_ref(), &[&options[..], &data].concat())
@@ -55,8 +56,8 @@ fn value(outcome: Outcome) -> Option<u64> {
 
 #[test]
 fn what_one_node_wrote_all_nodes_read() {
-    for clock in ["wall", "hybrid"] {
-        let cluster = Cluster::start(3, clock);
+    for bug in ["none", "wall-clock", "tie", "no-read-repair"] {
+        let cluster = Cluster::start(3, bug);
         assert_eq!(value(cluster.caller(0).call(&read())), None);
         let written = cluster.caller(0).call(&write(7)).expect("the write happens");
         assert_eq!(written.ext["node"], "n1");
@@ -68,8 +69,26 @@ fn what_one_node_wrote_all_nodes_read() {
 }
 
 #[test]
+fn what_was_deleted_stays_away_unless_it_is_forgotten() {
+    for (bug, after) in [("none", None), ("tombstone", Some(1))] {
+        let mut cluster = Cluster::start(3, bug);
+        cluster.caller(0).call(&write(1)).expect("the write happens");
+        let log = cluster.processes.data(2).join("data.log");
+        eventually("n3 has it", || (std::fs::metadata(&log).ok()?.len() > 0).then_some(()));
+        cluster.processes.kill(2);
+        let delete = Call::new("write").key("x");
+        cluster.caller(0).call(&delete).expect("the key is deleted");
+        assert_eq!(value(cluster.caller(1).call(&read())), None);
+        // Longer than it is remembered. To ask meanwhile would remind those who are asked.
+        std::thread::sleep(Duration::from_millis(500));
+        cluster.start_node(2);
+        assert_eq!(value(cluster.caller(2).call(&read())), after, "{bug}");
+    }
+}
+
+#[test]
 fn a_minority_may_die_and_a_majority_s_death_is_answered() {
-    let mut cluster = Cluster::start(5, "hybrid");
+    let mut cluster = Cluster::start(5, "none");
     let mut caller = cluster.caller(0);
     caller.call(&write(1)).expect("the write happens");
     cluster.processes.kill(3);
@@ -85,7 +104,7 @@ fn a_minority_may_die_and_a_majority_s_death_is_answered() {
 
 #[test]
 fn a_stopped_majority_is_answered_and_the_rest_goes_on_when_it_continues() {
-    let cluster = Cluster::start(3, "hybrid");
+    let cluster = Cluster::start(3, "none");
     let mut caller = cluster.caller(0);
     caller.call(&write(1)).expect("the write happens");
     cluster.processes.pause(1).expect("n2 stops");
@@ -99,7 +118,7 @@ fn a_stopped_majority_is_answered_and_the_rest_goes_on_when_it_continues() {
 
 #[test]
 fn acknowledged_writes_are_there_after_all_nodes_were_killed() {
-    let mut cluster = Cluster::start(3, "hybrid");
+    let mut cluster = Cluster::start(3, "none");
     for n in 1..=20 {
         cluster.caller(n % 3).call(&write(n as u64)).expect("the write happens");
     }

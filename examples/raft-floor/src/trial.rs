@@ -35,6 +35,15 @@ impl Cluster {
             .expect("the server starts");
     }
 
+    /// Ends all nodes, and starts them again, on what they have on disk, with another bug.
+    pub fn restart_with(&mut self, bug: &'static str) {
+        self.bug = bug;
+        let nodes = 0..self.processes.members.len();
+        nodes.clone().for_each(|index| self.processes.kill(index));
+        nodes.clone().for_each(|index| self.spawn(index));
+        nodes.for_each(|index| self.await_ready(index));
+    }
+
     /// Waits until node `index` serves.
     pub fn await_ready(&self, index: usize) {
         eventually("the server is ready", || self.asks("ready", index).then_some(()));

@@ -11,6 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use super::Node;
 
+/// How long a host may take until it greets: a busy one takes ten seconds and more.
+const CONNECT: Duration = Duration::from_secs(30);
+
 /// How `ssh` is called. The default leaves all to the user's own configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SshOptions {
@@ -94,7 +97,7 @@ impl Session {
         let mut builder = SessionBuilder::default();
         builder
             .known_hosts_check(KnownHosts::Strict)
-            .connect_timeout(Duration::from_secs(10))
+            .connect_timeout(CONNECT)
             .server_alive_interval(Duration::from_secs(5));
         if let Some(path) = &options.config {
             builder.config_file(path);

@@ -1,5 +1,6 @@
 //! The database under test, as the harness handles it.
 
+mod absent;
 mod declared;
 mod membership;
 
@@ -11,6 +12,7 @@ use tribunal_history::Name;
 
 use crate::cluster::{Session, SessionError};
 
+pub use absent::Absent;
 pub use declared::{Declared, OUTPUT};
 
 /// A database's main process on one node, started in a session (setsid) of its

@@ -18,13 +18,18 @@ pub(super) struct Tally {
     pub ok: usize,
     pub fail: usize,
     pub info: usize,
+    /// How many of them were made because an earlier one had failed.
+    pub retries: usize,
 }
 
 impl Tally {
     /// Of all calls of a history.
     pub fn of(history: &History) -> Self {
         let mut tally = Self::default();
-        history.operations().for_each(|op| tally.add(op.kind()));
+        for op in history.operations() {
+            tally.add(op.kind());
+            tally.retries += usize::from(op.invocation().ext("retry").is_some());
+        }
         tally
     }
 
@@ -42,10 +47,15 @@ impl Tally {
         self.ok + self.fail + self.info
     }
 
-    /// `84,311 calls: 80,000 ok, 4,000 fail, 311 info`.
+    /// `84,311 calls: 80,000 ok, 4,000 fail, 311 info`, and how many were retries, if any were.
     pub fn in_words(self) -> String {
         let [ok, fail, info] = [self.ok, self.fail, self.info].map(words::count);
-        format!("{}: {ok} ok, {fail} fail, {info} info", words::counted(self.calls(), "call"))
+        let calls = words::counted(self.calls(), "call");
+        let retries = match self.retries {
+            0 => String::new(),
+            some => format!("; {} of them retries", words::count(some)),
+        };
+        format!("{calls}: {ok} ok, {fail} fail, {info} info{retries}")
     }
 }
 

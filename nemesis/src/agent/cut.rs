@@ -3,7 +3,9 @@
 //!
 //! Packets are dropped on the way in, so that what a cut costs is seen in the victim's own
 //! counters. Each fault counts in chains of its own before any fault drops: of two cuts that
-//! both forbid a packet, both see it. Neighbour discovery is to IPv6 what ARP is to IPv4, of which
+//! both forbid a packet, both see it. A chain at a hook looks once at the ports, and leads to the one
+//! that has a rule for each address. No rule has a set in it: each costs a question of its own whenever
+//! rules are made or listed, and sets made a cut by ports half as dear again. Neighbour discovery is to IPv6 what ARP is to IPv4, of which
 //! rules on IP know nothing: without it whoever is deaf could not be heard either.
 
 use std::io;
@@ -23,6 +25,8 @@ const HOOKS: [&str; 2] = ["input", "forward"];
 /// What is done in a chain, and when: all counting comes before all dropping.
 const COUNT: (&str, i32, &str) = ("count", -301, "counter");
 const DROP: (&str, i32, &str) = ("cut", -300, "drop");
+/// Solicitations and advertisements, as a range of types.
+const NEIGHBOUR_DISCOVERY: &str = "135-136";
 /// How long a counter gets to move after something was sent.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Between two looks at the counters.
@@ -46,17 +50,17 @@ impl Act for Cut {
     fn perform(&mut self) -> io::Result<()> {
         self.refuse_controller()?;
         let mut script = String::new();
-        for hook in HOOKS {
-            for (kind, priority, verdict) in [COUNT, DROP] {
-                let chain = chain(kind, self.fault, hook);
+        for (kind, priority, verdict) in [COUNT, DROP] {
+            let to = addresses(kind, self.fault);
+            script += &format!("add chain {TABLE} {to}\nflush chain {TABLE} {to}\n");
+            script += &rules(&to, self.by_address(verdict));
+            for hook in HOOKS {
+                let at = chain(kind, self.fault, hook);
                 script += &format!(
-                    "add chain {TABLE} {chain} {{ type filter hook {hook} priority {priority}; policy accept; }}\n\
-                     flush chain {TABLE} {chain}\n\
-                     add rule {TABLE} {chain} icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept\n"
+                    "add chain {TABLE} {at} {{ type filter hook {hook} priority {priority}; policy accept; }}\n\
+                     flush chain {TABLE} {at}\n"
                 );
-                for rule in self.rules(verdict) {
-                    script += &format!("add rule {TABLE} {chain} {rule}\n");
-                }
+                script += &rules(&at, self.by_port(&to));
             }
         }
         table::change(&script)
@@ -93,36 +97,36 @@ impl Cut {
         }
     }
 
-    /// What is matched, one rule a line; the comment tells the counters apart, and an address needs no
-    /// quoting.
-    fn rules(&self, verdict: &str) -> impl Iterator<Item = String> {
-        let ports = self.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-        // What goes to a port, and the answers that come from it; each packet in one rule.
-        let conversations = match self.ports.is_empty() {
-            true => vec![String::new()],
-            false => vec![
-                format!("meta l4proto {{ tcp, udp }} th dport {{ {ports} }} "),
-                format!(
-                    "meta l4proto {{ tcp, udp }} th sport {{ {ports} }} th dport != {{ {ports} }} "
-                ),
-            ],
-        };
+    /// What leads to the rules of addresses: all but neighbour discovery; with ports, what goes to one, and
+    /// the answers that come from one. A packet goes there once, and does not come back.
+    fn by_port(&self, to: &str) -> Vec<String> {
+        let mut rules = vec![format!("icmpv6 type {NEIGHBOUR_DISCOVERY} accept")];
+        if self.ports.is_empty() {
+            rules.push(format!("goto {to}"));
+            return rules;
+        }
+        rules.push("meta l4proto != tcp meta l4proto != udp accept".to_owned());
+        for port in &self.ports {
+            rules.extend(["dport", "sport"].map(|end| format!("th {end} {port} goto {to}")));
+        }
+        rules
+    }
+
+    /// A rule for each address; the comment tells the counters apart, and an address needs no quoting.
+    fn by_address(&self, verdict: &str) -> Vec<String> {
         let addresses = self.sources.iter().flat_map(|source| &source.addresses);
-        addresses.flat_map(move |address| {
+        let rule = |address: &IpAddr| {
             let family = if address.is_ipv4() { "ip" } else { "ip6" };
-            let rule = |ports: &String| {
-                format!("{family} saddr {address} {ports}{verdict} comment \"{address}\"")
-            };
-            conversations.iter().map(rule).collect::<Vec<_>>()
-        })
+            format!("{family} saddr {address} {verdict} comment \"{address}\"")
+        };
+        addresses.map(rule).collect()
     }
 
     /// What was dropped until now.
     fn count(&self) -> io::Result<Effect> {
         let listing = Listing::read()?;
-        let chains: Vec<String> =
-            HOOKS.iter().map(|hook| chain(COUNT.0, self.fault, hook)).collect();
-        let counted = listing.as_ref().map(|it| it.packets(&chains)).unwrap_or_default();
+        let chain = addresses(COUNT.0, self.fault);
+        let counted = listing.as_ref().map(|it| it.packets(&chain)).unwrap_or_default();
         let of = |source: &Source| -> u64 {
             let addresses = source.addresses.iter().map(IpAddr::to_string);
             addresses.filter_map(|address| counted.get(&*address)).sum()
@@ -143,7 +147,10 @@ impl Cut {
 
 /// Takes the rules of `fault` away.
 pub fn mend(fault: u64) -> io::Result<()> {
-    let chains = HOOKS.iter().flat_map(|hook| [COUNT, DROP].map(|it| chain(it.0, fault, hook)));
+    let chains = [COUNT, DROP].into_iter().flat_map(|(kind, ..)| {
+        let at_hooks = HOOKS.map(|hook| chain(kind, fault, hook));
+        at_hooks.into_iter().chain([addresses(kind, fault)])
+    });
     table::remove(&chains.collect::<Vec<_>>())
 }
 
@@ -151,8 +158,19 @@ fn names(sources: &[&Source]) -> String {
     sources.iter().map(|source| source.node.as_str()).collect::<Vec<_>>().join(" ")
 }
 
+/// The lines that add rules to a chain.
+fn rules(chain: &str, rules: Vec<String>) -> String {
+    rules.iter().map(|rule| format!("add rule {TABLE} {chain} {rule}\n")).collect()
+}
+
+/// The chain at a hook.
 fn chain(kind: &str, fault: u64, hook: &str) -> String {
     format!("{kind}-{fault}-{hook}")
+}
+
+/// The chain with the rules of addresses, to which those at the hooks lead.
+fn addresses(kind: &str, fault: u64) -> String {
+    format!("{kind}-{fault}")
 }
 
 /// Whose SSH connection this agent was started through.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt;
 use serde::{Deserialize, Serialize};
 
 /// What each begins with; its number follows.
@@ -18,6 +19,9 @@ const HEADER: usize = MARK.len() + 4;
 const LOOK: Duration = Duration::from_millis(50);
 /// How many leave before what came back is taken in.
 const BURST: u32 = 16;
+/// What may wait to be read, in bytes as the kernel counts them: thousands of datagrams. By its
+/// default, some two hundred, a slow host would lose what the link did not.
+const WAITING: usize = 16 << 20;
 
 /// What was heard, by the address that it came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +68,7 @@ impl Ear {
         let four = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
         let socket = UdpSocket::bind(any).or_else(|_| UdpSocket::bind(four))?;
         socket.set_read_timeout(Some(LOOK))?;
+        widen(&socket);
         let (port, stop) = (socket.local_addr()?.port(), Arc::new(AtomicBool::new(false)));
         let stopped = stop.clone();
         let thread = thread::spawn(move || listen(&socket, &stopped));
@@ -182,6 +187,7 @@ impl Outgoing {
         let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
         socket.connect(to)?;
         socket.set_nonblocking(true)?;
+        widen(&socket);
         Ok(Self { socket, sent: Vec::new(), back: BTreeMap::new() })
     }
 
@@ -203,6 +209,12 @@ impl Outgoing {
         let round_trip_us = median.map(|it| it.as_micros() as u64);
         Echoes { distinct: round_trips.len() as u32, round_trip_us }
     }
+}
+
+/// Lets much wait to be read: without the right to go beyond the host's limit, as much as that allows.
+fn widen(socket: &UdpSocket) {
+    let _ = sockopt::set_socket_recv_buffer_size_force(socket, WAITING)
+        .or_else(|_| sockopt::set_socket_recv_buffer_size(socket, WAITING));
 }
 
 fn number(datagram: &[u8]) -> Option<u32> {
@@ -244,6 +256,25 @@ mod tests {
         let heard = ear.close();
         let count = &heard.from[&IpAddr::from(Ipv4Addr::LOCALHOST)];
         assert_eq!((count.received, count.distinct, count.overtaken), (100, 100, 0));
+    }
+
+    #[test]
+    fn a_listener_that_is_late_loses_none() {
+        let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        widen(&receiver);
+        let allowed = sockopt::socket_recv_buffer_size(&receiver).unwrap();
+        if allowed < WAITING {
+            eprintln!("skipped: this process may let {allowed} bytes wait, and no more");
+            return;
+        }
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        sender.connect(receiver.local_addr().unwrap()).unwrap();
+        for _ in 0..2000 {
+            sender.send(&[7; 400]).unwrap();
+        }
+        receiver.set_nonblocking(true).unwrap();
+        let read = (0..).take_while(|_| receiver.recv(&mut [0; 400]).is_ok()).count();
+        assert_eq!(read, 2000);
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod group;
 mod guard;
 mod host_clock;
 mod journal;
+mod keeper;
 pub mod kernel;
 mod kill;
 mod knock;
@@ -46,6 +47,7 @@ pub mod protocol;
 mod requests;
 mod rollback;
 mod table;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::fs;

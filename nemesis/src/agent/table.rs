@@ -5,15 +5,18 @@
 //! changed, and nothing is ever flushed but a chain of ours.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::process::{Command, Stdio};
+use std::io;
 
 use serde_json::Value;
+
+use super::tool::Tool;
 
 /// Its name, with its family: both versions of IP.
 pub const TABLE: &str = "inet tribunal";
 /// A chain that nothing goes through: the JSON of nft 1.0 leaves comments of tables out.
 const TAG: &str = "made-by-the-tribunal-agent";
+
+const NFT: Tool = Tool { program: "nft", package: "nftables", serves: "partitions" };
 
 /// The table as it is; `None` when there is none. An error when it is not ours.
 pub struct Listing(Value);
@@ -21,7 +24,7 @@ pub struct Listing(Value);
 impl Listing {
     /// Looks it up.
     pub fn read() -> io::Result<Option<Self>> {
-        let listing = match nft(&["-j", "list", "table", "inet", "tribunal"], "") {
+        let listing = match NFT.call(&["-j", "list", "table", "inet", "tribunal"], "") {
             Ok(listing) => Self(serde_json::from_str(&listing)?),
             Err(error) if error.to_string().contains("No such file or directory") => {
                 return Ok(None);
@@ -42,13 +45,10 @@ impl Listing {
         self.objects("chain").filter_map(|chain| chain["name"].as_str()).filter(|name| *name != TAG)
     }
 
-    /// What the rules of some chains have counted, by their comments.
-    pub fn packets(&self, chains: &[String]) -> BTreeMap<&str, u64> {
+    /// What the rules of a chain have counted, by their comments.
+    pub fn packets(&self, chain: &str) -> BTreeMap<&str, u64> {
         let mut counted = BTreeMap::new();
-        for rule in self.objects("rule") {
-            if !chains.iter().any(|chain| rule["chain"] == **chain) {
-                continue;
-            }
+        for rule in self.objects("rule").filter(|rule| rule["chain"] == *chain) {
             let mut parts = rule["expr"].as_array().into_iter().flatten();
             let packets = parts.find_map(|part| part["counter"]["packets"].as_u64());
             if let (Some(comment), Some(packets)) = (rule["comment"].as_str(), packets) {
@@ -68,7 +68,7 @@ impl Listing {
 pub fn change(script: &str) -> io::Result<()> {
     Listing::read()?;
     let own = format!("add table {TABLE}\nadd chain {TABLE} {TAG}\n");
-    nft(&["-f", "-"], &(own + script)).map(drop)
+    NFT.call(&["-f", "-"], &(own + script)).map(drop)
 }
 
 /// Takes chains away, those that are there; the table goes with its last one.
@@ -79,8 +79,12 @@ pub fn remove(chains: &[String]) -> io::Result<()> {
     if others.is_empty() {
         return remove_all();
     }
-    let gone = |chain| format!("flush chain {TABLE} {chain}\ndelete chain {TABLE} {chain}\n");
-    nft(&["-f", "-"], &ours.into_iter().map(gone).collect::<String>()).map(drop)
+    // All are empty before any is gone: none can go to which another one still leads.
+    let all = |what: &str| -> String {
+        ours.iter().map(|chain| format!("{what} chain {TABLE} {chain}\n")).collect()
+    };
+    let script = all("flush") + &all("delete");
+    NFT.call(&["-f", "-"], &script).map(drop)
 }
 
 /// Takes the whole table away; `false`: there is none.
@@ -95,35 +99,5 @@ pub fn sweep() -> io::Result<bool> {
 }
 
 fn remove_all() -> io::Result<()> {
-    nft(&["delete", "table", "inet", "tribunal"], "").map(drop)
-}
-
-/// Runs `nft`, with `script` on its standard input.
-fn nft(arguments: &[&str], script: &str) -> io::Result<String> {
-    // An SSH command's PATH may lack the folders of the administrator.
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-    let child = Command::new("nft")
-        .args(arguments)
-        .env("PATH", path)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::new(
-            io::ErrorKind::NotFound,
-            "`nft` is not installed here; partitions need the package nftables",
-        ),
-        _ => error,
-    })?;
-    let written = child.stdin.take().expect("stdin is piped").write_all(script.as_bytes());
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("no reason given").trim();
-        return Err(io::Error::other(format!("nft: {said}")));
-    }
-    written?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    NFT.call(&["delete", "table", "inet", "tribunal"], "").map(drop)
 }

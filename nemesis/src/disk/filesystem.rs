@@ -1,7 +1,9 @@
 //! What the kernel asks, answered: the [`Folder`] as a filesystem.
 //!
-//! Nothing is decided here. An operation that a rule delays, or that waits for the power, gets a thread of its
-//! own, so that whoever serves the others goes on.
+//! Nothing is decided here: each method takes a question of the kernel's apart, has the folder do what is asked,
+//! and answers. The file is long because the kernel's operations are one trait, and a trait is implemented in one
+//! block; no method is. An operation that a rule delays, or that waits for the power, gets a thread of its own, so
+//! that whoever serves the others goes on.
 
 use std::ffi::OsStr;
 use std::io;

@@ -7,65 +7,31 @@ use serde_json::json;
 use tribunal_generator::{Rng, Seed};
 use tribunal_history::{Effect, Name};
 
+use super::about::About;
 use super::given::{Drawn, Given};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::disk::{Order, Rule};
 use crate::field::Field;
-use crate::model::SystemModel;
 
 /// One way for a disk to be bad.
 pub struct DiskFault {
-    /// Its name, as users write it.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
-    /// The mildest model in which it can happen.
-    pub assumes: SystemModel,
-    /// How it is seen to act.
-    pub seen: &'static str,
-    /// What it costs, beside what the filesystem costs.
-    pub cost: &'static str,
-    /// What can be chosen, whose disk with it.
-    pub options: &'static [FaultOption],
+    /// What it tells of itself; among its options is whose disk.
+    pub about: About,
     /// The rule, and in which order writes reach the disk, where it matters; and what it is in words.
     pub draw: fn(&Given, &mut Rng) -> Drawn<(Rule, Order)>,
 }
 
 #[async_trait]
 impl Fault for DiskFault {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        self.options
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Fuse
-    }
-
-    fn assumes(&self) -> SystemModel {
-        self.assumes
-    }
-
-    fn seen(&self) -> &'static str {
-        self.seen
-    }
-
-    fn cost(&self) -> &'static str {
-        self.cost
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let mut plan = target::draw(self.name, nodes, options, rng)?;
-        let ((mut rule, order), what) = (self.draw)(&Given::new(self.name, options), rng)?;
+        let mut plan = target::draw(self.about.name, nodes, options, rng)?;
+        let ((mut rule, order), what) = (self.draw)(&Given::new(self.about.name, options), rng)?;
         // 53 bits: what JSON carries exactly everywhere.
         rule.seed = rng.bits() >> 11;
         let files = rule.files.as_deref().map_or(String::new(), |files| format!(" of {files}"));
@@ -90,12 +56,7 @@ impl Fault for DiskFault {
 
     /// Databases are right to end when their disk fails: one that did is started again.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        // Whatever the agents say: a database that is left dead is the worse.
-        let started = super::start_again(field, &aim.nodes).await?;
-        let Effect { observed, mut evidence } = healed?;
-        evidence.extend(started);
-        Ok(Effect { observed, evidence })
+        aim::heal_and_start(field, id, aim).await
     }
 }
 

@@ -2,12 +2,12 @@
 
 use tribunal_generator::Rng;
 
+use super::about::{About, ENDING, LATE, LYING};
 use super::bad_disk::DiskFault;
-use super::given::{Given, magnitude};
+use super::given::{Given, magnitude, percent};
 use super::target;
-use super::{FaultOption, PlanError};
+use super::{FaultOption, Needs, PlanError};
 use crate::disk::{Access, Harm, Order, Rule};
-use crate::model::{Failures, Synchrony, SystemModel};
 
 const MS: u64 = 1_000_000;
 
@@ -18,13 +18,6 @@ const FILES: FaultOption = FaultOption::new(
 
 const SHARE: FaultOption =
     FaultOption::new("share", "The share of the operations; by default drawn from 0.01 to 0.64.");
-
-/// A database may end of it, and come back.
-const FAILING: SystemModel = SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery);
-/// Nothing is wrong but when it comes.
-const LATE: SystemModel = SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop);
-/// The disk says what is not so.
-const LYING: SystemModel = SystemModel::new(Synchrony::Synchronous, Failures::Byzantine);
 
 /// How an error shows.
 const FAILED: &str = "an operation of the agent's own on a file below the same mount fails with just this error; those of the database that did are counted";
@@ -37,45 +30,57 @@ const CUT: &str = "the filesystem is that of `disk-slow`; it keeps what unsynced
 
 /// Reading fails.
 pub static READ_ERROR: DiskFault = DiskFault {
-    name: "disk-read-error",
-    doc: "Reads of a share of the database's files' pages fail with EIO, in a mapping with SIGBUS.",
-    assumes: FAILING,
-    seen: FAILED,
-    cost: COST,
-    options: &[target::OPTION, SHARE, FILES],
+    about: About {
+        name: "disk-read-error",
+        doc: "Reads of a share of the database's files' pages fail with EIO, in a mapping with SIGBUS.",
+        options: &[target::OPTION, SHARE, FILES],
+        needs: Needs::Fuse,
+        assumes: ENDING,
+        seen: FAILED,
+        cost: COST,
+    },
     draw: |given, rng| failing(given, rng, &[Access::Read], libc::EIO, "reads fail"),
 };
 
 /// Writing fails.
 pub static WRITE_ERROR: DiskFault = DiskFault {
-    name: "disk-write-error",
-    doc: "A share of the database's writes fail with EIO and change nothing.",
-    assumes: FAILING,
-    seen: FAILED,
-    cost: COST,
-    options: &[target::OPTION, SHARE, FILES],
+    about: About {
+        name: "disk-write-error",
+        doc: "A share of the database's writes fail with EIO and change nothing.",
+        options: &[target::OPTION, SHARE, FILES],
+        needs: Needs::Fuse,
+        assumes: ENDING,
+        seen: FAILED,
+        cost: COST,
+    },
     draw: |given, rng| failing(given, rng, &[Access::Write], libc::EIO, "writes fail"),
 };
 
 /// Syncing fails.
 pub static SYNC_ERROR: DiskFault = DiskFault {
-    name: "disk-sync-error",
-    doc: "A share of the database's syncs (`fsync` and its kin, also of folders) fail with EIO.",
-    assumes: FAILING,
-    seen: FAILED,
-    cost: COST,
-    options: &[target::OPTION, SHARE, FILES],
+    about: About {
+        name: "disk-sync-error",
+        doc: "A share of the database's syncs (`fsync` and its kin, also of folders) fail with EIO.",
+        options: &[target::OPTION, SHARE, FILES],
+        needs: Needs::Fuse,
+        assumes: ENDING,
+        seen: FAILED,
+        cost: COST,
+    },
     draw: |given, rng| failing(given, rng, &[Access::Sync], libc::EIO, "syncs fail"),
 };
 
 /// There is no room, now and then.
 pub static NO_SPACE: DiskFault = DiskFault {
-    name: "disk-no-space",
-    doc: "A share of the database's writes, new files and reservations fail with ENOSPC, however much room there is.",
-    assumes: FAILING,
-    seen: FAILED,
-    cost: COST,
-    options: &[target::OPTION, SHARE, FILES],
+    about: About {
+        name: "disk-no-space",
+        doc: "A share of the database's writes, new files and reservations fail with ENOSPC, however much room there is.",
+        options: &[target::OPTION, SHARE, FILES],
+        needs: Needs::Fuse,
+        assumes: ENDING,
+        seen: FAILED,
+        cost: COST,
+    },
     draw: |given, rng| {
         failing(given, rng, &[Access::Write, Access::Allocate], libc::ENOSPC, "writes find no room")
     },
@@ -83,21 +88,24 @@ pub static NO_SPACE: DiskFault = DiskFault {
 
 /// Everything takes long.
 pub static SLOW: DiskFault = DiskFault {
-    name: "disk-slow",
-    doc: "Every read, write or sync of the database takes longer.",
-    assumes: LATE,
-    seen: "an operation of the agent's own on a file below the same mount takes as long; those of the database that did are counted",
-    cost: COST,
-    options: &[
-        target::OPTION,
-        FaultOption::new("on", "Read, write, sync or all; by default drawn anew."),
-        FaultOption::new("delay_ms", "How much longer; by default drawn from 5 to 640."),
-        FaultOption::new(
-            "jitter_ms",
-            "Off by up to this, either way; by default a quarter of the delay.",
-        ),
-        FILES,
-    ],
+    about: About {
+        name: "disk-slow",
+        doc: "Every read, write or sync of the database takes longer.",
+        options: &[
+            target::OPTION,
+            FaultOption::new("on", "Read, write, sync or all; by default drawn anew."),
+            FaultOption::new("delay_ms", "How much longer; by default drawn from 5 to 640."),
+            FaultOption::new(
+                "jitter_ms",
+                "Off by up to this, either way; by default a quarter of the delay.",
+            ),
+            FILES,
+        ],
+        needs: Needs::Fuse,
+        assumes: LATE,
+        seen: "an operation of the agent's own on a file below the same mount takes as long; those of the database that did are counted",
+        cost: COST,
+    },
     draw: |given, rng| {
         let on = given.choice("on", &["read", "write", "sync", "all"], rng)?;
         let drawn = magnitude(5, 640, rng) * MS;
@@ -114,23 +122,26 @@ pub static SLOW: DiskFault = DiskFault {
 
 /// Bits are others.
 pub static BIT_FLIPS: DiskFault = DiskFault {
-    name: "disk-bit-flips",
-    doc: "Flips a bit in a share of what the database reads, or for good in what it writes: a Byzantine disk.",
-    assumes: LYING,
-    seen: "what the agent wrote to a file of its own below the same mount is read with a bit flipped; what was flipped of the database's is counted",
-    cost: COST,
-    options: &[
-        target::OPTION,
-        FaultOption::new(
-            "on",
-            "Read (wrong once) or write (wrong for good); by default drawn anew.",
-        ),
-        SHARE,
-        FILES,
-    ],
+    about: About {
+        name: "disk-bit-flips",
+        doc: "Flips a bit in a share of what the database reads, or for good in what it writes: a Byzantine disk.",
+        options: &[
+            target::OPTION,
+            FaultOption::new(
+                "on",
+                "Read (wrong once) or write (wrong for good); by default drawn anew.",
+            ),
+            SHARE,
+            FILES,
+        ],
+        needs: Needs::Fuse,
+        assumes: LYING,
+        seen: "what the agent wrote to a file of its own below the same mount is read with a bit flipped; what was flipped of the database's is counted",
+        cost: COST,
+    },
     draw: |given, rng| {
         let on = given.choice("on", &["read", "write"], rng)?;
-        let share = share(given, rng)?;
+        let share = given.share_or_drawn(SHARE.name, rng)?;
         let rule =
             Rule { seed: 0, on: accesses(on), files: files(given)?, share, harm: Harm::Flip };
         let what = if on == "read" { "reads" } else { "writes, for good," };
@@ -140,18 +151,21 @@ pub static BIT_FLIPS: DiskFault = DiskFault {
 
 /// A write in flight when the power goes is there in part.
 pub static TORN_WRITES: DiskFault = DiskFault {
-    name: "disk-torn-writes",
-    doc: "Cuts the disk's power at the end, in the middle of a write: some of its sectors are written. The database is killed, and started again.",
-    assumes: FAILING,
-    seen: "the filesystem tells how many of the sectors of the last write, and of those that were not synced, are there",
-    cost: CUT,
-    options: &[
-        target::OPTION,
-        FaultOption::new(
-            "order",
-            "Kept: what was written before the torn write is there. Any: every sector that was not synced may be missing. By default drawn anew.",
-        ),
-    ],
+    about: About {
+        name: "disk-torn-writes",
+        doc: "Cuts the disk's power at the end, in the middle of a write: some of its sectors are written. The database is killed, and started again.",
+        options: &[
+            target::OPTION,
+            FaultOption::new(
+                "order",
+                "Kept: what was written before the torn write is there. Any: every sector that was not synced may be missing. By default drawn anew.",
+            ),
+        ],
+        needs: Needs::Fuse,
+        assumes: ENDING,
+        seen: "the filesystem tells how many of the sectors of the last write, and of those that were not synced, are there",
+        cost: CUT,
+    },
     draw: |given, rng| {
         let order = given.choice("order", &["kept", "any"], rng)?;
         let what =
@@ -163,12 +177,15 @@ pub static TORN_WRITES: DiskFault = DiskFault {
 
 /// What is synced is not.
 pub static LOST_SYNC: DiskFault = DiskFault {
-    name: "disk-lost-sync",
-    doc: "Syncs do nothing and say yes; at the end the power goes, and all that was written meanwhile is lost: a Byzantine disk. The database is killed, and started again.",
-    assumes: LYING,
-    seen: "the filesystem tells how many writes were lost",
-    cost: CUT,
-    options: &[target::OPTION],
+    about: About {
+        name: "disk-lost-sync",
+        doc: "Syncs do nothing and say yes; at the end the power goes, and all that was written meanwhile is lost: a Byzantine disk. The database is killed, and started again.",
+        options: &[target::OPTION],
+        needs: Needs::Fuse,
+        assumes: LYING,
+        seen: "the filesystem tells how many writes were lost",
+        cost: CUT,
+    },
     draw: |_, _| {
         let what = "syncs do nothing, and the power will go".to_owned();
         Ok(((volatile(true), Order::Lost), what))
@@ -182,7 +199,7 @@ fn failing(
     errno: i32,
     what: &str,
 ) -> Result<((Rule, Order), String), PlanError> {
-    let share = share(given, rng)?;
+    let share = given.share_or_drawn(SHARE.name, rng)?;
     let (on, harm) = (on.to_vec(), Harm::Fail { errno });
     let rule = Rule { seed: 0, on, files: files(given)?, share, harm };
     Ok(((rule, Order::Kept), format!("{} of the {what}", percent(share))))
@@ -202,17 +219,7 @@ fn accesses(on: &str) -> Vec<Access> {
     }
 }
 
-/// A share that was given, or one of 1 to 64 percent.
-fn share(given: &Given, rng: &mut Rng) -> Result<f64, PlanError> {
-    let drawn = magnitude(1, 64, rng) as f64 / 100.0;
-    Ok(given.share(SHARE.name)?.unwrap_or(drawn))
-}
-
 fn files(given: &Given) -> Result<Option<String>, PlanError> {
     let wanted = "a pattern of paths, such as `wal/*` or `*.log`";
     given.text(FILES.name, wanted, |text| glob::Pattern::new(text).is_ok())
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e4).round() / 1e2)
 }

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use tribunal_generator::Rng;
 use tribunal_history::{Map, Name};
 
+use super::about::{About, LATE};
 use super::given::{Drawn, Given};
 use super::target::Target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Whose clocks.
 pub const TARGET: FaultOption = FaultOption {
@@ -61,46 +61,39 @@ impl Clock {
 
 /// One way for a clock to be wrong.
 pub struct ClockFault {
-    /// Its name, as users write it.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
-    /// What can be chosen, beside whose clocks.
-    pub options: &'static [FaultOption],
+    /// What it tells of itself.
+    pub about: About,
     /// One node's clock, and what it is in words.
     pub draw: fn(&Given, &mut Rng) -> Drawn<Clock>,
 }
 
+/// What faults of clocks tell alike, with what is each one's own.
+pub const fn about(
+    name: &'static str,
+    doc: &'static str,
+    options: &'static [FaultOption],
+) -> About {
+    About {
+        name,
+        doc,
+        options,
+        needs: Needs::Clock,
+        assumes: LATE,
+        seen: "every process reads its clock, from inside, and is off by just that; a host's against its \
+               monotonic one",
+        cost: "each process is stopped once for 0.7-14 ms, and again at every exec; then 2 us a jump; reading the time 12 ns more",
+    }
+}
+
 #[async_trait]
 impl Fault for ClockFault {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        self.options
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Clock
+    fn about(&self) -> &About {
+        &self.about
     }
 
     /// Who has the wrong time goes on serving.
     fn toll(&self, _: &Plan) -> Toll {
         Toll::default()
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
-    }
-
-    fn seen(&self) -> &'static str {
-        "every process reads its clock, from inside, and is off by just that; a host's against its \
-         monotonic one"
     }
 
     fn refuses(&self, options: &Options, place: Place) -> Option<String> {
@@ -111,25 +104,22 @@ impl Fault for ClockFault {
         })
     }
 
-    fn cost(&self) -> &'static str {
-        "each process is stopped once for 0.7-14 ms, and again at every exec; then 2 us a jump; reading the time 12 ns more"
-    }
-
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let target = Target::choose(self.name, options, &[Target::One, Target::Minority], rng)?;
+        let target =
+            Target::choose(self.about.name, options, &[Target::One, Target::Minority], rng)?;
         if target == Target::Primaries {
             let (option, value) = (TARGET.name, target.name().into());
             let wanted = "one, minority, all-but-one or all";
-            return Err(PlanError::BadOption { fault: self.name, option, value, wanted });
+            return Err(PlanError::BadOption { fault: self.about.name, option, value, wanted });
         }
         if nodes.is_empty() {
-            return Err(PlanError::TooFewNodes { fault: self.name, needs: 1, has: 0 });
+            return Err(PlanError::TooFewNodes { fault: self.about.name, needs: 1, has: 0 });
         }
         let of = self.of(options)?;
         let nodes = target.draw(nodes, rng);
         let (mut clocks, mut words) = (BTreeMap::new(), Vec::new());
         for node in &nodes {
-            let (clock, what) = (self.draw)(&Given::new(self.name, options), rng)?;
+            let (clock, what) = (self.draw)(&Given::new(self.about.name, options), rng)?;
             if clock.stands() && of == Some(Of::Host) {
                 return Err(
                     self.bad_of(options, "processes: a host's clock cannot be made to stand")
@@ -179,6 +169,6 @@ impl ClockFault {
 
     fn bad_of(&self, options: &Options, wanted: &'static str) -> PlanError {
         let value = options.get(OF.name).cloned().unwrap_or_default();
-        PlanError::BadOption { fault: self.name, option: OF.name, value, wanted }
+        PlanError::BadOption { fault: self.about.name, option: OF.name, value, wanted }
     }
 }

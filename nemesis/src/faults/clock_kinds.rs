@@ -5,7 +5,7 @@
 use tribunal_generator::Rng;
 
 use super::FaultOption;
-use super::clock::{Clock, ClockFault, OF, TARGET};
+use super::clock::{Clock, ClockFault, OF, TARGET, about};
 use super::given::magnitude;
 
 const SMALLEST_S: f64 = 0.1;
@@ -15,14 +15,16 @@ const LIMIT_S: f64 = 3.2e9;
 
 /// A wall clock that jumps, and jumps back when it is healed.
 pub static JUMP: ClockFault = ClockFault {
-    name: "clock-jump",
-    doc: "Moves the wall clock of the database's processes, or of a whole real host, forward or back.",
-    options: &[
-        TARGET,
-        OF,
-        FaultOption::new("max_s", "The farthest jump in seconds, by default 60."),
-        FaultOption::new("offset_s", "Just this jump in seconds; negative goes back."),
-    ],
+    about: about(
+        "clock-jump",
+        "Moves the wall clock of the database's processes, or of a whole real host, forward or back.",
+        &[
+            TARGET,
+            OF,
+            FaultOption::new("max_s", "The farthest jump in seconds, by default 60."),
+            FaultOption::new("offset_s", "Just this jump in seconds; negative goes back."),
+        ],
+    ),
     draw: |given, rng| {
         let farthest = "a number of seconds from 0.1 to a hundred years";
         let fits = |s: f64| (SMALLEST_S..=LIMIT_S).contains(&s);
@@ -38,17 +40,19 @@ pub static JUMP: ClockFault = ClockFault {
 
 /// A wall clock that runs too fast or too slow.
 pub static DRIFT: ClockFault = ClockFault {
-    name: "clock-drift",
-    doc: "Lets the wall clock of the database's processes, or of a whole real host, run too fast or too slow.",
-    options: &[
-        TARGET,
-        OF,
-        FaultOption::new(
-            "ppm",
-            "How much faster, in parts per million; negative is slower. By default drawn from 200 \
-             (a bad quartz) to 819200, either way.",
-        ),
-    ],
+    about: about(
+        "clock-drift",
+        "Lets the wall clock of the database's processes, or of a whole real host, run too fast or too slow.",
+        &[
+            TARGET,
+            OF,
+            FaultOption::new(
+                "ppm",
+                "How much faster, in parts per million; negative is slower. By default drawn from 200 \
+                 (a bad quartz) to 819200, either way.",
+            ),
+        ],
+    ),
     draw: |given, rng| {
         let drawn = magnitude(200, 819_200, rng) as i64;
         let drawn = if rng.below(2) == 0 { drawn } else { -drawn };
@@ -62,22 +66,29 @@ pub static DRIFT: ClockFault = ClockFault {
 
 /// A wall clock that stands.
 pub static FREEZE: ClockFault = ClockFault {
-    name: "clock-freeze",
-    doc: "Stops the wall clock of the database's processes.",
-    options: &[TARGET, OF],
+    about: about(
+        "clock-freeze",
+        "Stops the wall clock of the database's processes.",
+        &[TARGET, OF],
+    ),
     draw: |_, _| Ok((Clock { ppm: -1_000_000, ..Clock::default() }, "stands".to_owned())),
 };
 
 /// A wall clock that goes forth and back.
 pub static STROBE: ClockFault = ClockFault {
-    name: "clock-strobe",
-    doc: "Puts the wall clock of the database's processes, or of a whole real host, forth and back, again and again.",
-    options: &[
-        TARGET,
-        OF,
-        FaultOption::new("offset_ms", "How far, in milliseconds; by default drawn from 4 to 4096."),
-        FaultOption::new("every_ms", "How long it stays; by default drawn from 5 to 640."),
-    ],
+    about: about(
+        "clock-strobe",
+        "Puts the wall clock of the database's processes, or of a whole real host, forth and back, again and again.",
+        &[
+            TARGET,
+            OF,
+            FaultOption::new(
+                "offset_ms",
+                "How far, in milliseconds; by default drawn from 4 to 4096.",
+            ),
+            FaultOption::new("every_ms", "How long it stays; by default drawn from 5 to 640."),
+        ],
+    ),
     draw: |given, rng| {
         let drawn = magnitude(4, 4096, rng) * 1_000_000;
         let offset_ns = given.milliseconds("offset_ms")?.unwrap_or(drawn);

@@ -10,11 +10,11 @@ use tokio::time::{sleep, timeout};
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name, Value};
 
+use super::about::{About, ENDING};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::{Harm, Reply, Request};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// How long after its start the database is killed at the latest, by default.
 const LATEST_MS: u64 = 2000;
@@ -24,50 +24,36 @@ const MOMENTS: usize = 32;
 /// A daemon that is started and killed by turns.
 pub(super) struct CrashLoop;
 
+const ABOUT: About = About {
+    name: "crash-loop",
+    doc: "Kills the database again and again, at random moments of its start-up.",
+    options: &[
+        target::OPTION,
+        FaultOption {
+            name: "latest_ms",
+            doc: "How long after a start the next kill comes at the latest; by default 2000.",
+        },
+    ],
+    needs: Needs::Start,
+    assumes: ENDING,
+    seen: "the first kill is confirmed as that of `kill`; the others are counted",
+    cost: "30-50 ms to the first kill, then the database's own start-up in every round; 80-140 ms to heal",
+};
+
 #[async_trait]
 impl Fault for CrashLoop {
-    fn name(&self) -> &'static str {
-        "crash-loop"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Kills the database again and again, at random moments of its start-up."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[
-            target::OPTION,
-            FaultOption {
-                name: "latest_ms",
-                doc: "How long after a start the next kill comes at the latest; by default 2000.",
-            },
-        ]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Start
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
-    }
-
-    fn seen(&self) -> &'static str {
-        "the first kill is confirmed as that of `kill`; the others are counted"
-    }
-
-    fn cost(&self) -> &'static str {
-        "30-50 ms to the first kill, then the database's own start-up in every round; 80-140 ms to heal"
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let mut plan = target::draw(self.name(), nodes, options, rng)?;
+        let mut plan = target::draw(ABOUT.name, nodes, options, rng)?;
         let latest = match options.get("latest_ms") {
             None => LATEST_MS,
             Some(value) => {
                 let given = value.as_u64().filter(|ms| (1..=600_000).contains(ms));
                 given.ok_or_else(|| PlanError::BadOption {
-                    fault: self.name(),
+                    fault: ABOUT.name,
                     option: "latest_ms",
                     value: Value::clone(value),
                     wanted: "a whole number of milliseconds from 1 to 600000",
@@ -121,7 +107,7 @@ impl Fault for CrashLoop {
                 None => {}
             }
         }
-        evidence.extend(super::start_again(field, &aim.nodes).await?);
+        evidence.extend(aim::start_again(field, &aim.nodes).await?);
         match errors.is_empty() {
             true => Ok(Effect { observed: false, evidence }),
             false => Err(errors.join("; ")),

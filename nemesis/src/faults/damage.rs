@@ -9,11 +9,11 @@ use serde_json::json;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name, Value};
 
+use super::about::About;
 use super::target::{self, Target};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Options, Plan, PlanError, aim};
 use crate::agent::protocol::{self, Harm};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Where the files are.
 pub const DATA_DIR: FaultOption = FaultOption::new(
@@ -32,10 +32,8 @@ pub const RESTORE: FaultOption = FaultOption::new(
 
 /// One kind of damage.
 pub(super) struct Damage {
-    pub name: &'static str,
-    pub doc: &'static str,
-    pub options: &'static [FaultOption],
-    pub seen: &'static str,
+    /// What it tells of itself.
+    pub about: About,
     /// What it is, by the options.
     pub kind: fn(&'static str, &Options) -> Result<protocol::Damage, PlanError>,
 }
@@ -72,48 +70,25 @@ fn chosen<'o, T>(
 
 #[async_trait]
 impl Fault for Damage {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        self.options
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Data
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::Byzantine)
-    }
-
-    fn seen(&self) -> &'static str {
-        self.seen
-    }
-
-    fn cost(&self) -> &'static str {
-        "as `kill`; with `restore` also two copies of the file"
+    fn about(&self) -> &About {
+        &self.about
     }
 
     /// A majority is damaged only where that is asked for.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let usual = [Target::One, Target::Minority];
-        let mut plan = target::draw_of(&usual, self.name, nodes, options, rng)?;
-        let files = chosen(self.name, options, "files", "a pattern such as wal/*.log", |it| {
-            it.as_str().filter(|it| Pattern::new(it).is_ok())
-        })?;
-        let restore = chosen(self.name, options, "restore", "true or false", Value::as_bool)?;
+        let mut plan = target::draw_of(&usual, self.about.name, nodes, options, rng)?;
+        let files =
+            chosen(self.about.name, options, "files", "a pattern such as wal/*.log", |it| {
+                it.as_str().filter(|it| Pattern::new(it).is_ok())
+            })?;
+        let restore = chosen(self.about.name, options, "restore", "true or false", Value::as_bool)?;
         plan.data.insert("files".to_owned(), json!(files.unwrap_or("**/*")));
         plan.data.insert("restore".to_owned(), json!(restore.unwrap_or(false)));
-        plan.data.insert("damage".to_owned(), json!((self.kind)(self.name, options)?));
+        plan.data.insert("damage".to_owned(), json!((self.kind)(self.about.name, options)?));
         // Chance is recorded as a number that any reader of JSON keeps whole.
         plan.data.insert("seed".to_owned(), json!(rng.bits() >> 11));
-        if let Some(folder) = data_dir(self.name, options)? {
+        if let Some(folder) = data_dir(self.about.name, options)? {
             plan.data.insert("data_dir".to_owned(), folder.into());
         }
         Ok(plan)
@@ -138,16 +113,11 @@ impl Fault for Damage {
     }
 
     async fn inject(&self, field: &Field, id: u64, aim: &Aim) -> Result<(), String> {
-        super::inject(field, id, aim, || self.heal(field, id, aim)).await?;
-        super::start_again(field, &aim.nodes).await.map(drop)
+        aim::inject(field, id, aim, || self.heal(field, id, aim)).await?;
+        aim::start_again(field, &aim.nodes).await.map(drop)
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        let started = super::start_again(field, &aim.nodes).await?;
-        healed.map(|mut effect| {
-            effect.evidence.extend(started);
-            effect
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

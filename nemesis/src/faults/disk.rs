@@ -4,76 +4,55 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, ENDING, LATE};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A disk that is there and does not do what it is for.
 pub(super) struct Disk {
-    name: &'static str,
-    doc: &'static str,
-    seen: &'static str,
-    cost: &'static str,
+    about: About,
     harm: Harm,
 }
 
-/// Where nothing more can be written.
+/// Where nothing more can be written. It says so, and who cannot go on ends.
 pub(super) static FULL: Disk = Disk {
-    name: "disk-full",
-    doc: "Leaves no byte free on the disk under the database's data; starts it again if that ended it.",
-    seen: "a write of the agent to the same disk is told that there is no space",
-    cost: "filling a gibibyte takes 10 ms and writes nothing; the ground is that of `power-loss`",
+    about: About {
+        name: "disk-full",
+        doc: "Leaves no byte free on the disk under the database's data; starts it again if that ended it.",
+        options: &[target::OPTION],
+        needs: Needs::Image,
+        assumes: ENDING,
+        seen: "a write of the agent to the same disk is told that there is no space",
+        cost: "filling a gibibyte takes 10 ms and writes nothing; the ground is that of `power-loss`",
+    },
     harm: Harm::Fill,
 };
 
-/// Where every write waits, as on a disk that was pulled out.
+/// Where every write waits, as on a disk that was pulled out: it knows no time.
 pub(super) static HUNG: Disk = Disk {
-    name: "disk-hung",
-    doc: "Lets every write to the disk under the database's data wait, uninterruptible, until the end.",
-    seen: "a write of the agent to the same disk does not come back",
-    cost: "freezing first syncs all that was written; one process of the agent waits, too; \
-           the ground is that of `power-loss`",
+    about: About {
+        name: "disk-hung",
+        doc: "Lets every write to the disk under the database's data wait, uninterruptible, until the end.",
+        options: &[target::OPTION],
+        needs: Needs::Image,
+        assumes: LATE,
+        seen: "a write of the agent to the same disk does not come back",
+        cost: "freezing first syncs all that was written; one process of the agent waits, too; \
+               the ground is that of `power-loss`",
+    },
     harm: Harm::Freeze,
 };
 
 #[async_trait]
 impl Fault for Disk {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[target::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Image
-    }
-
-    /// A full disk says so, and who cannot go on ends; one that hangs knows no time.
-    fn assumes(&self) -> SystemModel {
-        match self.harm {
-            Harm::Fill => SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery),
-            _ => SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop),
-        }
-    }
-
-    fn seen(&self) -> &'static str {
-        self.seen
-    }
-
-    fn cost(&self) -> &'static str {
-        self.cost
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        target::draw(self.name, nodes, options, rng)
+        target::draw(self.about.name, nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
@@ -82,13 +61,8 @@ impl Fault for Disk {
         Ok(Aim { harms, nodes, summary, ..Aim::default() })
     }
 
+    /// A database may end itself rather than serve without a disk.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        // A database may end itself rather than serve without a disk.
-        let started = super::start_again(field, &aim.nodes).await?;
-        healed.map(|mut effect| {
-            effect.evidence.extend(started);
-            effect
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

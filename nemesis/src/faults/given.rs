@@ -65,8 +65,14 @@ impl<'o> Given<'o> {
     }
 
     /// A share.
-    pub fn share(&self, option: &'static str) -> Result<Option<f64>, PlanError> {
+    fn share(&self, option: &'static str) -> Result<Option<f64>, PlanError> {
         self.number(option, "a share, more than 0 and at most 1", |it| it > 0.0 && it <= 1.0)
+    }
+
+    /// A share that was given, or one drawn from 1 to 64 percent.
+    pub fn share_or_drawn(&self, option: &'static str, rng: &mut Rng) -> Result<f64, PlanError> {
+        let drawn = magnitude(1, 64, rng) as f64 / 100.0;
+        Ok(self.share(option)?.unwrap_or(drawn))
     }
 
     /// Kilobits a second, in bits.
@@ -120,4 +126,9 @@ impl<'o> Given<'o> {
 pub fn magnitude(low: u64, high: u64, rng: &mut Rng) -> u64 {
     let doublings = (high / low).ilog2();
     low << rng.below(u64::from(doublings) + 1)
+}
+
+/// A share in words.
+pub fn percent(share: f64) -> String {
+    format!("{} %", (share * 1e4).round() / 1e2)
 }

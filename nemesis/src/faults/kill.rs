@@ -4,32 +4,32 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, MILDEST};
+use super::plan::STAYS_DEAD;
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, STAYS_DEAD};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
+use crate::model::{Failures, SystemModel};
 
 /// A process that dies without a word. What it had only in memory is gone; the operating
 /// system, and what it was given to write, live on.
 pub(super) struct Kill;
 
+const ABOUT: About = About {
+    name: "kill",
+    doc: "Kills the database's processes with SIGKILL, and starts the database again at the end.",
+    options: &[target::OPTION],
+    needs: Needs::Start,
+    assumes: MILDEST,
+    seen: "no process of the database's session is left",
+    cost: "7 ms to kill and confirm, 60-90 ms until the database is started again; then its own start-up",
+};
+
 #[async_trait]
 impl Fault for Kill {
-    fn name(&self) -> &'static str {
-        "kill"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Kills the database's processes with SIGKILL, and starts the database again at the end."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[target::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Start
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     /// Where nodes stop for good, it is not started again.
@@ -40,39 +40,22 @@ impl Fault for Kill {
         plan
     }
 
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashStop)
-    }
-
-    fn seen(&self) -> &'static str {
-        "no process of the database's session is left"
-    }
-
-    fn cost(&self) -> &'static str {
-        "7 ms to kill and confirm, 60-90 ms until the database is started again; then its own start-up"
-    }
-
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        target::draw(self.name(), nodes, options, rng)
+        target::draw(ABOUT.name, nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::Kill { pid: field.daemon(node)? }));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        let stays_dead = plan.stays_dead();
-        Ok(Aim { harms, nodes, summary, stays_dead, ..Aim::default() })
+        let aim = target::aim(field, plan, |pid| Harm::Kill { pid }).await?;
+        Ok(Aim { stays_dead: plan.stays_dead(), ..aim })
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let killed = super::heal(field, id, aim).await;
-        if aim.stays_dead {
-            field.bury(&aim.nodes);
-            let evidence = aim.nodes.iter().map(|node| format!("{node}: it stays dead")).collect();
-            return killed.map(|effect| Effect { observed: effect.observed, evidence });
+        if !aim.stays_dead {
+            return aim::heal_and_start(field, id, aim).await;
         }
-        // Whatever the agents say: a database that is left dead is the worse.
-        let evidence = super::start_again(field, &aim.nodes).await?;
+        let killed = aim::heal(field, id, aim).await;
+        field.bury(&aim.nodes);
+        let evidence = aim.nodes.iter().map(|node| format!("{node}: it stays dead")).collect();
         killed.map(|effect| Effect { observed: effect.observed, evidence })
     }
 }

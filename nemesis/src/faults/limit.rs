@@ -5,30 +5,19 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tribunal_generator::Rng;
-use tribunal_harness::cluster::cgroup::Controller;
 use tribunal_history::{Effect, Name, Value};
 
+use super::about::About;
 use super::given::{Drawn, Given};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Too little of something.
 pub struct LimitFault {
-    /// Its name, as users write it.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
-    /// What it takes.
-    pub needs: Needs,
-    /// How it shows.
-    pub seen: &'static str,
-    /// What it costs, as measured.
-    pub cost: &'static str,
-    /// What can be chosen, beside where.
-    pub options: &'static [FaultOption],
+    /// What it tells of itself.
+    pub about: About,
     /// The limit, and what it is in words.
     pub draw: fn(&Given, &mut Rng) -> Drawn<Limit>,
 }
@@ -78,42 +67,13 @@ impl Limit {
 
 #[async_trait]
 impl Fault for LimitFault {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        self.options
-    }
-
-    fn needs(&self) -> Needs {
-        self.needs
-    }
-
-    fn assumes(&self) -> SystemModel {
-        match self.needs {
-            Needs::Cgroup(Controller::Cpu) => {
-                SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
-            }
-            _ => SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery),
-        }
-    }
-
-    fn seen(&self) -> &'static str {
-        self.seen
-    }
-
-    fn cost(&self) -> &'static str {
-        self.cost
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let mut plan = target::draw(self.name, nodes, options, rng)?;
-        let (limit, what) = (self.draw)(&Given::new(self.name, options), rng)?;
+        let mut plan = target::draw(self.about.name, nodes, options, rng)?;
+        let (limit, what) = (self.draw)(&Given::new(self.about.name, options), rng)?;
         plan.data.insert("limit".to_owned(), json!(limit));
         plan.data.insert("what".to_owned(), json!(what));
         plan.summary = format!("{}: {what}", plan.summary);
@@ -124,22 +84,18 @@ impl Fault for LimitFault {
         let limit = plan.data.get("limit").cloned().unwrap_or_default();
         let limit: Limit = serde_json::from_value(limit)
             .map_err(|error| format!("the plan's `limit` cannot be read: {error}"))?;
-        let (nodes, who) = target::resolve(field, plan).await?;
+        let aim = target::aim(field, plan, |pid| limit.harm(pid)).await?;
         let what = plan.data.get("what").and_then(Value::as_str).unwrap_or_default();
         // Primaries have names now; other plans say it all already.
-        let summary = if plan.nodes.is_empty() { format!("{who}: {what}") } else { who };
-        let harm = |node: &Name| Ok((node.clone(), limit.harm(field.daemon(node)?)));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        let summary = match plan.nodes.is_empty() {
+            true => format!("{}: {what}", aim.summary),
+            false => aim.summary,
+        };
+        Ok(Aim { summary, ..aim })
     }
 
+    /// A database may not be able to live with so little.
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        // Whatever the agents say: a database that is left dead is the worse.
-        let started = super::start_again(field, &aim.nodes).await?;
-        healed.map(|effect| {
-            let evidence = effect.evidence.into_iter().chain(started).collect();
-            Effect { observed: effect.observed, evidence }
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

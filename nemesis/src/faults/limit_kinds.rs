@@ -2,6 +2,7 @@
 
 use tribunal_harness::cluster::cgroup::Controller;
 
+use super::about::{About, ENDING, LATE};
 use super::given::{Drawn, Given};
 use super::limit::{Limit, LimitFault};
 use super::target;
@@ -11,18 +12,21 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 /// A machine that is shared with somebody busier.
 pub static CPU: LimitFault = LimitFault {
-    name: "cpu-limit",
-    doc: "Starves the database's processes of processor time: once their quota is used up they stand until the period is over.",
-    needs: Needs::Cgroup(Controller::Cpu),
-    seen: "the control group's counters: the quota was used up; and how long the processes ran",
-    cost: "the database is watched for 200 ms first, then until its quota is used up: 0.9 s in all (load 37)",
-    options: &[
-        target::OPTION,
-        FaultOption::new(
-            "cores",
-            "How many cores they may use in all, from 0.001; by default a half to a sixteenth of what they use when it begins.",
-        ),
-    ],
+    about: About {
+        name: "cpu-limit",
+        doc: "Starves the database's processes of processor time: once their quota is used up they stand until the period is over.",
+        options: &[
+            target::OPTION,
+            FaultOption::new(
+                "cores",
+                "How many cores they may use in all, from 0.001; by default a half to a sixteenth of what they use when it begins.",
+            ),
+        ],
+        needs: Needs::Cgroup(Controller::Cpu),
+        assumes: LATE,
+        seen: "the control group's counters: the quota was used up; and how long the processes ran",
+        cost: "the database is watched for 200 ms first, then until its quota is used up: 0.9 s in all (load 37)",
+    },
     draw: |given, rng| {
         let part = 2 << rng.below(4);
         let wanted = "a number of cores, from 0.001 to 1000";
@@ -38,22 +42,25 @@ pub static CPU: LimitFault = LimitFault {
 
 /// A machine that was planned too small, or a leak.
 pub static MEMORY: LimitFault = LimitFault {
-    name: "memory-limit",
-    doc: "Lets the database's processes have no more memory; the kernel kills one that asks for more, and the database is started again at the end.",
-    needs: Needs::Cgroup(Controller::Memory),
-    seen: "the control group's counter: the kernel killed a process for want of memory",
-    cost: "killed when it next asks for memory: after 0.1-2.8 s where seen (load 30); then its own start-up, as after `kill`",
-    options: &[
-        target::OPTION,
-        FaultOption::new(
-            "room_mb",
-            "How much more than they have when it begins, in mebibytes; by default 0.",
-        ),
-        FaultOption::new(
-            "limit_mb",
-            "Instead: how much in all; less than what they have is no room.",
-        ),
-    ],
+    about: About {
+        name: "memory-limit",
+        doc: "Lets the database's processes have no more memory; the kernel kills one that asks for more, and the database is started again at the end.",
+        options: &[
+            target::OPTION,
+            FaultOption::new(
+                "room_mb",
+                "How much more than they have when it begins, in mebibytes; by default 0.",
+            ),
+            FaultOption::new(
+                "limit_mb",
+                "Instead: how much in all; less than what they have is no room.",
+            ),
+        ],
+        needs: Needs::Cgroup(Controller::Memory),
+        assumes: ENDING,
+        seen: "the control group's counter: the kernel killed a process for want of memory",
+        cost: "killed when it next asks for memory: after 0.1-2.8 s where seen (load 30); then its own start-up, as after `kill`",
+    },
     draw: |given, _| {
         let mebibytes = |option| {
             let wanted = "a number of mebibytes, from 0 to a million";
@@ -71,12 +78,15 @@ pub static MEMORY: LimitFault = LimitFault {
 
 /// Somebody else has them all.
 pub static PROCESSES: LimitFault = LimitFault {
-    name: "process-limit",
-    doc: "Lets the database's processes start no other process and no thread: a fork fails with EAGAIN.",
-    needs: Needs::Cgroup(Controller::Pids),
-    seen: "the control group's counter: a fork failed; the agent tries one in there where the database is quiet",
-    cost: "95 ms to inject and see (load 37); nothing after it is healed",
-    options: &[target::OPTION, ROOM],
+    about: About {
+        name: "process-limit",
+        doc: "Lets the database's processes start no other process and no thread: a fork fails with EAGAIN.",
+        options: &[target::OPTION, ROOM],
+        needs: Needs::Cgroup(Controller::Pids),
+        assumes: ENDING,
+        seen: "the control group's counter: a fork failed; the agent tries one in there where the database is quiet",
+        cost: "95 ms to inject and see (load 37); nothing after it is healed",
+    },
     draw: |given, _| {
         room(given, "processes and threads").map(|(room, what)| (Limit::Processes { room }, what))
     },
@@ -84,12 +94,15 @@ pub static PROCESSES: LimitFault = LimitFault {
 
 /// A leak of descriptors.
 pub static FILES: LimitFault = LimitFault {
-    name: "file-limit",
-    doc: "Lets the database's processes open no other file or connection: open, accept and connect fail with EMFILE.",
-    needs: Needs::Files,
-    seen: "from inside: a process that is made to duplicate a descriptor gets EMFILE",
-    cost: "70 ms to inject and see (load 37), for which each process is stopped once for about a millisecond",
-    options: &[target::OPTION, ROOM],
+    about: About {
+        name: "file-limit",
+        doc: "Lets the database's processes open no other file or connection: open, accept and connect fail with EMFILE.",
+        options: &[target::OPTION, ROOM],
+        needs: Needs::Files,
+        assumes: ENDING,
+        seen: "from inside: a process that is made to duplicate a descriptor gets EMFILE",
+        cost: "70 ms to inject and see (load 37), for which each process is stopped once for about a millisecond",
+    },
     draw: |given, _| room(given, "open files").map(|(room, what)| (Limit::Files { room }, what)),
 };
 

@@ -11,34 +11,29 @@ use tribunal_generator::Rng;
 use tribunal_harness::cluster::local::wire::{Rule, Ruled, Tallied};
 use tribunal_history::{Effect, Map, Name, Value};
 
+use super::about::About;
+use super::aim::look;
 use super::given::{Drawn, Given};
 use super::partition::shuffled;
-use super::{
-    Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll, link_on_hosts, look,
-};
+use super::{Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll, link_on_hosts};
 use crate::agent::protocol::Request;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// Datagrams that are sent at most so that a rule has something to act on.
 const MOST_KNOCKS: u32 = 4000;
 
 /// One kind of bad link.
 pub struct LinkFault {
-    /// Its name, as users write it.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
-    /// Only the wire can do it.
-    pub local: bool,
-    /// What it costs, as measured.
-    pub cost: &'static str,
-    /// What can be chosen, beside the links.
-    pub options: &'static [FaultOption],
+    /// What it tells of itself; among its options are the links.
+    pub about: About,
     /// The rule, and what it is in words.
     pub draw: fn(&Given, &mut Rng) -> Drawn<Rule>,
 }
 
+/// How all of them are seen to act.
+pub const SEEN: &str = "the wire's counters: on every link a packet was harmed; on hosts by datagrams that are \
+                        counted where they arrive, and by the counters of `tc`. The agents send some where the \
+                        database is quiet";
 /// What a rule costs that leaves joined frames joined.
 pub const FRAMES: &str = "2-10 ms to inject, 30 ms on busy cores; nothing on any other link";
 /// What a rule costs that needs single frames.
@@ -60,40 +55,16 @@ struct Planned {
 
 #[async_trait]
 impl Fault for LinkFault {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        self.options
-    }
-
-    fn needs(&self) -> Needs {
-        if self.local { Needs::Wire } else { Needs::Links }
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn refuses(&self, _: &Options, place: Place) -> Option<String> {
-        (self.local && place == Place::Hosts).then(|| {
+        (self.about.needs == Needs::Wire && place == Place::Hosts).then(|| {
             "it harms the links of local nodes; no kernel of a host can do it: leave it out, or \
              use --local"
                 .to_owned()
         })
-    }
-
-    /// Late, lost and overtaken packets break the bounds of time. Packets that come twice break nothing,
-    /// and those that lie do so in time.
-    fn assumes(&self) -> SystemModel {
-        match self.name {
-            "link-duplicating" => SystemModel::new(Synchrony::Synchronous, Failures::CrashStop),
-            "link-altering" | "link-replaying" => {
-                SystemModel::new(Synchrony::Synchronous, Failures::Byzantine)
-            }
-            _ => SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop),
-        }
     }
 
     /// A link is as good as cut where nothing comes, or less than half: no connection outlives that.
@@ -106,22 +77,16 @@ impl Fault for LinkFault {
         Toll { cut, ..Toll::default() }
     }
 
-    fn seen(&self) -> &'static str {
-        "the wire's counters: on every link a packet was harmed; on hosts by datagrams that are \
-         counted where they arrive, and by the counters of `tc`. The agents send some where the \
-         database is quiet"
-    }
-
-    fn cost(&self) -> &'static str {
-        self.cost
-    }
-
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.len() < 2 {
-            return Err(PlanError::TooFewNodes { fault: self.name, needs: 2, has: nodes.len() });
+            return Err(PlanError::TooFewNodes {
+                fault: self.about.name,
+                needs: 2,
+                has: nodes.len(),
+            });
         }
         let (pairs, which) = self.links(nodes, options, rng)?;
-        let (rule, what) = (self.draw)(&Given::new(self.name, options), rng)?;
+        let (rule, what) = (self.draw)(&Given::new(self.about.name, options), rng)?;
         let ruled = |(from, to): &(Name, Name)| Ruled {
             from: from.to_string(),
             to: to.to_string(),
@@ -180,7 +145,7 @@ impl LinkFault {
             None => drawn,
             Some(value) => KINDS.into_iter().find(|kind| value == kind).ok_or_else(|| {
                 PlanError::BadOption {
-                    fault: self.name,
+                    fault: self.about.name,
                     option: LINKS.name,
                     value: Value::clone(value),
                     wanted: "one, pair, node or all",

@@ -1,30 +1,40 @@
 //! The bad links there are: what each does to frames, and how bad it is by default.
 //! Magnitudes are drawn over a row of doublings: systems break at a timeout or at a
 //! retransmission's limit, and nobody knows at which.
+//!
+//! Late, lost and overtaken packets break the bounds of time. Packets that come twice break nothing, and
+//! those that lie do so in time.
 
-use tribunal_generator::Rng;
 use tribunal_harness::cluster::local::wire::Rule;
 
-use super::given::{Given, magnitude};
-use super::link::{FRAMES, LINKS, LinkFault, SINGLE_FRAMES};
-use super::{FaultOption, PlanError};
+use super::about::{About, LATE, LYING, MILDEST};
+use super::given::{magnitude, percent};
+use super::link::{FRAMES, LINKS, LinkFault, SEEN, SINGLE_FRAMES};
+use super::{FaultOption, Needs};
 
 const MS: u64 = 1_000_000;
 
+const SHARE: FaultOption =
+    FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.");
+
 /// Every frame comes late.
 pub static SLOW: LinkFault = LinkFault {
-    name: "link-slow",
-    doc: "Delays every packet of some links between nodes; with jitter, by varying times.",
-    local: false,
-    cost: FRAMES,
-    options: &[
-        LINKS,
-        FaultOption::new("delay_ms", "How long; by default drawn from 5 to 640."),
-        FaultOption::new(
-            "jitter_ms",
-            "Off by up to this, either way; by default a quarter of the delay.",
-        ),
-    ],
+    about: About {
+        name: "link-slow",
+        doc: "Delays every packet of some links between nodes; with jitter, by varying times.",
+        options: &[
+            LINKS,
+            FaultOption::new("delay_ms", "How long; by default drawn from 5 to 640."),
+            FaultOption::new(
+                "jitter_ms",
+                "Off by up to this, either way; by default a quarter of the delay.",
+            ),
+        ],
+        needs: Needs::Links,
+        assumes: LATE,
+        seen: SEEN,
+        cost: FRAMES,
+    },
     draw: |given, rng| {
         let drawn = magnitude(5, 640, rng) * MS;
         let delay_ns = given.milliseconds("delay_ms")?.unwrap_or(drawn);
@@ -36,43 +46,58 @@ pub static SLOW: LinkFault = LinkFault {
 
 /// Some frames do not come.
 pub static LOSSY: LinkFault = LinkFault {
-    name: "link-lossy",
-    doc: "Loses a share of the packets of some links between nodes.",
-    local: false,
-    cost: SINGLE_FRAMES,
-    options: &[LINKS, FaultOption::new("loss", "The share; by default drawn from 0.01 to 0.64.")],
+    about: About {
+        name: "link-lossy",
+        doc: "Loses a share of the packets of some links between nodes.",
+        options: &[
+            LINKS,
+            FaultOption::new("loss", "The share; by default drawn from 0.01 to 0.64."),
+        ],
+        needs: Needs::Links,
+        assumes: LATE,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
-        let loss = share(given, "loss", rng)?;
+        let loss = given.share_or_drawn("loss", rng)?;
         Ok((Rule { loss, ..Rule::default() }, format!("{} lost", percent(loss))))
     },
 };
 
 /// Some frames come twice.
 pub static DUPLICATING: LinkFault = LinkFault {
-    name: "link-duplicating",
-    doc: "Delivers a share of the packets of some links twice.",
-    local: false,
-    cost: SINGLE_FRAMES,
-    options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
+    about: About {
+        name: "link-duplicating",
+        doc: "Delivers a share of the packets of some links twice.",
+        options: &[LINKS, SHARE],
+        needs: Needs::Links,
+        assumes: MILDEST,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
-        let duplicate = share(given, "share", rng)?;
+        let duplicate = given.share_or_drawn(SHARE.name, rng)?;
         Ok((Rule { duplicate, ..Rule::default() }, format!("{} come twice", percent(duplicate))))
     },
 };
 
 /// Some frames are overtaken.
 pub static REORDERING: LinkFault = LinkFault {
-    name: "link-reordering",
-    doc: "Holds a share of the packets of some links back, so that later ones overtake them.",
-    local: false,
-    cost: SINGLE_FRAMES,
-    options: &[
-        LINKS,
-        FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64."),
-        FaultOption::new("by_ms", "For how long; by default drawn from 1 to 64."),
-    ],
+    about: About {
+        name: "link-reordering",
+        doc: "Holds a share of the packets of some links back, so that later ones overtake them.",
+        options: &[
+            LINKS,
+            SHARE,
+            FaultOption::new("by_ms", "For how long; by default drawn from 1 to 64."),
+        ],
+        needs: Needs::Links,
+        assumes: LATE,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
-        let reorder = share(given, "share", rng)?;
+        let reorder = given.share_or_drawn(SHARE.name, rng)?;
         let drawn = magnitude(1, 64, rng) * MS;
         let reorder_ns = given.milliseconds("by_ms")?.unwrap_or(drawn);
         let what =
@@ -83,13 +108,17 @@ pub static REORDERING: LinkFault = LinkFault {
 
 /// Some frames come with a wrong bit.
 pub static CORRUPTING: LinkFault = LinkFault {
-    name: "link-corrupting",
-    doc: "Flips a bit in a share of the packets of some links; their checksums tell.",
-    local: false,
-    cost: SINGLE_FRAMES,
-    options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
+    about: About {
+        name: "link-corrupting",
+        doc: "Flips a bit in a share of the packets of some links; their checksums tell.",
+        options: &[LINKS, SHARE],
+        needs: Needs::Links,
+        assumes: LATE,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
-        let corrupt = share(given, "share", rng)?;
+        let corrupt = given.share_or_drawn(SHARE.name, rng)?;
         let what = format!("a bit is flipped in {}", percent(corrupt));
         Ok((Rule { corrupt, ..Rule::default() }, what))
     },
@@ -97,14 +126,18 @@ pub static CORRUPTING: LinkFault = LinkFault {
 
 /// Few bits a second.
 pub static NARROW: LinkFault = LinkFault {
-    name: "link-narrow",
-    doc: "Lets some links between nodes carry few bits a second, behind a queue of 200 ms.",
-    local: false,
-    cost: SINGLE_FRAMES,
-    options: &[
-        LINKS,
-        FaultOption::new("kbit", "Kilobits a second; by default drawn from 64 to 8192."),
-    ],
+    about: About {
+        name: "link-narrow",
+        doc: "Lets some links between nodes carry few bits a second, behind a queue of 200 ms.",
+        options: &[
+            LINKS,
+            FaultOption::new("kbit", "Kilobits a second; by default drawn from 64 to 8192."),
+        ],
+        needs: Needs::Links,
+        assumes: LATE,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
         let drawn = magnitude(64, 8192, rng) * 1000;
         let rate = given.kilobits("kbit")?.unwrap_or(drawn);
@@ -114,12 +147,16 @@ pub static NARROW: LinkFault = LinkFault {
 
 /// Nothing, and then everything.
 pub static HELD: LinkFault = LinkFault {
-    name: "link-held",
-    doc: "Keeps every packet of some links until it is healed, and delivers them all then, \
-          as in GitHub's outage of December 2012.",
-    local: true,
-    cost: FRAMES,
-    options: &[LINKS],
+    about: About {
+        name: "link-held",
+        doc: "Keeps every packet of some links until it is healed, and delivers them all then, \
+              as in GitHub's outage of December 2012.",
+        options: &[LINKS],
+        needs: Needs::Wire,
+        assumes: LATE,
+        seen: SEEN,
+        cost: FRAMES,
+    },
     draw: |_, _| {
         let rule = Rule { hold: true, ..Rule::default() };
         Ok((rule, "packets held until it is healed".to_owned()))
@@ -128,13 +165,17 @@ pub static HELD: LinkFault = LinkFault {
 
 /// A wrong bit that no checksum tells.
 pub static ALTERING: LinkFault = LinkFault {
-    name: "link-altering",
-    doc: "Flips a bit of what a share of the packets say and mends the checksum: a Byzantine link.",
-    local: true,
-    cost: SINGLE_FRAMES,
-    options: &[LINKS, FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64.")],
+    about: About {
+        name: "link-altering",
+        doc: "Flips a bit of what a share of the packets say and mends the checksum: a Byzantine link.",
+        options: &[LINKS, SHARE],
+        needs: Needs::Wire,
+        assumes: LYING,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
-        let corrupt = share(given, "share", rng)?;
+        let corrupt = given.share_or_drawn(SHARE.name, rng)?;
         let rule = Rule { corrupt, mend: true, ..Rule::default() };
         Ok((rule, format!("what {} say is altered unnoticed", percent(corrupt))))
     },
@@ -142,17 +183,21 @@ pub static ALTERING: LinkFault = LinkFault {
 
 /// Old frames come again.
 pub static REPLAYING: LinkFault = LinkFault {
-    name: "link-replaying",
-    doc: "Delivers a share of the packets of some links a second time much later: a Byzantine link.",
-    local: true,
-    cost: SINGLE_FRAMES,
-    options: &[
-        LINKS,
-        FaultOption::new("share", "The share; by default drawn from 0.01 to 0.64."),
-        FaultOption::new("after_ms", "How much later; by default drawn from 100 to 6400."),
-    ],
+    about: About {
+        name: "link-replaying",
+        doc: "Delivers a share of the packets of some links a second time much later: a Byzantine link.",
+        options: &[
+            LINKS,
+            SHARE,
+            FaultOption::new("after_ms", "How much later; by default drawn from 100 to 6400."),
+        ],
+        needs: Needs::Wire,
+        assumes: LYING,
+        seen: SEEN,
+        cost: SINGLE_FRAMES,
+    },
     draw: |given, rng| {
-        let replay = share(given, "share", rng)?;
+        let replay = given.share_or_drawn(SHARE.name, rng)?;
         let drawn = magnitude(100, 6400, rng) * MS;
         let replay_ns = given.milliseconds("after_ms")?.unwrap_or(drawn);
         let what = format!("{} come again {} ms later", percent(replay), ms(replay_ns));
@@ -160,16 +205,6 @@ pub static REPLAYING: LinkFault = LinkFault {
     },
 };
 
-/// A share that was given, or one of 1 to 64 percent.
-fn share(given: &Given, option: &'static str, rng: &mut Rng) -> Result<f64, PlanError> {
-    let drawn = magnitude(1, 64, rng) as f64 / 100.0;
-    Ok(given.share(option)?.unwrap_or(drawn))
-}
-
 fn ms(nanos: u64) -> String {
     format!("{}", nanos as f64 / 1e6)
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", (share * 1e4).round() / 1e2)
 }

@@ -1,7 +1,8 @@
 //! Bad links between real hosts: what each sender's agent is to do, and how it is seen.
 //!
 //! A netem counts what it drops and nothing else, so the agents also exchange datagrams over the
-//! links: counted where they arrive, and timed where they come back.
+//! links: counted where they arrive, and timed where they come back. That some do not arrive shows
+//! nothing: a busy host, or a switch between, loses some of its own accord.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use tribunal_harness::cluster::local::wire::{Rule, Ruled};
 use tribunal_history::{Effect, Name};
 
-use super::{Aim, look};
+use super::aim::{Aim, look};
 use crate::agent::datagrams::{Count, Echoes, Heard};
 use crate::agent::protocol::{Harm, Reply, Request, Toward};
 use crate::field::Field;
@@ -151,10 +152,10 @@ fn patience_ms(rule: &Rule) -> u64 {
 }
 
 impl Probe {
-    /// Whether what came shows the rule at work. That nothing came shows nothing: something else
-    /// may keep these datagrams off.
+    /// Whether what came shows the rule at work. What is lost is for the netem's own counter to say;
+    /// what was corrupted is known by its checksum, where it was refused for that.
     fn shows(&self, sent: u32) -> bool {
-        let Some((count, _)) = &self.heard else { return false };
+        let Some((count, bad)) = &self.heard else { return false };
         let rule = &self.link.rule;
         let lost = count.distinct < sent;
         let delay_us = rule.delay_ns.saturating_sub(rule.jitter_ns) as f64 / 1e3;
@@ -162,12 +163,12 @@ impl Probe {
         // What passes a narrow link in its time, and one queue more.
         let bits = f64::from(count.received) * f64::from(BYTES) * 8.0;
         let fastest = bits / (count.span_us.max(1) as f64 / 1e6);
-        let loses = rule.loss > 0.0 || rule.corrupt > 0.0;
-        (!loses || lost)
+        rule.loss == 0.0
+            && (rule.corrupt == 0.0 || (lost && *bad > 0))
             && (rule.duplicate == 0.0 || count.received > count.distinct)
             && (rule.reorder == 0.0 || count.overtaken > 0)
             && (rule.delay_ns == 0 || (round_trip > 0.0 && round_trip >= delay_us * LATE))
-            && (rule.rate == 0 || lost || fastest <= rule.rate as f64 * 1.2)
+            && (rule.rate == 0 || fastest <= rule.rate as f64 * 1.2)
     }
 
     fn in_words(&self, sent: u32) -> String {
@@ -197,23 +198,27 @@ mod tests {
     use super::*;
 
     fn shows(rule: Rule, heard: Option<Count>, round_trip_us: u64) -> bool {
+        shows_with(rule, heard, round_trip_us, 0)
+    }
+
+    fn shows_with(rule: Rule, heard: Option<Count>, round_trip_us: u64, bad: u64) -> bool {
         let link = Toward { node: "n2".into(), address: "10.0.0.2".parse().unwrap(), rule };
         let echoes = Echoes { distinct: 1, round_trip_us: Some(round_trip_us) };
-        let heard = heard.map(|count| (count, 0));
+        let heard = heard.map(|count| (count, bad));
         Probe { from: "n1".into(), link, heard, echoes }.shows(100)
     }
 
     #[test]
     fn a_rule_is_seen_by_what_it_does_and_by_nothing_else() {
         let clean = Count { received: 100, distinct: 100, overtaken: 0, span_us: 30_000 };
+        let fewer = Count { distinct: 91, received: 91, ..clean.clone() };
         let lossy = Rule { loss: 0.1, ..Rule::default() };
-        assert!(!shows(lossy.clone(), Some(clean.clone()), 300));
-        assert!(shows(
-            lossy.clone(),
-            Some(Count { distinct: 91, received: 91, ..clean.clone() }),
-            300
-        ));
-        assert!(!shows(lossy, None, 300), "that nothing came shows nothing");
+        assert!(!shows(lossy, Some(fewer.clone()), 300), "they may be lost elsewhere");
+        let corrupting = Rule { corrupt: 0.1, ..Rule::default() };
+        assert!(!shows(corrupting.clone(), None, 300));
+        assert!(!shows(corrupting.clone(), Some(fewer.clone()), 300), "no checksum was bad");
+        assert!(!shows_with(corrupting.clone(), Some(clean.clone()), 300, 9), "another sender's");
+        assert!(shows_with(corrupting, Some(fewer.clone()), 300, 9));
         let slow = Rule { delay_ns: 100_000_000, jitter_ns: 25_000_000, ..Rule::default() };
         assert!(!shows(slow.clone(), Some(clean.clone()), 60_000));
         assert!(shows(slow, Some(clean.clone()), 76_000));
@@ -222,6 +227,7 @@ mod tests {
         assert!(shows(twice, Some(Count { received: 110, ..clean.clone() }), 300));
         let narrow = Rule { rate: 64_000, ..Rule::default() };
         assert!(!shows(narrow.clone(), Some(clean.clone()), 300));
+        assert!(!shows(narrow.clone(), Some(fewer), 300));
         assert!(shows(narrow, Some(Count { span_us: 5_000_000, ..clean.clone() }), 300));
         let mixed = Rule { reorder: 0.1, reorder_ns: 1_000_000, ..Rule::default() };
         assert!(!shows(mixed.clone(), Some(clean.clone()), 300));

@@ -1,152 +1,124 @@
-//! What the faults of membership share: a node leaves the cluster and joins it, by the database's own
-//! commands, run on another node; and is seen to, by the database's own word.
+//! `member-leave` and `member-replace`: a node leaves the cluster, and joins it with nothing on its disk:
+//! at the end, or at once, as a new node of the same address.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep};
+use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, ENDING};
 use super::target::{self, Target};
-use super::{FaultOption, Options, Plan, PlanError};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, membership};
 use crate::field::Field;
 
-/// How long the others may take to agree on who is a member.
-const AGREED: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(100);
-
 /// Who leaves.
-pub(super) const TARGET: FaultOption =
+const TARGET: FaultOption =
     FaultOption { name: "target", doc: "One or primaries (one of them); by default drawn anew." };
 
-/// Draws who leaves: one node, or the one that is primary then.
-pub(super) fn draw(
-    fault: &'static str,
-    nodes: &[Name],
-    options: &Options,
-    rng: &mut Rng,
-) -> Result<Plan, PlanError> {
-    if nodes.len() < 2 {
-        return Err(PlanError::TooFewNodes { fault, needs: 2, has: nodes.len() });
-    }
-    let target = Target::choose(fault, options, &[Target::One, Target::Primaries], rng)?;
-    if !matches!(target, Target::One | Target::Primaries) {
-        let (option, value) = (TARGET.name, target.name().into());
-        return Err(PlanError::BadOption { fault, option, value, wanted: "one or primaries" });
-    }
-    Ok(target::plan(target, &target.draw(nodes, rng)))
+/// A node that leaves, and comes back knowing nothing.
+pub(super) struct Member {
+    about: About,
+    back: Back,
 }
 
-/// Who leaves, now: one node.
-pub(super) async fn resolve(field: &Field, plan: &Plan) -> Result<(Name, String), String> {
-    let (nodes, summary) = target::resolve(field, plan).await?;
-    let one = nodes.into_iter().next().ok_or("nobody is there to leave")?;
-    field.daemon(&one)?;
-    Ok((one, summary))
+/// When it joins again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Back {
+    AtOnce,
+    AtTheEnd,
 }
 
-/// Has a node leave, and ends its database once the others say that it is no member.
-pub(super) async fn leave(field: &Field, node: &Name) -> Result<(), String> {
-    retried(field, node, |field, by| {
-        let node = node.clone();
-        async move { field.leave(&by, &node).await }
-    })
-    .await?;
-    await_members(field, node, false).await?;
-    field.stop(node).await
-}
-
-/// Has it join as a node without any data, until it serves and the others say that it is a member.
-pub(super) async fn join(field: &Field, node: &Name) -> Result<Vec<String>, String> {
-    if !field.has_ended(node).await? {
-        field.stop(node).await?;
-    }
-    field.forget(node).await?;
-    let others_know = is_member(field, node).await.unwrap_or(false);
-    if !others_know {
-        retried(field, node, |field, by| {
-            let node = node.clone();
-            async move { field.join(&by, &node).await }
-        })
-        .await?;
-    }
-    let pid = field.start(node).await?;
-    field.ready(node).await?;
-    let members = await_members(field, node, true).await?;
-    Ok(vec![format!(
-        "{node}: joined without data, as process {pid}; members: {}",
-        members.join(" ")
-    )])
-}
-
-/// What the others say of a node, as an effect: that it is a member, or that it is none.
-pub(super) async fn seen(field: &Field, node: &Name, member: bool) -> Effect {
-    match members(field, node).await {
-        Ok(members) => Effect {
-            observed: members.contains(node) == member,
-            evidence: vec![format!("{node}: the members are {}", members.join(" "))],
-        },
-        Err(why) => Effect { observed: false, evidence: vec![why] },
+/// What both tell alike, with what is each one's own.
+const fn about(name: &'static str, doc: &'static str, seen: &'static str) -> About {
+    About {
+        name,
+        doc,
+        options: &[TARGET],
+        needs: Needs::Membership,
+        assumes: ENDING,
+        seen,
+        cost: "nothing but the database's own commands, which another node runs",
     }
 }
 
-async fn is_member(field: &Field, node: &Name) -> Result<bool, String> {
-    members(field, node).await.map(|members| members.contains(node))
-}
+/// A smaller cluster, for a while.
+pub(super) static LEAVE: Member = Member {
+    about: about(
+        "member-leave",
+        "Has a node leave the cluster, and join it again without any data at the end.",
+        "the database's own `status`, on another node: the node is no member, and is one again at the end",
+    ),
+    back: Back::AtTheEnd,
+};
 
-/// The members, by the word of the first other node that can say.
-async fn members(field: &Field, node: &Name) -> Result<Vec<Name>, String> {
-    let mut why = format!("there is no other node than {node}");
-    for by in field.nodes().filter(|other| *other != node) {
-        match field.members(by).await {
-            Ok(members) if !members.is_empty() => return Ok(members),
-            Ok(_) => why = format!("{by}: it prints no member"),
-            Err(error) => why = format!("{by}: {error}"),
+/// A node that knows nothing in the place of one that did.
+pub(super) static REPLACE: Member = Member {
+    about: about(
+        "member-replace",
+        "Has a node leave the cluster and a new one without any data join in its place, at once.",
+        "the database's own `status`, on another node: the node was no member, and then was one again",
+    ),
+    back: Back::AtOnce,
+};
+
+#[async_trait]
+impl Fault for Member {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Draws who leaves: one node, or the one that is primary then.
+    fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
+        let fault = self.about.name;
+        if nodes.len() < 2 {
+            return Err(PlanError::TooFewNodes { fault, needs: 2, has: nodes.len() });
         }
-    }
-    Err(why)
-}
-
-async fn await_members(field: &Field, node: &Name, member: bool) -> Result<Vec<Name>, String> {
-    let deadline = Instant::now() + AGREED;
-    loop {
-        let members = members(field, node).await;
-        match &members {
-            Ok(there) if there.contains(node) == member => return members,
-            _ if Instant::now() > deadline => {
-                let told = members.map_or_else(|why| why, |there| there.join(" "));
-                let wanted = if member { "a member" } else { "no member" };
-                return Err(format!(
-                    "{node} is not said to be {wanted} within {} s: {told}",
-                    AGREED.as_secs()
-                ));
-            }
-            _ => sleep(POLL).await,
+        let target = Target::choose(fault, options, &[Target::One, Target::Primaries], rng)?;
+        if !matches!(target, Target::One | Target::Primaries) {
+            let (option, value) = (TARGET.name, target.name().into());
+            return Err(PlanError::BadOption { fault, option, value, wanted: "one or primaries" });
         }
+        Ok(target::plan(target, &target.draw(nodes, rng)))
     }
-}
 
-/// Has another node do it, one after the other until one can: right after other faults none may.
-async fn retried<F>(
-    field: &Field,
-    node: &Name,
-    ask: impl Fn(Field, Name) -> F,
-) -> Result<(), String>
-where
-    F: Future<Output = Result<(), String>>,
-{
-    let deadline = Instant::now() + AGREED;
-    loop {
-        let mut why = format!("there is no other node than {node}");
-        for by in field.nodes().filter(|other| *other != node) {
-            match ask(field.clone(), by.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(error) => why = format!("{by}: {error}"),
+    /// Who leaves, now: one node.
+    async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
+        let (nodes, summary) = target::resolve(field, plan).await?;
+        let node = nodes.into_iter().next().ok_or("nobody is there to leave")?;
+        field.daemon(&node)?;
+        Ok(Aim { nodes: vec![node], summary, ..Aim::default() })
+    }
+
+    /// Succeeds only if the node was seen to be no member, and is one again where it is to be.
+    async fn inject(&self, field: &Field, _: u64, aim: &Aim) -> Result<(), String> {
+        for node in &aim.nodes {
+            membership::leave(field, node).await?;
+            if self.back == Back::AtOnce {
+                membership::join(field, node).await?;
             }
         }
-        if Instant::now() > deadline {
-            return Err(why);
+        Ok(())
+    }
+
+    async fn observe(&self, field: &Field, _: u64, aim: &Aim) -> Effect {
+        match aim.nodes.first() {
+            Some(node) => membership::seen(field, node, self.back == Back::AtOnce).await,
+            None => Effect::default(),
         }
-        sleep(POLL).await;
+    }
+
+    /// A replacement that was begun and not brought to an end is, here.
+    async fn heal(&self, field: &Field, _: u64, aim: &Aim) -> Result<Effect, String> {
+        let mut evidence = Vec::new();
+        for node in &aim.nodes {
+            let there = match self.back {
+                Back::AtTheEnd => None,
+                Back::AtOnce => Some(membership::seen(field, node, true).await),
+            };
+            match there.filter(|there| there.observed) {
+                Some(there) if !field.has_ended(node).await? => evidence.extend(there.evidence),
+                _ => evidence.extend(membership::join(field, node).await?),
+            }
+        }
+        Ok(Effect { observed: false, evidence })
     }
 }

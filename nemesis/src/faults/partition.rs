@@ -7,17 +7,18 @@ use serde_json::{Value, json};
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name};
 
+use super::about::{About, LATE};
+use super::aim::look;
 use super::given::Given;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, look, ports};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, ports};
 use crate::agent::protocol::{Harm, Request, Source};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// How all partitions are seen to act.
-pub const SEEN: &str = "the rules' counters on each victim: packets from every source were dropped";
+const SEEN: &str = "the rules' counters on each victim: packets from every source were dropped";
 
 /// What all partitions cost.
-pub const COST: &str = "45-50 ms to inject and see (one `nft` a node), 100 ms on busy cores; a few rules for every packet";
+const COST: &str = "45-50 ms to inject and see (one `nft` a node), 100 ms on busy cores; a few rules for every packet";
 
 /// Of a shape of which nothing must be chosen.
 pub const NONE: fn(&[Name]) -> Options = |_| Options::new();
@@ -47,40 +48,33 @@ impl Drawn {
 
 /// A shape of partition.
 pub struct Partition {
-    /// Its name, as users write it.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub doc: &'static str,
+    /// What it tells of itself; among its options are the ports.
+    pub about: About,
     /// How many nodes it takes.
     pub needs: usize,
-    /// What can be chosen; the ports are among it.
-    pub options: &'static [FaultOption],
     /// What must be chosen, as an example.
     pub example: fn(&[Name]) -> Options,
     /// Draws one for nodes enough.
     pub draw: fn(&[Name], &Given, &mut Rng) -> Result<Drawn, PlanError>,
 }
 
+/// What partitions tell alike, with what is each one's own.
+pub const fn about(
+    name: &'static str,
+    doc: &'static str,
+    options: &'static [FaultOption],
+) -> About {
+    About { name, doc, options, needs: Needs::Nft, assumes: LATE, seen: SEEN, cost: COST }
+}
+
 #[async_trait]
 impl Fault for Partition {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        self.options
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn example(&self, nodes: &[Name]) -> Options {
         (self.example)(nodes)
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Nft
     }
 
     fn toll(&self, plan: &Plan) -> Toll {
@@ -95,24 +89,12 @@ impl Fault for Partition {
         Toll { cut: links.collect(), ..Toll::default() }
     }
 
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
-    }
-
-    fn seen(&self) -> &'static str {
-        SEEN
-    }
-
-    fn cost(&self) -> &'static str {
-        COST
-    }
-
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.len() < self.needs {
             let (needs, has) = (self.needs, nodes.len());
-            return Err(PlanError::TooFewNodes { fault: self.name, needs, has });
+            return Err(PlanError::TooFewNodes { fault: self.about.name, needs, has });
         }
-        let given = Given::new(self.name, options);
+        let given = Given::new(self.about.name, options);
         let ports = ports::of(&given)?;
         let drawn = (self.draw)(nodes, &given, rng)?;
         let mut data = Map::from_iter([("cuts".to_owned(), json!(drawn.cuts))]);

@@ -5,7 +5,7 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Drawn, NONE, Partition};
+use super::partition::{Drawn, NONE, Partition, about};
 use super::{
     PlanError, partition_bridge, partition_halves, partition_one, partition_one_way,
     partition_ring, ports,
@@ -20,10 +20,12 @@ static SHAPES: [&Partition; 5] = [
 ];
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition",
-    doc: "One of the halves, one, ring, bridge and one-way below, drawn anew each time.",
+    about: about(
+        "partition",
+        "One of the halves, one, ring, bridge and one-way below, drawn anew each time.",
+        &[ports::OPTION],
+    ),
     needs: 2,
-    options: &[ports::OPTION],
     example: NONE,
     draw,
 };
@@ -31,5 +33,5 @@ pub(super) static FAULT: Partition = Partition {
 fn draw(nodes: &[Name], given: &Given, rng: &mut Rng) -> Result<Drawn, PlanError> {
     let possible: Vec<_> = SHAPES.iter().filter(|shape| shape.needs <= nodes.len()).collect();
     let shape = rng.pick(&possible);
-    Ok(Drawn { shape: Some(shape.name), ..(shape.draw)(nodes, given, rng)? })
+    Ok(Drawn { shape: Some(shape.about.name), ..(shape.draw)(nodes, given, rng)? })
 }

@@ -5,14 +5,16 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::partition::{Drawn, NONE, Partition, about, apart, shuffled, sorted};
 use super::{PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-bridge",
-    doc: "Splits the nodes into two sides that hear each other only through one node between them.",
+    about: about(
+        "partition-bridge",
+        "Splits the nodes into two sides that hear each other only through one node between them.",
+        &[ports::OPTION],
+    ),
     needs: 3,
-    options: &[ports::OPTION],
     example: NONE,
     draw,
 };

@@ -5,7 +5,7 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Cuts, Drawn, Partition, apart, links};
+use super::partition::{Cuts, Drawn, Partition, about, apart, links};
 use super::{FaultOption, Options, PlanError, list, ports};
 
 const CUTS: FaultOption = FaultOption {
@@ -17,10 +17,12 @@ const WANTED: &str =
     "groups of nodes, as in [[\"n1\", \"n2\"], [\"n3\"]], or links, as in [\"n1>n2\", \"n2>n1\"]";
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-given",
-    doc: "Cuts just the links between nodes that are listed.",
+    about: about(
+        "partition-given",
+        "Cuts just the links between nodes that are listed.",
+        &[CUTS, ports::OPTION],
+    ),
     needs: 2,
-    options: &[CUTS, ports::OPTION],
     example,
     draw,
 };
@@ -35,7 +37,7 @@ fn example(nodes: &[Name]) -> Options {
 fn draw(nodes: &[Name], given: &Given, _: &mut Rng) -> Result<Drawn, PlanError> {
     let (option, wanted) = (CUTS.name, WANTED);
     let Some(value) = given.value(option) else {
-        return Err(PlanError::MissingOption { fault: FAULT.name, option, wanted });
+        return Err(PlanError::MissingOption { fault: FAULT.about.name, option, wanted });
     };
     let entries = value.as_array().filter(|entries| !entries.is_empty());
     let entries = entries.ok_or_else(|| given.refusal(option, wanted))?;

@@ -5,14 +5,16 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::partition::{Drawn, NONE, Partition, about, apart, shuffled, sorted};
 use super::{PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-halves",
-    doc: "Splits the nodes into two halves that do not hear each other; of an odd number one is a majority.",
+    about: about(
+        "partition-halves",
+        "Splits the nodes into two halves that do not hear each other; of an odd number one is a majority.",
+        &[ports::OPTION],
+    ),
     needs: 2,
-    options: &[ports::OPTION],
     example: NONE,
     draw,
 };

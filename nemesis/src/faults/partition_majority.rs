@@ -4,17 +4,19 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::partition::{Drawn, NONE, Partition, about, apart, shuffled, sorted};
 use super::{FaultOption, PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-majority",
-    doc: "Cuts a minority off from all others, which are a majority, of an even number of nodes too.",
+    about: about(
+        "partition-majority",
+        "Cuts a minority off from all others, which are a majority, of an even number of nodes too.",
+        &[
+            FaultOption::new("minority", "How many are cut off; by default drawn anew."),
+            ports::OPTION,
+        ],
+    ),
     needs: 3,
-    options: &[
-        FaultOption::new("minority", "How many are cut off; by default drawn anew."),
-        ports::OPTION,
-    ],
     example: NONE,
     draw,
 };

@@ -8,17 +8,22 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Drawn, NONE, Partition, links, shuffled, sorted};
+use super::partition::{Drawn, NONE, Partition, about, links, shuffled, sorted};
 use super::{FaultOption, PlanError, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-non-transitive",
-    doc: "Cuts some pairs of nodes off from each other that still reach each other through others.",
+    about: about(
+        "partition-non-transitive",
+        "Cuts some pairs of nodes off from each other that still reach each other through others.",
+        &[
+            FaultOption::new(
+                "pairs",
+                "How many; by default drawn anew, from one to all but a tree.",
+            ),
+            ports::OPTION,
+        ],
+    ),
     needs: 3,
-    options: &[
-        FaultOption::new("pairs", "How many; by default drawn anew, from one to all but a tree."),
-        ports::OPTION,
-    ],
     example: NONE,
     draw,
 };

@@ -4,14 +4,12 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Drawn, NONE, Partition, apart, shuffled, sorted};
+use super::partition::{Drawn, NONE, Partition, about, apart, shuffled, sorted};
 use super::{PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-one",
-    doc: "Cuts one node off from all others.",
+    about: about("partition-one", "Cuts one node off from all others.", &[ports::OPTION]),
     needs: 2,
-    options: &[ports::OPTION],
     example: NONE,
     draw,
 };

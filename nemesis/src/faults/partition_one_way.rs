@@ -4,14 +4,16 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Cuts, Drawn, NONE, Partition, shuffled, sorted};
+use super::partition::{Cuts, Drawn, NONE, Partition, about, shuffled, sorted};
 use super::{PlanError, list, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-one-way",
-    doc: "Makes one side deaf to the other, which still hears it: half of each connection.",
+    about: about(
+        "partition-one-way",
+        "Makes one side deaf to the other, which still hears it: half of each connection.",
+        &[ports::OPTION],
+    ),
     needs: 2,
-    options: &[ports::OPTION],
     example: NONE,
     draw,
 };

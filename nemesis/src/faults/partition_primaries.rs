@@ -7,39 +7,30 @@ use serde_json::json;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name};
 
+use super::about::About;
 use super::given::Given;
-use super::partition::{self, COST, SEEN, apart, read, shuffled, sorted};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, Toll, list, ports};
+use super::partition::{self, apart, read, shuffled, sorted};
+use super::{Aim, Fault, FaultOption, Options, Plan, PlanError, Toll, list, ports};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// The fault. Who is primary is known only when its time has come: its cuts are told then.
 pub(super) struct Primaries;
 
+const WITH: FaultOption = FaultOption::new(
+    "with",
+    "How many others stay with them; by default drawn so that a majority is left.",
+);
+
+const ABOUT: About = partition::about(
+    "partition-primaries",
+    "Cuts the nodes that hold themselves primary off from the rest, alone or with others beside them.",
+    &[WITH, ports::OPTION],
+);
+
 #[async_trait]
 impl Fault for Primaries {
-    fn name(&self) -> &'static str {
-        "partition-primaries"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Cuts the nodes that hold themselves primary off from the rest, alone or with others beside them."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        const WITH: FaultOption = FaultOption::new(
-            "with",
-            "How many others stay with them; by default drawn so that a majority is left.",
-        );
-        &[WITH, ports::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Nft
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     /// One primary and those with it, until it is known who they are.
@@ -53,19 +44,11 @@ impl Fault for Primaries {
         true
     }
 
-    fn seen(&self) -> &'static str {
-        SEEN
-    }
-
-    fn cost(&self) -> &'static str {
-        COST
-    }
-
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.len() < 2 {
-            return Err(PlanError::TooFewNodes { fault: self.name(), needs: 2, has: nodes.len() });
+            return Err(PlanError::TooFewNodes { fault: ABOUT.name, needs: 2, has: nodes.len() });
         }
-        let given = Given::new(self.name(), options);
+        let given = Given::new(ABOUT.name, options);
         let ports = ports::of(&given)?;
         // One is the primary, and one at least must be on the other side.
         let minority = ((nodes.len() - 1) / 2).max(1);

@@ -11,14 +11,16 @@ use tribunal_generator::Rng;
 use tribunal_history::Name;
 
 use super::given::Given;
-use super::partition::{Cuts, Drawn, NONE, Partition, shuffled, sorted};
+use super::partition::{Cuts, Drawn, NONE, Partition, about, shuffled, sorted};
 use super::{PlanError, ports};
 
 pub(super) static FAULT: Partition = Partition {
-    name: "partition-ring",
-    doc: "Lets every node hear a majority of the nodes, but no two of them the same one.",
+    about: about(
+        "partition-ring",
+        "Lets every node hear a majority of the nodes, but no two of them the same one.",
+        &[ports::OPTION],
+    ),
     needs: 3,
-    options: &[ports::OPTION],
     example: NONE,
     draw,
 };

@@ -4,53 +4,36 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::Name;
 
+use super::about::{About, LATE};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A process that stands still, and goes on later as if nothing had happened.
 pub(super) struct Pause;
 
+const ABOUT: About = About {
+    name: "pause",
+    doc: "Stops the database's processes with SIGSTOP, as a long garbage collection would.",
+    options: &[target::OPTION],
+    needs: Needs::Daemon,
+    assumes: LATE,
+    seen: "every thread is stopped, as `/proc` shows it",
+    cost: "1-2 ms to stop all threads, 15 ms on busy cores; nothing after it is healed",
+};
+
 #[async_trait]
 impl Fault for Pause {
-    fn name(&self) -> &'static str {
-        "pause"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Stops the database's processes with SIGSTOP, as a long garbage collection would."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[target::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Daemon
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::PartiallySynchronous, Failures::CrashStop)
-    }
-
-    fn seen(&self) -> &'static str {
-        "every thread is stopped, as `/proc` shows it"
-    }
-
-    fn cost(&self) -> &'static str {
-        "1-2 ms to stop all threads, 15 ms on busy cores; nothing after it is healed"
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        target::draw(self.name(), nodes, options, rng)
+        target::draw(ABOUT.name, nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::Pause { pid: field.daemon(node)? }));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        target::aim(field, plan, |pid| Harm::Pause { pid }).await
     }
 }

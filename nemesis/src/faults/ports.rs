@@ -52,7 +52,7 @@ pub fn numbered(
     let (Some(value), Ok(fault)) = (options.get(OPTION.name), super::find(fault)) else {
         return Ok(numbered);
     };
-    if fault.options().iter().all(|option| option.name != OPTION.name) {
+    if fault.about().options.iter().all(|option| option.name != OPTION.name) {
         return Ok(numbered);
     }
     let number = |value: &Value| match value.as_str() {

@@ -5,61 +5,41 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, ENDING};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A machine that loses its power: what the database wrote and did not sync is gone.
 pub(super) struct PowerLoss;
 
+const ABOUT: About = About {
+    name: "power-loss",
+    doc: "Kills the database and takes from its disk all that was not synced; starts it again at the end.",
+    options: &[target::OPTION],
+    needs: Needs::Image,
+    assumes: ENDING,
+    seen: "of two files written on the disk just before, the synced one is whole, the other is not",
+    cost: "unmounting and mounting again takes 50 to 150 ms (busy); the start is the database's own; \
+         all run long its data lie on a loop device without barriers: 5,000 fdatasync/s",
+};
+
 #[async_trait]
 impl Fault for PowerLoss {
-    fn name(&self) -> &'static str {
-        "power-loss"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Kills the database and takes from its disk all that was not synced; starts it again at the end."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[target::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Image
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
-    }
-
-    fn seen(&self) -> &'static str {
-        "of two files written on the disk just before, the synced one is whole, the other is not"
-    }
-
-    fn cost(&self) -> &'static str {
-        "unmounting and mounting again takes 50 to 150 ms (busy); the start is the database's own; \
-         all run long its data lie on a loop device without barriers: 5,000 fdatasync/s"
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        target::draw(self.name(), nodes, options, rng)
+        target::draw(ABOUT.name, nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
-        let (nodes, summary) = target::resolve(field, plan).await?;
-        let harm = |node: &Name| Ok((node.clone(), Harm::PowerOff { pid: field.daemon(node)? }));
-        let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
-        Ok(Aim { harms, nodes, summary, ..Aim::default() })
+        target::aim(field, plan, |pid| Harm::PowerOff { pid }).await
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let restored = super::heal(field, id, aim).await;
-        // Whatever the agents say: a database that is left dead is the worse.
-        let evidence = super::start_again(field, &aim.nodes).await?;
-        restored.map(|effect| Effect { observed: effect.observed, evidence })
+        aim::heal_and_start(field, id, aim).await
     }
 }

@@ -4,46 +4,32 @@ use async_trait::async_trait;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, ENDING};
 use super::target;
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, aim};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A process that ends in good order.
 pub(super) struct Restart;
 
+const ABOUT: About = About {
+    name: "restart",
+    doc: "Ends the database in good order (its `stop`, or SIGTERM), and starts it again at the end.",
+    options: &[target::OPTION],
+    needs: Needs::Start,
+    assumes: ENDING,
+    seen: "the process that led the database's session is no more",
+    cost: "95-125 ms to end, of which the database's own, and 60-90 ms to start it again; then its own start-up",
+};
+
 #[async_trait]
 impl Fault for Restart {
-    fn name(&self) -> &'static str {
-        "restart"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Ends the database in good order (its `stop`, or SIGTERM), and starts it again at the end."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[target::OPTION]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Start
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
-    }
-
-    fn seen(&self) -> &'static str {
-        "the process that led the database's session is no more"
-    }
-
-    fn cost(&self) -> &'static str {
-        "95-125 ms to end, of which the database's own, and 60-90 ms to start it again; then its own start-up"
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        target::draw(self.name(), nodes, options, rng)
+        target::draw(ABOUT.name, nodes, options, rng)
     }
 
     async fn aim(&self, field: &Field, plan: &Plan) -> Result<Aim, String> {
@@ -77,7 +63,7 @@ impl Fault for Restart {
     }
 
     async fn heal(&self, field: &Field, _: u64, aim: &Aim) -> Result<Effect, String> {
-        let evidence = super::start_again(field, &aim.nodes).await?;
+        let evidence = aim::start_again(field, &aim.nodes).await?;
         Ok(Effect { observed: false, evidence })
     }
 }

@@ -6,49 +6,52 @@ use serde_json::json;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Map, Name};
 
+use super::about::{About, ENDING};
 use super::partition::shuffled;
-use super::{Aim, Fault, Needs, Options, Plan, PlanError, Toll};
+use super::{Aim, Fault, Needs, Options, Plan, PlanError, Toll, aim};
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// A round over all nodes. It is brought to its end, however long that takes.
 pub(super) struct Rolling {
-    name: &'static str,
-    doc: &'static str,
-    seen: &'static str,
+    about: About,
     upgrades: bool,
 }
 
 pub(super) static RESTART: Rolling = Rolling {
-    name: "rolling-restart",
-    doc: "Stops and starts one node after the other, in good order, each when the one before serves.",
-    seen: "on every node another process leads the database's session, and it serves",
+    about: about(
+        "rolling-restart",
+        "Stops and starts one node after the other, in good order, each when the one before serves.",
+        Needs::Start,
+    ),
     upgrades: false,
 };
 
 pub(super) static UPGRADE: Rolling = Rolling {
-    name: "rolling-upgrade",
-    doc: "Stops one node after the other and starts the other version (`[db.upgrade]`) from then on.",
-    seen: "on every node another process leads the database's session, and it serves",
+    about: about(
+        "rolling-upgrade",
+        "Stops one node after the other and starts the other version (`[db.upgrade]`) from then on.",
+        Needs::Upgrade,
+    ),
     upgrades: true,
 };
 
+/// What both tell alike, with what is each one's own.
+const fn about(name: &'static str, doc: &'static str, needs: Needs) -> About {
+    About {
+        name,
+        doc,
+        options: &[],
+        needs,
+        assumes: ENDING,
+        seen: "on every node another process leads the database's session, and it serves",
+        cost: "nothing; the round takes as long as all nodes together take to stop and start",
+    }
+}
+
 #[async_trait]
 impl Fault for Rolling {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn needs(&self) -> Needs {
-        if self.upgrades { Needs::Upgrade } else { Needs::Start }
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::CrashRecovery)
+    fn about(&self) -> &About {
+        &self.about
     }
 
     /// One node at a time.
@@ -56,17 +59,9 @@ impl Fault for Rolling {
         Toll { somebody: 1, ..Toll::default() }
     }
 
-    fn seen(&self) -> &'static str {
-        self.seen
-    }
-
-    fn cost(&self) -> &'static str {
-        "nothing; the round takes as long as all nodes together take to stop and start"
-    }
-
     fn draw(&self, nodes: &[Name], _: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         if nodes.is_empty() {
-            return Err(PlanError::TooFewNodes { fault: self.name, needs: 1, has: 0 });
+            return Err(PlanError::TooFewNodes { fault: self.about.name, needs: 1, has: 0 });
         }
         let order = shuffled(nodes, rng);
         let data = Map::from_iter([("order".to_owned(), json!(order))]);
@@ -101,7 +96,7 @@ impl Fault for Rolling {
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
         let round = field.end_background(&work(id)).await;
         // Whoever was stopped and not started again is, whatever went wrong.
-        let again = super::start_again(field, &aim.nodes).await;
+        let again = aim::start_again(field, &aim.nodes).await;
         match round {
             Some(Ok(told)) => {
                 again?;

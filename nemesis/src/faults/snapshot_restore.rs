@@ -6,61 +6,47 @@ use serde_json::json;
 use tribunal_generator::Rng;
 use tribunal_history::{Effect, Name};
 
+use super::about::{About, LYING};
 use super::target::{self, Target};
-use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, damage, given};
+use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim, damage, given};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
-use crate::model::{Failures, Synchrony, SystemModel};
 
 /// The folder of the data, put back as it was.
 pub(super) struct SnapshotRestore;
 
+const ABOUT: About = About {
+    name: "snapshot-restore",
+    doc: "Copies the database's data, and later kills it and puts the copy back; starts it again at the end.",
+    options: &[
+        target::OPTION,
+        FaultOption {
+            name: "age_ms",
+            doc: "How old the copy is when it is put back, less than the fault lasts; by default drawn from 500 to 4000.",
+        },
+        damage::DATA_DIR,
+    ],
+    needs: Needs::Data,
+    assumes: LYING,
+    seen: "some file had changed since, and is put back as it was",
+    cost: "the database stands still while its folder is copied, and is down while that is put back",
+};
+
 #[async_trait]
 impl Fault for SnapshotRestore {
-    fn name(&self) -> &'static str {
-        "snapshot-restore"
-    }
-
-    fn doc(&self) -> &'static str {
-        "Copies the database's data, and later kills it and puts the copy back; starts it again at the end."
-    }
-
-    fn options(&self) -> &'static [FaultOption] {
-        &[
-            target::OPTION,
-            FaultOption {
-                name: "age_ms",
-                doc: "How old the copy is when it is put back, less than the fault lasts; by default drawn from 500 to 4000.",
-            },
-            damage::DATA_DIR,
-        ]
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::Data
-    }
-
-    fn assumes(&self) -> SystemModel {
-        SystemModel::new(Synchrony::Synchronous, Failures::Byzantine)
-    }
-
-    fn seen(&self) -> &'static str {
-        "some file had changed since, and is put back as it was"
-    }
-
-    fn cost(&self) -> &'static str {
-        "the database stands still while its folder is copied, and is down while that is put back"
+    fn about(&self) -> &About {
+        &ABOUT
     }
 
     /// A majority is harmed only where that is asked for.
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
         let usual = [Target::One, Target::Minority];
-        let mut plan = target::draw_of(&usual, self.name(), nodes, options, rng)?;
+        let mut plan = target::draw_of(&usual, ABOUT.name, nodes, options, rng)?;
         let drawn = given::magnitude(500, 4000, rng);
-        let age = given::Given::new(self.name(), options).milliseconds("age_ms")?;
+        let age = given::Given::new(ABOUT.name, options).milliseconds("age_ms")?;
         let age_ms = age.map_or(drawn, |nanos| nanos / 1_000_000);
         plan.data.insert("age_ms".to_owned(), json!(age_ms));
-        if let Some(folder) = damage::data_dir(self.name(), options)? {
+        if let Some(folder) = damage::data_dir(ABOUT.name, options)? {
             plan.data.insert("data_dir".to_owned(), folder.into());
         }
         Ok(plan)
@@ -79,11 +65,6 @@ impl Fault for SnapshotRestore {
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let healed = super::heal(field, id, aim).await;
-        let started = super::start_again(field, &aim.nodes).await?;
-        healed.map(|mut effect| {
-            effect.evidence.extend(started);
-            effect
-        })
+        aim::heal_and_start(field, id, aim).await
     }
 }

@@ -5,7 +5,8 @@ use tribunal_generator::Rng;
 use tribunal_history::{Map, Name, Value};
 
 use super::partition::{shuffled, sorted};
-use super::{FaultOption, Options, Plan, PlanError};
+use super::{Aim, FaultOption, Options, Plan, PlanError};
+use crate::agent::protocol::Harm;
 use crate::field::Field;
 
 const WANTED: &str = "one, minority, primaries, all-but-one or all";
@@ -121,4 +122,16 @@ pub async fn resolve(field: &Field, plan: &Plan) -> Result<(Vec<Name>, String), 
     let otherwise: Vec<Name> = serde_json::from_value(otherwise).unwrap_or_default();
     let summary = format!("{} (no node holds itself primary)", super::list(&otherwise));
     Ok((otherwise, summary))
+}
+
+/// Aims at the daemons of those nodes, each with the harm of its process.
+pub async fn aim(
+    field: &Field,
+    plan: &Plan,
+    harm: impl Fn(u32) -> Harm + Send,
+) -> Result<Aim, String> {
+    let (nodes, summary) = resolve(field, plan).await?;
+    let harm = |node: &Name| Ok((node.clone(), harm(field.daemon(node)?)));
+    let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
+    Ok(Aim { harms, nodes, summary, ..Aim::default() })
 }

@@ -34,8 +34,8 @@ impl Limit<'_> {
     /// Refuses a fault that cannot happen in the run's system model.
     pub(super) fn admit(&self, fault: &dyn Fault) -> Result<(), ScheduleError> {
         match self.model {
-            Some(model) if !model.allows(fault.assumes()) => {
-                let (fault, takes) = (fault.name(), fault.assumes());
+            Some(model) if !model.allows(fault.about().assumes) => {
+                let (fault, takes) = (fault.name(), fault.about().assumes);
                 Err(PlanError::NotAllowed { fault, model, takes }.into())
             }
             _ => Ok(()),

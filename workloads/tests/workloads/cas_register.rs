@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use tribunal_checkers::Verdict;
 use tribunal_generator::simulation::{Answer, Attempt};
 use tribunal_generator::{Rng, Seed};
 use tribunal_history::{Event, Kind, Value};
 use tribunal_workloads::cas_register::Function;
 
-use crate::{SEEDS, acquitted, calls, convicted, latency, run};
+use crate::{SEEDS, acquitted, calls, convicted, latency, run, run_with};
 
 /// What the map does wrong, one time in twenty.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,11 +27,13 @@ struct Registers {
     bug: Bug,
     /// All that a register has held.
     held: BTreeMap<String, Vec<i64>>,
+    /// What a register holds before the first call.
+    initial: Option<i64>,
 }
 
 impl Registers {
     fn new(bug: Bug, seed: u64) -> Self {
-        Self { rng: Seed(seed).stream("registers"), bug, held: BTreeMap::new() }
+        Self { rng: Seed(seed).stream("registers"), bug, held: BTreeMap::new(), initial: None }
     }
 
     fn answer(&mut self, attempt: Attempt) -> Answer {
@@ -53,9 +56,9 @@ impl Registers {
         let held = self.held.entry(key).or_default();
         match Function::parse(attempt.call).expect("the workload knows its calls") {
             Function::Read if wrong && self.bug == Bug::StaleRead => {
-                Answer::ok(held.iter().rev().nth(2).copied())
+                Answer::ok(held.iter().rev().nth(2).copied().or(self.initial))
             }
-            Function::Read => Answer::ok(held.last().copied()),
+            Function::Read => Answer::ok(held.last().copied().or(self.initial)),
             Function::Write(_) if wrong && self.bug == Bug::LostWrite => {
                 Answer::ok(attempt.call.value.clone())
             }
@@ -103,6 +106,23 @@ fn stale_reads_are_convicted() {
 fn lost_writes_are_convicted() {
     convict("cas-register", Bug::LostWrite);
     convict("register", Bug::LostWrite);
+}
+
+#[test]
+fn registers_that_get_their_initial_value_back_are_judged_as_well() {
+    let resetting = |bug, seed| {
+        let mut registers = Registers { initial: Some(0), ..Registers::new(bug, seed) };
+        let options = json!({"reset": 1, "initial": 0});
+        let (history, verdict) =
+            run_with("register", options, seed, |attempt| registers.answer(attempt));
+        let resets = calls(&history).iter().filter(|(f, _, v)| f == "write" && v == 0).count();
+        assert!(resets > 1000, "a third of the calls, not {resets}");
+        verdict
+    };
+    for seed in SEEDS {
+        acquitted(&resetting(Bug::None, seed));
+        convicted(&resetting(Bug::LostWrite, seed), "nonlinearizable");
+    }
 }
 
 #[test]

@@ -52,7 +52,17 @@ fn an_unknown_option_is_refused_with_the_known_ones() {
         "register",
         json!({"cas": 1}),
         "[workload.register] has no option `cas`. Its options are \
-         keys, calls_per_key, skew, read, write, initial, budget and final_seconds",
+         keys, calls_per_key, skew, read, write, reset, initial, budget and final_seconds",
+    );
+}
+
+#[test]
+fn nothing_cannot_be_written_to_reset_a_register() {
+    refused(
+        "register",
+        json!({"reset": 1}),
+        "[workload.register] `initial` is null, but must be a value that can be written, where \
+         `reset` is above 0",
     );
 }
 

@@ -99,27 +99,42 @@ fn queues_that_redeliver_are_convicted() {
     on_trial("stack", "duplicated-value", || line("push", true, false));
 }
 
+/// A log, of which each process sees what is new to it. Wrong: one entry is left out of an answer, or it is
+/// acknowledged and never there.
+fn logs(loses: bool) -> impl FnMut(Attempt, bool) -> Answer {
+    let mut logs: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
+    move |attempt, wrong| {
+        let key = key_of(attempt);
+        let log = logs.entry(key.clone()).or_default();
+        if let Some(value) = attempt.call.value.as_u64() {
+            log.push(if wrong && loses { 0 } else { value });
+            return Answer::ok(log.len() as u64 - 1);
+        }
+        let place = places.entry((attempt.process.to_string(), key)).or_default();
+        let (from, until) = (*place, log.len());
+        *place = until;
+        let left_out = (wrong && !loses && until - from > 2).then_some(from + 1);
+        // A hole stands for what was lost.
+        let entries = (from..until).filter(|at| Some(*at) != left_out && log[*at] != 0);
+        Answer::ok(entries.map(|at| json!([at, log[at]])).collect::<Vec<_>>())
+    }
+}
+
 #[test]
 fn logs_that_skip_are_convicted() {
-    on_trial("log", "nonlinearizable", || {
-        let mut logs: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
-        move |attempt, wrong| {
-            let key = key_of(attempt);
-            let log = logs.entry(key.clone()).or_default();
-            if let Some(value) = attempt.call.value.as_u64() {
-                log.push(value);
-                return Answer::ok(log.len() as u64 - 1);
-            }
-            let place = places.entry((attempt.process.to_string(), key)).or_default();
-            let from = (*place).min(log.len());
-            let until = (from + 7).min(log.len());
-            let skipped = usize::from(wrong && until - from > 2);
-            *place = until;
-            let entries = (from..until).filter(|at| skipped == 0 || *at != from + 1);
-            Answer::ok(entries.map(|at| json!([at, log[at]])).collect::<Vec<_>>())
-        }
-    });
+    on_trial("log", "nonlinearizable", || logs(false));
+}
+
+#[test]
+fn logs_that_lose_are_convicted() {
+    on_trial("log", "never-seen", || logs(true));
+}
+
+#[test]
+fn watches_that_miss_changes_are_convicted() {
+    on_trial("watch", "nonlinearizable", || logs(false));
+    on_trial("watch", "missed-change", || logs(true));
 }
 
 #[test]

@@ -161,3 +161,17 @@ fn counters_that_fall_are_convicted() {
         }
     });
 }
+
+#[test]
+fn sessions_that_see_the_first_state_are_convicted() {
+    on_trial("sessions", "monotonic-reads", || {
+        let mut now: BTreeMap<String, Value> = BTreeMap::new();
+        move |attempt, wrong| {
+            let held = now.entry(key_of(attempt)).or_default();
+            if !attempt.call.value.is_null() {
+                *held = attempt.call.value.clone();
+            }
+            Answer::ok(if wrong { Value::Null } else { held.clone() })
+        }
+    });
+}

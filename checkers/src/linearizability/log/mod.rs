@@ -5,7 +5,7 @@
 //! consumer's next poll goes on where its last one ended. It need not be up to date, so
 //! what was never polled past is not missed.
 //!
-//! Calls: `append` v -> offset; `poll` -> [[offset, v], …]; `assign`, `subscribe` and
+//! Calls: `append` v -> offset; `poll` -> [[offset, v], …] (of a watched object `write` and `watch`); `assign`, `subscribe` and
 //! `seek`, after which the process may poll from anywhere, as after a poll of unknown outcome.
 //!
 //! [`offsets`] decides every history in n log n. Not judged: transactions over several logs.
@@ -124,9 +124,9 @@ impl Model for Log {
     fn call(&self, operation: &Operation) -> Result<Option<Call>, String> {
         let Process::Client(process) = operation.process() else { return Ok(None) };
         match operation.f() {
-            "append" => append(operation).map(Some),
+            "append" | "write" => append(operation).map(Some),
             "assign" | "subscribe" | "seek" => Ok(Some(Call::Seek { process })),
-            "poll" => match operation.result() {
+            "poll" | "watch" => match operation.result() {
                 None => Ok(Some(Call::Seek { process })),
                 Some(polled) => {
                     let entries = entries(polled).ok_or_else(|| {

@@ -208,5 +208,7 @@ fn value(object: &Object<Call>, value: Datum) -> String {
 /// An append of a value that failed.
 fn failed<'h>(object: &Object<'h, Call>, value: Datum) -> Option<Operation<'h>> {
     let appends = object.failed.iter().map(|&number| object.operation(number));
-    appends.into_iter().find(|append| append.f() == "append" && append.argument().datum() == value)
+    appends.into_iter().find(|append| {
+        matches!(append.f(), "append" | "write") && append.argument().datum() == value
+    })
 }

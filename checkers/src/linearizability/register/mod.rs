@@ -14,6 +14,7 @@ mod explanation;
 mod failure;
 mod frontier;
 mod graph;
+mod guarantees;
 pub mod levels;
 mod live;
 mod object;
@@ -37,6 +38,7 @@ use tribunal_history::History;
 
 use crate::{Anomaly, Checker, Verdict};
 use blocks::Conflict;
+pub use guarantees::SessionGuarantees;
 pub use object::Object;
 pub use parse::{BadCall, Calls, Problem};
 use search::Outcome;

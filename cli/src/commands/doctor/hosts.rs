@@ -16,6 +16,14 @@ echo "machine $(uname -m)"
 echo "boot_id $(cat /proc/sys/kernel/random/boot_id)"
 echo "nft $(command -v nft)"
 echo "netem $(unshare -n sh -c 'tc qdisc add dev lo root netem delay 1ms && echo works' 2>&1 | head -n 1)"
+echo "mkfs $(command -v mkfs.ext4)"
+echo "loop $(ls /dev/loop-control 2>/dev/null)"
+echo "fuse $(ls /dev/fuse 2>/dev/null)"
+for controller in cpu memory pids; do
+  [ -d /sys/fs/cgroup/$controller ] ||
+    grep -qw $controller /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null ||
+    echo "without_$controller yes"
+done
 for service in systemd-timesyncd chronyd chrony ntpd ntp ntpsec openntpd; do
   systemctl is-active --quiet $service 2>/dev/null && echo "time $service"
 done
@@ -66,10 +74,38 @@ fn of(said: &BTreeMap<String, String>, controller: &str) -> Vec<Finding> {
         (true, "") => Ok("its own, and no service of NTP keeps it".to_owned()),
         (true, service) => Ok(format!("its own; {service} is stopped for as long as it is moved")),
     };
+    let without = ["cpu", "memory", "pids"]
+        .into_iter()
+        .find(|controller| said.contains_key(&format!("without_{controller}")));
+    let cgroups = match without {
+        None => Ok("cpu, memory, pids".to_owned()),
+        Some(it) => Err(format!(
+            "no group can have `{it}`: echo +{it} >/sys/fs/cgroup/cgroup.subtree_control"
+        )),
+    };
     vec![
         finding("root", "faults at all", true, user),
         finding("nft", "partitions", false, some(word("nft"), "install nftables")),
         finding("netem", "bad links", false, netem),
+        finding("cgroups", "limits", false, cgroups),
+        finding(
+            "mkfs.ext4",
+            "power loss, full and hung disks",
+            false,
+            some(word("mkfs"), "install e2fsprogs"),
+        ),
+        finding(
+            "loop",
+            "power loss, full and hung disks",
+            false,
+            some(word("loop"), "modprobe loop"),
+        ),
+        finding(
+            "fuse",
+            "failing, slow, torn and lying disks",
+            false,
+            some(word("fuse"), "modprobe fuse"),
+        ),
         finding("host clock", "clock faults of the whole host", false, clock),
         finding("vDSO clock", "clock faults of the database's processes", false, x86),
     ]
@@ -90,13 +126,22 @@ mod tests {
             ("boot_id", "a"),
             ("nft", "/usr/sbin/nft"),
             ("netem", "works"),
+            ("mkfs", "/usr/sbin/mkfs.ext4"),
+            ("loop", "/dev/loop-control"),
+            ("fuse", "/dev/fuse"),
             ("time", "chronyd"),
         ]);
         assert!(of(&good, "b").iter().all(|finding| finding.found.is_ok()));
-        let bad = said(&[("user", "7"), ("boot_id", "b"), ("netem", "Error: unknown.")]);
+        let bad = said(&[
+            ("user", "7"),
+            ("boot_id", "b"),
+            ("netem", "Error: unknown."),
+            ("without_cpu", "yes"),
+        ]);
         let told: Vec<String> = of(&bad, "b").iter().map(ToString::to_string).collect();
         assert!(told.iter().all(|line| line.starts_with("missing")), "{told:?}");
         assert!(told[2].contains("no bad links: tc and the kernel's sch_netem"), "{told:?}");
-        assert!(told[3].contains("shares the controller's kernel"), "{told:?}");
+        assert!(told[3].contains("no limits: no group can have `cpu`"), "{told:?}");
+        assert!(told[7].contains("shares the controller's kernel"), "{told:?}");
     }
 }

@@ -24,7 +24,6 @@ use std::time::SystemTime;
 
 pub use call::call_in;
 use hook::Entry;
-use keeper::Keeper;
 pub use shift::Shift;
 pub use shown::shown;
 use tracee::Tracee;

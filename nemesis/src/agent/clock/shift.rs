@@ -8,8 +8,9 @@ use tribunal_history::Effect;
 
 use super::super::act::Act;
 use super::super::journal::Undo;
+use super::super::keeper::Keeper;
 use super::super::processes::Session;
-use super::{Keeper, Reading, Setting, read, set};
+use super::{Reading, Setting, keeper, read, set};
 
 /// How long a clock that drifts or strobes gets to be seen off.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -45,7 +46,7 @@ impl Act for Shift {
     fn perform(&mut self) -> io::Result<()> {
         let to = Setting::from_now(self.offset_ns, self.ppm);
         set(&self.session, to)?;
-        self.kept = Some((to, Keeper::begin(&self.session, to, self.strobe)));
+        self.kept = Some((to, keeper::begin(&self.session, to, self.strobe)));
         Ok(())
     }
 

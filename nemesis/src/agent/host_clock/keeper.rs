@@ -2,59 +2,26 @@
 //! one that goes forth and back. The steps are relative to the monotonic clock, so none is lost
 //! or adds up when the host is busy.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::super::keeper::Keeper;
 use super::{Setting, Was, set};
 
 /// Between two steps of a drift.
 pub const STEP: Duration = Duration::from_millis(5);
 
-/// A thread that keeps a clock as it is to be.
-pub struct Keeper {
-    stop: Arc<AtomicBool>,
-    flips: Arc<AtomicU32>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Keeper {
-    /// Begins. The clock was set to the beginning of `to` at `since`, by the monotonic one.
-    pub fn begin(was: Was, to: Setting, since: i64) -> Self {
-        let (stop, flips) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
-        let (stopped, counted) = (stop.clone(), flips.clone());
-        let thread = thread::spawn(move || keep(&was, to, since, &stopped, &counted));
-        Self { stop, flips, thread: Some(thread) }
-    }
-
-    /// How often the clock was put forth or back.
-    pub fn flips(&self) -> u32 {
-        self.flips.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // One that panicked keeps nothing any more, which is what is wanted.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-fn keep(was: &Was, to: Setting, since: i64, stop: &AtomicBool, flips: &AtomicU32) {
-    let mut flipped = 0;
-    while !stop.load(Ordering::Relaxed) {
-        thread::sleep(STEP.min(to.strobe.unwrap_or(STEP)));
-        let passed = set::monotonic() - since;
-        let (ahead, turn) = ahead(to, passed);
-        if to.ppm != 0 || turn != flipped {
+/// Begins. The clock was set to the beginning of `to` at `since`, by the monotonic one.
+pub fn begin(was: Was, to: Setting, since: i64) -> Keeper {
+    let mut flips = 0;
+    Keeper::begin(STEP.min(to.strobe.unwrap_or(STEP)), move || {
+        let (ahead, turn) = ahead(to, set::monotonic() - since);
+        if to.ppm != 0 || turn != flips {
             // Where it fails the look tells: the clock is not where it is to be.
             let _ = set::set_base(&was.controller, was.base_ns.saturating_add(ahead));
-            flips.store(turn, Ordering::Relaxed);
-            flipped = turn;
+            flips = turn;
         }
-    }
+        flips
+    })
 }
 
 /// How far ahead the clock is to be so long after the beginning, and how often it has turned.

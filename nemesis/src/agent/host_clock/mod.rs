@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tribunal_history::Effect;
 
-use self::keeper::{Keeper, STEP};
+use self::keeper::STEP;
 use super::act::Act;
 use super::journal::Undo;
+use super::keeper::Keeper;
 use super::kernel;
 
 /// How long a clock that drifts or strobes gets to be seen off.
@@ -95,7 +96,7 @@ impl Act for HostClock {
         let since = set::monotonic();
         set::set_base(&self.was.controller, self.was.base_ns.saturating_add(self.to.offset_ns))?;
         let moves = self.to.ppm != 0 || self.to.strobe.is_some();
-        let keeper = moves.then(|| Keeper::begin(self.was.clone(), self.to, since));
+        let keeper = moves.then(|| keeper::begin(self.was.clone(), self.to, since));
         self.kept = Some((since, keeper));
         Ok(())
     }

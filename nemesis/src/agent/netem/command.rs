@@ -1,32 +1,35 @@
 //! Calling `tc` and `ip`.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::IpAddr;
-use std::process::{Command, Stdio};
 use std::thread;
 
 use rustix::thread::UnshareFlags;
 use serde_json::Value;
 
+use super::super::tool::Tool;
 use super::family;
 use super::rules::HANDLE;
+
+const TC: Tool = Tool { program: "tc", ..IP };
+const IP: Tool = Tool { program: "ip", package: "iproute2", serves: "bad links" };
 
 /// The interface through which packets leave for an address.
 pub fn route(address: IpAddr) -> io::Result<String> {
     let family = if family(address) == "ip" { "-4" } else { "-6" };
-    let said = call("ip", &["-j", family, "route", "get", &address.to_string()], "")?;
+    let said = IP.call(&["-j", family, "route", "get", &address.to_string()], "")?;
     let device = parse(&said)?.get(0).and_then(|it| it["dev"].as_str().map(str::to_owned));
     device.ok_or_else(|| io::Error::other(format!("no route leads to {address}")))
 }
 
 /// The qdiscs of an interface, with their counters.
 pub fn qdiscs(device: &str) -> io::Result<Value> {
-    parse(&call("tc", &["-s", "-j", "qdisc", "show", "dev", device], "")?)
+    parse(&TC.call(&["-s", "-j", "qdisc", "show", "dev", device], "")?)
 }
 
 /// The interfaces that have our qdisc.
 pub fn devices() -> io::Result<Vec<String>> {
-    let listing = parse(&call("tc", &["-j", "qdisc", "show"], "")?)?;
+    let listing = parse(&TC.call(&["-j", "qdisc", "show"], "")?)?;
     let ours = format!("{HANDLE:x}:");
     let all = listing.as_array().into_iter().flatten();
     let all = all.filter(|qdisc| qdisc["root"] == true && qdisc["handle"] == *ours);
@@ -35,7 +38,7 @@ pub fn devices() -> io::Result<Vec<String>> {
 
 /// Does what a script says.
 pub fn batch(script: &str) -> io::Result<()> {
-    call("tc", &["-batch", "-"], script).map(drop)
+    TC.call(&["-batch", "-"], script).map(drop)
 }
 
 /// Does it where nobody sees it: in a network namespace that goes with the process that has it.
@@ -62,29 +65,4 @@ pub fn try_out(script: &str) -> io::Result<()> {
 fn parse(said: &str) -> io::Result<Value> {
     // Nothing at all where there is nothing to list.
     if said.trim().is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(said)?) }
-}
-
-fn call(program: &str, arguments: &[&str], script: &str) -> io::Result<String> {
-    // An SSH command's PATH may lack the folders of the administrator.
-    let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-    let mut command = Command::new(program);
-    command.args(arguments).env("PATH", path).env("LC_ALL", "C");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("`{program}` is not installed here; bad links need the package iproute2"),
-        ),
-        _ => error,
-    })?;
-    // One that ends early breaks the pipe: what it said is the better error.
-    let written = child.stdin.take().expect("stdin is piped").write_all(script.as_bytes());
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("no reason given").trim();
-        return Err(io::Error::other(format!("{program}: {said}")));
-    }
-    written?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
