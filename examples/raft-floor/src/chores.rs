@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::database::Database;
-use crate::machine::json;
 use crate::message::Order;
 use crate::node::Node;
 use crate::types::Command;
@@ -21,19 +19,18 @@ const TICK: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Sees to what is due, for ever.
-pub async fn keep<D: Database>(node: Arc<Node<D>>) {
+pub async fn keep(node: Arc<Node>) {
     let client = format!("{} {:016x}", node.name, RandomState::new().hash_one(node.own));
     let mut sequence = 0;
-    let mut clock = D::Clock::default();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         // Followers watch the clock as well: who becomes leader knows how long it has been.
-        let due = node.store.due(&mut clock);
+        let due = node.store.due();
         for change in due.into_iter().filter(|_| node.leader() == Some(node.own)) {
             sequence += 1;
-            let command = Command { client: client.clone(), sequence, change: json(&change) };
+            let command = Command { client: client.clone(), sequence, change };
             let _ = timeout(PATIENCE, node.lead(Order::Change(command))).await;
         }
     }

@@ -1,12 +1,12 @@
 //! The command line that all databases on this floor have.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use substrate::Member;
 
 use crate::database::Database;
+use crate::machine::machine;
+use crate::server::Options;
 use crate::{client, server};
 
 /// A bundled database that is replicated by Raft.
@@ -38,25 +38,12 @@ enum Command<B: ValueEnum + Send + Sync + 'static> {
 }
 
 #[derive(clap::Args)]
-pub(crate) struct Serve<B: ValueEnum + Send + Sync + 'static> {
-    /// This node's name among the peers.
-    #[arg(long)]
-    pub node: String,
-    /// All members, this one included, in the same order on each: n1=10.0.0.1,n2=10.0.0.2,…
-    #[arg(long, value_delimiter = ',', required = true)]
-    pub peers: Vec<Member>,
-    /// Where the log and the snapshots are kept.
-    #[arg(long)]
-    pub data_dir: PathBuf,
+struct Serve<B: ValueEnum + Send + Sync + 'static> {
+    #[command(flatten)]
+    options: Options,
     /// What the database is to be guilty of.
     #[arg(long, value_enum, default_value = "none")]
-    pub bug: B,
-    /// The port of clients, on every member.
-    #[arg(long)]
-    pub client_port: Option<u16>,
-    /// The port of peers, on every member.
-    #[arg(long)]
-    pub peer_port: Option<u16>,
+    bug: B,
 }
 
 /// The whole of a database's executable.
@@ -64,7 +51,9 @@ pub fn run<D: Database>() -> ExitCode {
     let matches = Arguments::<D::Bug>::command().name(D::NAME).get_matches();
     let arguments = Arguments::<D::Bug>::from_arg_matches(&matches);
     let result = match arguments.unwrap_or_else(|error| error.exit()).command {
-        Command::Serve(options) => server::run::<D>(options),
+        Command::Serve(Serve { options, bug }) => {
+            server::run(options, D::PORT, machine::<D>(bug), D::flaw(bug))
+        }
         Command::Client => client::run::<D>(),
         Command::Ready { address } => client::ready::<D>(&address),
         Command::IsLeader { address } => client::is_leader::<D>(&address),

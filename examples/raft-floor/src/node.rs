@@ -12,8 +12,8 @@ use substrate::LinkError;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::database::{Database, Flaw};
-use crate::machine::{self, Machine};
+use crate::database::Flaw;
+use crate::machine::Machine;
 use crate::message::{Order, PeerAnswer, PeerRequest, Performed};
 use crate::network::PeerLink;
 use crate::store::Store;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(900);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A member of the cluster.
-pub struct Node<D: Database> {
+pub struct Node {
     /// Its number.
     pub own: NodeId,
     /// Its name.
@@ -34,18 +34,21 @@ pub struct Node<D: Database> {
     /// Raft.
     pub raft: Raft<Types>,
     /// What is applied.
-    pub store: Store<D>,
+    pub store: Store,
     /// The other members, for what clients want.
     pub links: HashMap<NodeId, PeerLink>,
-    /// What it may be guilty of.
-    pub bug: D::Bug,
+    /// What it does wrong, if anything.
+    pub flaw: Option<Flaw>,
     /// What the leader of this term has applied and not committed; nothing in a correct database.
-    pub ahead: Mutex<Option<(u64, Machine<D::State>)>>,
+    pub ahead: Mutex<Option<(u64, Box<dyn Machine>)>>,
 }
 
-impl<D: Database> Node<D> {
+impl Node {
     /// Has an order performed. `Refused` says that it never happens, whoever was asked.
     pub async fn perform(&self, order: Order) -> Performed {
+        if !self.store.knows(&order) {
+            return Performed::Refused("the database knows no such order".into());
+        }
         let deadline = Instant::now() + PATIENCE;
         let mut refusal = String::new();
         let mut doubt = None;
@@ -89,13 +92,12 @@ impl<D: Database> Node<D> {
         if self.leader() != Some(self.own) {
             return Performed::Refused("the node is not the leader".into());
         }
-        let flaw = D::flaw(self.bug);
         match order {
-            Order::Change(command) if flaw == Some(Flaw::AppliesUncommitted) => {
+            Order::Change(command) if self.flaw == Some(Flaw::AppliesUncommitted) => {
                 self.change_ahead(command).await
             }
             Order::Change(command) => self.change(command).await,
-            Order::Ask(question) => self.ask(&question, flaw).await,
+            Order::Ask(question) => self.ask(&question).await,
         }
     }
 
@@ -114,16 +116,16 @@ impl<D: Database> Node<D> {
         }
     }
 
-    async fn ask(&self, question: &Value, flaw: Option<Flaw>) -> Performed {
+    async fn ask(&self, question: &Value) -> Performed {
         // THE BUG `ReadsWithoutAsking`: whether another one leads by now is not asked.
-        if flaw != Some(Flaw::ReadsWithoutAsking)
+        if self.flaw != Some(Flaw::ReadsWithoutAsking)
             && let Err(error) = self.raft.ensure_linearizable().await
         {
             return Performed::Refused(error.to_string());
         }
         let ahead = self.ahead.lock().await;
         self.done(match &*ahead {
-            Some((term, machine)) if *term == self.term() => machine.look::<D>(question),
+            Some((term, machine)) if *term == self.term() => machine.look(question),
             _ => self.store.look(question),
         })
     }
@@ -131,16 +133,15 @@ impl<D: Database> Node<D> {
     /// THE BUG `AppliesUncommitted`: the change is applied to a machine that runs ahead of the
     /// log, and answered; whether others get the entry is seen to later.
     async fn change_ahead(&self, command: Command) -> Performed {
-        let early = machine::early::<D>(&command, self.bug);
-        let (answer, coming) = {
+        let (early, answer, coming) = {
             let mut ahead = self.ahead.lock().await;
             let term = self.term();
             if ahead.as_ref().is_none_or(|(known, _)| *known != term) {
                 *ahead = Some((term, self.store.copy()));
             }
             let (_, machine) = ahead.as_mut().expect("it was made just now");
-            let answer = machine.apply::<D>(&command, self.bug);
-            (answer, self.raft.client_write_ff(command).await)
+            let (early, answer) = (machine.answers_early(&command), machine.apply(&command));
+            (early, answer, self.raft.client_write_ff(command).await)
         };
         match coming {
             Ok(_) if early => self.done(answer),

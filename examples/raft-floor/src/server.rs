@@ -1,6 +1,7 @@
 //! Runs a node: opens its disk, starts Raft, and listens to peers and clients.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +9,15 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use openraft::error::{InitializeError, RaftError};
 use openraft::{Config, EmptyNode, Raft, SnapshotPolicy};
+use serde_json::Value;
 use substrate::{Link, Member, listen};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::chores;
-use crate::command::Serve;
-use crate::database::Database;
+use crate::database::Flaw;
 use crate::log_store::LogStore;
-use crate::machine::json;
+use crate::machine::Machine;
 use crate::message::{ClientAnswer, ClientRequest, Order, Performed, Request};
 use crate::network::{Network, PeerLink};
 use crate::node::Node;
@@ -32,19 +33,44 @@ const LEADER_PATIENCE: Duration = Duration::from_millis(300);
 /// Entries from one snapshot to the next: few, so that a short run sees several.
 const ENTRIES_A_SNAPSHOT: u64 = 1000;
 
+/// Who the node is, and where.
+#[derive(clap::Args)]
+pub struct Options {
+    /// This node's name among the peers.
+    #[arg(long)]
+    node: String,
+    /// All members, this one included, in the same order on each: n1=10.0.0.1,n2=10.0.0.2,…
+    #[arg(long, value_delimiter = ',', required = true)]
+    peers: Vec<Member>,
+    /// Where the log and the snapshots are kept.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The port of clients, on every member; by default one of the database's own.
+    #[arg(long)]
+    client_port: Option<u16>,
+    /// The port of peers, on every member; by default the one after that.
+    #[arg(long)]
+    peer_port: Option<u16>,
+}
+
 /// Runs a node until it is killed.
 #[tokio::main]
-pub async fn run<D: Database>(options: Serve<D::Bug>) -> anyhow::Result<ExitCode> {
+pub async fn run(
+    options: Options,
+    port: u16,
+    machine: Box<dyn Machine>,
+    flaw: Option<Flaw>,
+) -> anyhow::Result<ExitCode> {
     let place = options.peers.iter().position(|member| member.id == options.node);
     let names = options.peers.iter().filter(|member| member.id == options.node);
     ensure!(names.count() == 1, "--peers must name {} once", options.node);
     let place = place.expect("it is named");
     let ip = options.peers[place].ip.clone();
-    let client_port = options.client_port.unwrap_or(D::PORT);
-    let peer_port = options.peer_port.unwrap_or(D::PORT + 1);
+    let client_port = options.client_port.unwrap_or(port);
+    let peer_port = options.peer_port.unwrap_or(port + 1);
     let peers = bind(&ip, peer_port).await?;
     let clients = bind(&ip, client_port).await?;
-    let node = Arc::new(start::<D>(&options, place as NodeId + 1, peer_port).await?);
+    let node = Arc::new(start(&options, place as NodeId + 1, peer_port, machine, flaw).await?);
     tokio::spawn(watch(options.node.clone(), node.raft.clone()));
     let members: BTreeMap<NodeId, EmptyNode> =
         (1..=options.peers.len() as NodeId).map(|id| (id, EmptyNode {})).collect();
@@ -68,21 +94,23 @@ async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
     TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
 }
 
-async fn start<D: Database>(
-    options: &Serve<D::Bug>,
+async fn start(
+    options: &Options,
     own: NodeId,
     peer_port: u16,
-) -> anyhow::Result<Node<D>> {
+    machine: Box<dyn Machine>,
+    flaw: Option<Flaw>,
+) -> anyhow::Result<Node> {
     let folder = &options.data_dir;
     let opening = || format!("cannot open the data in {}", folder.display());
     std::fs::create_dir_all(folder).with_context(opening)?;
-    let log = LogStore::open(folder, D::flaw(options.bug)).with_context(opening)?;
-    let store = Store::<D>::open(folder, options.bug).with_context(opening)?;
+    let log = LogStore::open(folder, flaw).with_context(opening)?;
+    let store = Store::open(folder, machine).with_context(opening)?;
     let network = Network { links: links(&options.peers, own, peer_port, PATIENCE) };
     let raft = Raft::new(own, Arc::new(config()?), network, log, store.clone()).await?;
     let links = links(&options.peers, own, peer_port, LEADER_PATIENCE);
-    let (name, bug, ahead) = (options.node.clone(), options.bug, Mutex::new(None));
-    Ok(Node { own, name, raft, store, links, bug, ahead })
+    let (name, ahead) = (options.node.clone(), Mutex::new(None));
+    Ok(Node { own, name, raft, store, links, flaw, ahead })
 }
 
 /// Leaders are missed after 0.8 s at the latest, and replaced within 0.8 s more.
@@ -146,39 +174,21 @@ async fn watch(name: String, raft: Raft<Types>) {
     std::process::abort();
 }
 
-async fn answer<D: Database>(
-    node: &Node<D>,
-    request: ClientRequest<D::Change, D::Question>,
-) -> ClientAnswer<D::Answer> {
+async fn answer(node: &Node, request: ClientRequest<Value, Value>) -> ClientAnswer<Value> {
     let order = match request {
         ClientRequest::Role => {
             let leader = node.leader();
             let (leads, serves) = (leader == Some(node.own), leader.is_some());
             return ClientAnswer::Role { leader: leads, serves };
         }
-        ClientRequest::Perform { client, sequence, request } => {
-            order::<D>(client, sequence, request)
+        ClientRequest::Perform { client, sequence, request: Request::Change(change) } => {
+            Order::Change(Command { client, sequence, change })
         }
+        ClientRequest::Perform { request: Request::Ask(question), .. } => Order::Ask(question),
     };
     match node.perform(order).await {
-        Performed::Done { answer, node, term } => match serde_json::from_value(answer) {
-            Ok(answer) => ClientAnswer::Done { answer, node, term },
-            Err(error) => ClientAnswer::Unknown(format!("no answer: {error}")),
-        },
+        Performed::Done { answer, node, term } => ClientAnswer::Done { answer, node, term },
         Performed::Refused(why) => ClientAnswer::Refused(why),
         Performed::Unknown(why) => ClientAnswer::Unknown(why),
-    }
-}
-
-fn order<D: Database>(
-    client: String,
-    sequence: u64,
-    request: Request<D::Change, D::Question>,
-) -> Order {
-    match request {
-        Request::Change(change) => {
-            Order::Change(Command { client, sequence, change: json(&change) })
-        }
-        Request::Ask(question) => Order::Ask(json(&question)),
     }
 }

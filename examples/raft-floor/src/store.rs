@@ -9,61 +9,56 @@ use openraft::storage::RaftStateMachine;
 use openraft::{EntryPayload, OptionalSend, RaftSnapshotBuilder, StorageIOError};
 use serde_json::Value;
 
-use crate::database::Database;
-use crate::machine::{Machine, json};
+use crate::machine::Machine;
+use crate::message::Order;
 use crate::snapshot::SnapshotFile;
 use crate::types::{Entry, LogId, Membership, Snapshot, SnapshotMeta, StorageError, Types};
 
 /// A handle on the machine.
-pub struct Store<D: Database> {
-    held: Arc<Mutex<Held<D>>>,
+#[derive(Clone)]
+pub struct Store {
+    held: Arc<Mutex<Held>>,
     file: SnapshotFile,
-    bug: D::Bug,
 }
 
-struct Held<D: Database> {
-    machine: Machine<D::State>,
+struct Held {
+    machine: Box<dyn Machine>,
     applied: Option<LogId>,
     membership: Membership,
 }
 
-impl<D: Database> Clone for Store<D> {
-    fn clone(&self) -> Self {
-        Self { held: self.held.clone(), file: self.file.clone(), bug: self.bug }
-    }
-}
-
-impl<D: Database> Store<D> {
-    /// The machine as the snapshot in `folder` has it.
-    pub fn open(folder: &Path, bug: D::Bug) -> io::Result<Self> {
+impl Store {
+    /// The machine, which is new, as the snapshot in `folder` has it.
+    pub fn open(folder: &Path, machine: Box<dyn Machine>) -> io::Result<Self> {
         let file = SnapshotFile::new(folder);
-        let held = match file.read()? {
-            Some(snapshot) => Held::of(snapshot.meta, *snapshot.snapshot)?,
-            None => Held {
-                machine: Machine::default(),
-                applied: None,
-                membership: Membership::default(),
-            },
-        };
-        Ok(Self { held: Arc::new(Mutex::new(held)), file, bug })
+        let mut held = Held { machine, applied: None, membership: Membership::default() };
+        if let Some(snapshot) = file.read()? {
+            held.restore(snapshot.meta, *snapshot.snapshot)?;
+        }
+        Ok(Self { held: Arc::new(Mutex::new(held)), file })
+    }
+
+    /// Whether this is an order that the database knows.
+    pub fn knows(&self, order: &Order) -> bool {
+        self.held().machine.knows(order)
     }
 
     /// The answer to a question, by what is applied.
     pub fn look(&self, question: &Value) -> Value {
-        self.held().machine.look::<D>(question)
+        self.held().machine.look(question)
     }
 
-    /// What is due by this node's clock.
-    pub fn due(&self, clock: &mut D::Clock) -> Vec<D::Change> {
-        self.held().machine.due::<D>(clock)
+    /// The changes that are due by this node's clock.
+    pub fn due(&self) -> Vec<Value> {
+        self.held().machine.due()
     }
 
-    /// The machine as it is now.
-    pub fn copy(&self) -> Machine<D::State> {
-        self.held().machine.clone()
+    /// A machine like this one is now.
+    pub fn copy(&self) -> Box<dyn Machine> {
+        self.held().machine.copy()
     }
 
-    fn held(&self) -> MutexGuard<'_, Held<D>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -75,17 +70,18 @@ impl<D: Database> Store<D> {
     }
 }
 
-impl<D: Database> Held<D> {
-    fn of(meta: SnapshotMeta, data: Value) -> serde_json::Result<Self> {
-        let machine = serde_json::from_value(data)?;
-        Ok(Self { machine, applied: meta.last_log_id, membership: meta.last_membership })
+impl Held {
+    fn restore(&mut self, meta: SnapshotMeta, data: Value) -> serde_json::Result<()> {
+        self.machine.restore(data)?;
+        (self.applied, self.membership) = (meta.last_log_id, meta.last_membership);
+        Ok(())
     }
 
-    fn apply(&mut self, entry: Entry, bug: D::Bug) -> Value {
+    fn apply(&mut self, entry: Entry) -> Value {
         self.applied = Some(entry.log_id);
         match entry.payload {
             EntryPayload::Blank => Value::Null,
-            EntryPayload::Normal(command) => self.machine.apply::<D>(&command, bug),
+            EntryPayload::Normal(command) => self.machine.apply(&command),
             EntryPayload::Membership(membership) => {
                 self.membership = Membership::new(Some(entry.log_id), membership);
                 Value::Null
@@ -94,7 +90,7 @@ impl<D: Database> Held<D> {
     }
 }
 
-impl<D: Database> RaftSnapshotBuilder<Types> for Store<D> {
+impl RaftSnapshotBuilder<Types> for Store {
     async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
         let snapshot = {
             let held = self.held();
@@ -104,14 +100,14 @@ impl<D: Database> RaftSnapshotBuilder<Types> for Store<D> {
                 last_membership: held.membership.clone(),
                 snapshot_id: at,
             };
-            Snapshot { meta, snapshot: Box::new(json(&held.machine)) }
+            Snapshot { meta, snapshot: Box::new(held.machine.save()) }
         };
         self.keep(snapshot.clone()).await?;
         Ok(snapshot)
     }
 }
 
-impl<D: Database> RaftStateMachine<Types> for Store<D> {
+impl RaftStateMachine<Types> for Store {
     type SnapshotBuilder = Self;
 
     async fn applied_state(&mut self) -> Result<(Option<LogId>, Membership), StorageError> {
@@ -125,7 +121,7 @@ impl<D: Database> RaftStateMachine<Types> for Store<D> {
         I::IntoIter: OptionalSend,
     {
         let mut held = self.held();
-        Ok(entries.into_iter().map(|entry| held.apply(entry, self.bug)).collect())
+        Ok(entries.into_iter().map(|entry| held.apply(entry)).collect())
     }
 
     async fn get_snapshot_builder(&mut self) -> Self {
@@ -141,11 +137,9 @@ impl<D: Database> RaftStateMachine<Types> for Store<D> {
         meta: &SnapshotMeta,
         data: Box<Value>,
     ) -> Result<(), StorageError> {
-        let held = Held::of(meta.clone(), Value::clone(&data));
-        let held = held.map_err(|error| StorageIOError::read_snapshot(None, &error))?;
-        self.keep(Snapshot { meta: meta.clone(), snapshot: data }).await?;
-        *self.held() = held;
-        Ok(())
+        self.keep(Snapshot { meta: meta.clone(), snapshot: data.clone() }).await?;
+        let restored = self.held().restore(meta.clone(), *data);
+        restored.map_err(|error| StorageIOError::read_snapshot(None, &error).into())
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {

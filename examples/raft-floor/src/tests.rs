@@ -9,7 +9,7 @@ use tribunal_client::{Call, Failure, Outcome, Reply};
 
 use crate::database::{Database, Flaw, Request};
 use crate::log_store::LogStore;
-use crate::machine::Machine;
+use crate::machine::machine;
 use crate::store::Store;
 use crate::types::{Command, Entry, LogId, StorageError, Types, Vote};
 
@@ -63,11 +63,11 @@ impl Database for Sum {
 
 struct Fresh;
 
-impl StoreBuilder<Types, LogStore, Store<Sum>, TempDir> for Fresh {
-    async fn build(&self) -> Result<(TempDir, LogStore, Store<Sum>), StorageError> {
+impl StoreBuilder<Types, LogStore, Store, TempDir> for Fresh {
+    async fn build(&self) -> Result<(TempDir, LogStore, Store), StorageError> {
         let folder = tempfile::tempdir().expect("a folder");
         let log = LogStore::open(folder.path(), None).expect("a new log");
-        let store = Store::open(folder.path(), Bug::None).expect("a new store");
+        let store = Store::open(folder.path(), machine::<Sum>(Bug::None)).expect("a new store");
         Ok((folder, log, store))
     }
 }
@@ -115,12 +115,17 @@ fn command(sequence: u64, amount: u64) -> Command {
 
 #[test]
 fn a_change_that_is_sent_again_happens_once_and_has_the_same_answer() {
-    let mut machine = Machine::<u64>::default();
-    let mut apply = |command, bug| machine.apply::<Sum>(&command, bug);
-    assert_eq!(apply(command(1, 5), Bug::None), 5);
-    assert_eq!(apply(command(1, 5), Bug::None), 5);
-    assert_eq!(apply(command(2, 1), Bug::None), 6);
-    apply(command(1, 5), Bug::None);
-    assert_eq!(apply(command(3, 1), Bug::None), 7, "nor long afterwards");
-    assert_eq!(apply(command(3, 1), Bug::Retries), 8, "this is the bug");
+    let mut machine = machine::<Sum>(Bug::None);
+    assert_eq!(machine.apply(&command(1, 5)), 5);
+    assert_eq!(machine.apply(&command(1, 5)), 5);
+    assert_eq!(machine.apply(&command(2, 1)), 6);
+    machine.apply(&command(1, 5));
+    assert_eq!(machine.apply(&command(3, 1)), 7, "nor long afterwards");
+}
+
+#[test]
+fn with_the_bug_it_happens_again() {
+    let mut machine = machine::<Sum>(Bug::Retries);
+    assert_eq!(machine.apply(&command(1, 5)), 5);
+    assert_eq!(machine.apply(&command(1, 5)), 10);
 }
