@@ -5,6 +5,7 @@
 mod bug;
 mod client;
 mod coordinator;
+mod interval;
 mod message;
 mod replica;
 mod server;
@@ -53,6 +54,10 @@ pub(crate) struct Serve {
     /// What it is guilty of.
     #[arg(long, value_enum, default_value_t = Bug::None)]
     bug: Bug,
+    /// How wrong any clock may be, in milliseconds to either side: writes wait until their time is past on all
+    /// of them, as Spanner's do. With 0 clocks are taken at their word.
+    #[arg(long, default_value_t = 0)]
+    bound_ms: u64,
 }
 
 /// A value as JSON; any text could be taken for a string, too.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use substrate::{Link, Listeners, listen};
 
 use crate::coordinator::Coordinator;
+use crate::interval::Interval;
 use crate::replica::Replica;
 use crate::stamp::Stamper;
 use crate::{PORT, Serve};
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Runs a node until it is killed.
 #[tokio::main]
-pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
+pub async fn run(Serve { seat, bug, bound_ms }: Serve) -> anyhow::Result<ExitCode> {
     let Listeners { peers, clients } = seat.listen(PORT).await?;
     let replica = Replica::open(&seat.data_dir, bug)
         .with_context(|| format!("cannot open the log in {}", seat.data_dir.display()))?;
@@ -26,6 +27,7 @@ pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
     let links = seat.others().map(|peer| Link::new(seat.peer_address(peer, PORT), PATIENCE));
     let coordinator = Arc::new(Coordinator {
         bug,
+        interval: Interval::of_ms(bound_ms),
         stamper: Stamper::new(bug, &seat.node, replica.newest_ns()),
         replica: replica.clone(),
         peers: links.map(Arc::new).collect(),
