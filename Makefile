@@ -17,7 +17,6 @@ test:
 	@bash .ci/packages $(TEST_PACKAGES)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	cargo build --workspace --quiet
 	cargo test --workspace
 
 # Faults that only hosts with kernels of their own can have: their clocks, and netem between them.
