@@ -29,7 +29,8 @@ pub async fn perform(redis: &mut MultiplexedConnection, node: &str, call: &Call)
 
 /// What a server says of itself.
 fn claim(node: &str, info: &str) -> Option<Reply> {
-    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let field =
+        |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let role = match field("role")?.trim() {
         "master" => "leader",
         "slave" => "follower",

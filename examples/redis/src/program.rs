@@ -6,7 +6,7 @@ use tribunal_client::{Call, Client, Failure, Node, Outcome};
 use crate::leader;
 use crate::lock::Locks;
 use crate::register;
-use crate::route::Route;
+use crate::route::{Asks, Route};
 use crate::set;
 
 /// All that this program serves.
@@ -37,13 +37,14 @@ impl Calls {
 /// A client of one node.
 pub struct Program {
     calls: Calls,
+    asks: Asks,
     route: Option<Route>,
 }
 
 impl Program {
     /// A client that is bound to no node yet.
-    pub fn new(workload: &str) -> Self {
-        Self { calls: Calls::of(workload), route: None }
+    pub fn new(workload: &str, asks: Asks) -> Self {
+        Self { calls: Calls::of(workload), asks, route: None }
     }
 }
 
@@ -53,7 +54,7 @@ impl Client for Program {
     async fn open(&mut self, node: &Node) -> Result<(), Failure> {
         self.route = Some(match self.calls {
             Calls::Leader => Route::to(node),
-            _ => Route::by_sentinel(node),
+            _ => Route::by_sentinel(node, self.asks),
         });
         Ok(())
     }

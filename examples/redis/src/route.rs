@@ -1,11 +1,13 @@
 //! How a client finds the server that a call goes to: it is the node itself, or the one that the
-//! node's sentinel names. Sentinel is asked before every call, for a primary that was deposed keeps its
-//! connections. An answer that does not come is a certain failure: no server has heard of the call.
+//! node's sentinel names, as Redis' guide for clients of Sentinel has it: the sentinel is asked before
+//! a connection is made, and the server then is asked whether it is a primary. A client that also
+//! listens to the sentinel's messages learns of a failover while its connection lasts; it is one that
+//! asks before every call. What goes wrong here is a certain failure: no server has heard of the call.
 
 use std::time::Duration;
 
-use redis::Value;
 use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
 use tokio::time::timeout;
 use tribunal_client::{Failure, Node};
 
@@ -14,15 +16,24 @@ use crate::link::Link;
 /// The name of the group of servers that the sentinels watch.
 const GROUP: &str = "tribunal";
 
-/// How long a sentinel may take to answer.
+/// How long the answer to a question may take.
 const ASKED: Duration = Duration::from_millis(500);
+
+/// When a client asks its sentinel who the primary is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// Before every call.
+    EachCall,
+    /// When it has no connection; a primary that was deposed keeps those it has until it is told.
+    EachConnection,
+}
 
 /// The way from a node to a server.
 pub struct Route {
     /// Whom the client is bound to.
     pub node: Node,
-    /// Whether the node's sentinel is asked.
-    by_sentinel: bool,
+    /// `None`: never, the server is the node's own.
+    asks: Option<Asks>,
     sentinel: Option<Link>,
     server: Option<Link>,
 }
@@ -30,24 +41,33 @@ pub struct Route {
 impl Route {
     /// To the node's own server.
     pub fn to(node: &Node) -> Self {
-        Self { node: node.clone(), by_sentinel: false, sentinel: None, server: None }
+        Self { node: node.clone(), asks: None, sentinel: None, server: None }
     }
 
     /// To the primary that the node's sentinel names.
-    pub fn by_sentinel(node: &Node) -> Self {
-        Self { by_sentinel: true, ..Self::to(node) }
+    pub fn by_sentinel(node: &Node, asks: Asks) -> Self {
+        Self { asks: Some(asks), ..Self::to(node) }
     }
 
     /// A connection to the server, to be given back after an answer.
     pub async fn link(&mut self) -> Result<Link, Failure> {
-        let (ip, port) = match self.by_sentinel {
-            true => self.primary().await?,
-            false => (self.node.ip.clone(), self.port("client", 6379)),
-        };
+        match (self.asks, self.server.take()) {
+            (None | Some(Asks::EachConnection), Some(link)) => Ok(link),
+            (None, None) => Link::to(&self.node.ip, self.port("client", 6379)).await,
+            (Some(_), held) => self.to_primary(held).await,
+        }
+    }
+
+    async fn to_primary(&mut self, held: Option<Link>) -> Result<Link, Failure> {
+        let (ip, port) = self.primary().await?;
         let address = format!("{ip}:{port}");
-        match self.server.take().filter(|link| link.address == address) {
-            Some(link) => Ok(link),
-            None => Link::to(&ip, port).await,
+        if let Some(link) = held.filter(|link| link.address == address) {
+            return Ok(link);
+        }
+        let mut link = Link::to(&ip, port).await?;
+        match role(&mut link.redis).await?.as_str() {
+            "master" => Ok(link),
+            other => Err(Failure::fail(format!("{address} is no primary but a {other}"))),
         }
     }
 
@@ -75,9 +95,29 @@ impl Route {
 async fn named(sentinel: &mut MultiplexedConnection) -> Result<(String, u16), Failure> {
     let mut question = redis::cmd("SENTINEL");
     question.arg("GET-MASTER-ADDR-BY-NAME").arg(GROUP);
-    let answer = timeout(ASKED, question.query_async::<Value>(sentinel)).await;
-    let answer = answer.map_err(|_| Failure::fail("the sentinel did not answer in time"))?;
-    let answer = answer.map_err(|error| Failure::fail(format!("the sentinel said: {error}")))?;
+    let answer = answered("the sentinel", &question, sentinel).await?;
     redis::from_redis_value(answer)
         .map_err(|error| Failure::fail(format!("the sentinel names no primary: {error}")))
+}
+
+/// What a server is: `master`, `slave` or `sentinel`.
+async fn role(server: &mut MultiplexedConnection) -> Result<String, Failure> {
+    let role = match answered("the server", &redis::cmd("ROLE"), server).await? {
+        Value::Array(parts) => parts.into_iter().next().unwrap_or(Value::Nil),
+        other => other,
+    };
+    redis::from_redis_value(role)
+        .map_err(|error| Failure::fail(format!("the server does not say what it is: {error}")))
+}
+
+/// The answer to a question that changes nothing.
+async fn answered(
+    whom: &str,
+    question: &Cmd,
+    connection: &mut MultiplexedConnection,
+) -> Result<Value, Failure> {
+    match timeout(ASKED, question.query_async(connection)).await {
+        Ok(answer) => answer.map_err(|error| Failure::fail(format!("{whom} said: {error}"))),
+        Err(_) => Err(Failure::fail(format!("{whom} did not answer in time"))),
+    }
 }

@@ -111,10 +111,11 @@ fn a_call_that_a_server_was_killed_under_is_uncertain() {
 }
 
 #[test]
-fn nothing_is_sent_twice_and_a_connection_carries_nothing() {
-    let server = Peer::start(|number, command| match number {
-        0 | 1 => None,
-        _ if command[0] == "SET" => Some("+OK\r\n".to_owned()),
+fn nothing_is_sent_twice() {
+    let server = Peer::start(|number, command| match (number, &*command[0]) {
+        (_, "ROLE") => Some("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n".to_owned()),
+        (1 | 3, _) => None,
+        (_, "SET") => Some("+OK\r\n".to_owned()),
         _ => Some("$1\r\n3\r\n".to_owned()),
     });
     let sentinel = naming(server.address);
@@ -127,8 +128,21 @@ fn nothing_is_sent_twice_and_a_connection_carries_nothing() {
     assert_eq!(one.call(&read()).expect("the read is answered").value, 3);
     let told: Vec<String> = server.heard().iter().map(|command| command.join(" ")).collect();
     let set = |value| format!("SET register:\"x\" {value}");
-    let get = "GET register:\"x\"".to_owned();
-    assert_eq!(told, [set(1), get.clone(), set(3), get]);
+    let (get, role) = ("GET register:\"x\"".to_owned(), || "ROLE".to_owned());
+    assert_eq!(told, [role(), set(1), role(), get.clone(), role(), set(3), get]);
+}
+
+#[test]
+fn a_server_that_is_no_primary_or_does_not_say_gets_no_call() {
+    for role in
+        ["*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$7\r\nconnect\r\n:0\r\n", "-ERR no\r\n", "+\r\n"]
+    {
+        let server = Peer::start(move |_, _| Some(role.to_owned()));
+        let sentinel = naming(server.address);
+        let outcome = caller("register", beside(&sentinel)).call(&write(1));
+        assert!(matches!(outcome, Err(Failure::Fail(_))), "{role:?}: {outcome:?}");
+        assert_eq!(server.heard(), [["ROLE"]]);
+    }
 }
 
 #[test]

@@ -43,7 +43,9 @@ impl Group {
 
     fn of(processes: usize) -> Option<Self> {
         if ![SERVER, SENTINEL].iter().all(|program| Path::new(program).exists()) {
-            eprintln!("skipped: no {SERVER} and {SENTINEL} (apt-get install redis-server redis-sentinel)");
+            eprintln!(
+                "skipped: no {SERVER} and {SENTINEL} (apt-get install redis-server redis-sentinel)"
+            );
             return None;
         }
         Some(Self { processes: Processes::new("redis", processes) })

@@ -1,7 +1,7 @@
 //! A peer that speaks as much of Redis' protocol as it takes to hear a call, and answers as it is told,
 //! or takes the call and closes.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
