@@ -10,12 +10,8 @@ use crate::{bank, leader, list_append, set};
 /// All that this program serves.
 pub const WORKLOADS: &[&str] = &["list-append", "bank", "set", "set-full"];
 
-/// The tables of all workloads, made once a run.
-const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS lists (key text PRIMARY KEY, held bigint[] NOT NULL);
-    CREATE TABLE IF NOT EXISTS elements (key text, element bigint, PRIMARY KEY (key, element));
-    CREATE TABLE IF NOT EXISTS accounts (id text PRIMARY KEY, balance bigint NOT NULL);
-    INSERT INTO accounts SELECT n::text, 10 FROM generate_series(0, 7) AS n ON CONFLICT DO NOTHING";
+/// The tables of all workloads.
+const TABLES: &str = include_str!("tables.sql");
 
 /// A client of one node.
 pub struct Program {

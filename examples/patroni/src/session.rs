@@ -33,7 +33,8 @@ impl Session {
             |why: &dyn std::fmt::Display| Failure::fail(format!("cannot reach {address}: {why}"));
         let connected = timeout(CONNECT, config.connect(NoTls)).await;
         let connected = connected.map_err(|_| cannot(&"no connection in time"))?;
-        let (postgres, connection) = connected.map_err(|error| cannot(&crate::errors::told(&error)))?;
+        let (postgres, connection) =
+            connected.map_err(|error| cannot(&crate::errors::told(&error)))?;
         let carrier = tokio::spawn(async move {
             // Its end is told to whoever waits for an answer.
             let _ = connection.await;
