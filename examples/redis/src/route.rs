@@ -54,11 +54,11 @@ impl Route {
         match (self.asks, self.server.take()) {
             (None | Some(Asks::EachConnection), Some(link)) => Ok(link),
             (None, None) => Link::to(&self.node.ip, self.port("client", 6379)).await,
-            (Some(_), held) => self.to_primary(held).await,
+            (Some(_), held) => self.primary_link(held).await,
         }
     }
 
-    async fn to_primary(&mut self, held: Option<Link>) -> Result<Link, Failure> {
+    async fn primary_link(&mut self, held: Option<Link>) -> Result<Link, Failure> {
         let (ip, port) = self.primary().await?;
         let address = format!("{ip}:{port}");
         if let Some(link) = held.filter(|link| link.address == address) {
