@@ -10,12 +10,12 @@ use crate::connection::{Connection, PAUSE};
 use crate::log::Log;
 use crate::queue::Queue;
 use crate::set::Set;
-use crate::stream::Stream;
+use crate::stream::{Kind, Stream};
 
 /// A client of one node.
 pub struct Nats {
     connection: Connection,
-    retention: RetentionPolicy,
+    kind: Kind,
     work: Work,
 }
 
@@ -26,18 +26,19 @@ enum Work {
 }
 
 impl Nats {
-    /// A client for a workload's calls.
-    pub fn new(workload: &str) -> Self {
+    /// A client for a workload's calls on a stream of so many replicas.
+    pub fn new(workload: &str, replicas: usize) -> Self {
         let (work, retention) = match workload {
             "log" => (Work::Log(Log::default()), RetentionPolicy::Limits),
             "queue" => (Work::Queue(Queue), RetentionPolicy::WorkQueue),
             _ => (Work::Set(Set), RetentionPolicy::Limits),
         };
-        Self { connection: Connection::default(), retention, work }
+        let kind = Kind { replicas, retention };
+        Self { connection: Connection::default(), kind, work }
     }
 
     async fn call(&mut self, call: &Call) -> Outcome {
-        let stream = Stream::new(self.connection.jetstream().await?, self.retention);
+        let stream = Stream::new(self.connection.jetstream().await?, self.kind);
         match &mut self.work {
             Work::Set(set) => set.call(&stream, call).await,
             Work::Log(log) => log.call(&stream, call).await,
@@ -60,7 +61,7 @@ impl Client for Nats {
     /// Makes the stream. The servers elect who may, which takes them seconds.
     async fn setup(&mut self) -> Result<(), Failure> {
         loop {
-            let stream = Stream::new(self.connection.jetstream().await?, self.retention);
+            let stream = Stream::new(self.connection.jetstream().await?, self.kind);
             match stream.create().await {
                 Ok(()) => return Ok(()),
                 Err(why) => eprintln!("the stream is not made yet: {why:?}"),

@@ -1,4 +1,4 @@
-//! The one stream of three replicas, and a subject of it for each key.
+//! The one stream, and a subject of it for each key.
 
 use async_nats::jetstream::consumer::{PullConsumer, pull};
 use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind, PublishErrorKind};
@@ -9,18 +9,26 @@ use tribunal_client::{Call, Failure, Value};
 use crate::errors;
 
 const NAME: &str = "tribunal";
-const REPLICAS: usize = 3;
+
+/// What kind of stream it is.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// How many servers keep it.
+    pub replicas: usize,
+    /// When a message is gone.
+    pub retention: RetentionPolicy,
+}
 
 /// The stream, as one server shows it.
 pub struct Stream {
     jetstream: Context,
-    retention: RetentionPolicy,
+    kind: Kind,
 }
 
 impl Stream {
     /// The stream behind `jetstream`; nothing is asked yet.
-    pub fn new(jetstream: Context, retention: RetentionPolicy) -> Self {
-        Self { jetstream, retention }
+    pub fn new(jetstream: Context, kind: Kind) -> Self {
+        Self { jetstream, kind }
     }
 
     /// Makes it where it is not there. The servers agree on that as they agree on
@@ -30,8 +38,8 @@ impl Stream {
         let config = stream::Config {
             name: NAME.to_owned(),
             subjects: vec![format!("{NAME}.*")],
-            retention: self.retention,
-            num_replicas: REPLICAS,
+            retention: self.kind.retention,
+            num_replicas: self.kind.replicas,
             ..stream::Config::default()
         };
         match self.jetstream.create_stream(config).await {
@@ -41,7 +49,7 @@ impl Stream {
         }
     }
 
-    /// A message of its own for a value, or none if that is an `Err`; answers its sequence number.
+    /// Publishes a value as a message of its own, and answers the message's number in the stream.
     pub async fn publish(&self, subject: &str, value: &Value) -> Result<u64, Failure> {
         let sent = self.jetstream.publish(subject.to_owned(), value.to_string().into()).await;
         let acknowledged = match sent {
