@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use substrate::trial::Caller;
-use tribunal_client::{Call, Failure, Node, Outcome};
+use tribunal_client::{Call, Failure, Node, Outcome, Value};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_nats-client-program");
 
@@ -27,6 +27,9 @@ enum Does {
     Returns,
     /// Says nothing.
     IsSilent,
+    /// Acknowledges it, has a consumer, and delivers it a message under this number, over
+    /// and over; what the client acknowledges it does not hear.
+    Delivers(u64),
 }
 
 /// A server, and how many publishes it was sent.
@@ -61,16 +64,19 @@ fn serve(mut connection: TcpStream, does: Does, publishes: &AtomicUsize) {
     let info = r#"INFO {"server_id":"N","server_name":"n1","version":"2.9.10","go":"","host":"127.0.0.1","port":4222,"headers":true,"max_payload":1048576,"proto":1,"client_id":1}"#;
     write!(connection, "{info}\r\n").expect("the client reads");
     let mut lines = BufReader::new(connection.try_clone().expect("a handle"));
-    let mut line = String::new();
+    // The number of the client's last subscription: of its answers, or of a pull's messages.
+    let (mut line, mut subscription) = (String::new(), "0".to_owned());
     while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["PING"] => connection.write_all(b"PONG\r\n").expect("the client reads"),
-            ["PUB", _, reply, length] => {
+            ["SUB", _, number] => subscription = (*number).to_owned(),
+            ["PUB", subject, reply, length] => {
                 let length: usize = length.parse().expect("a length");
                 lines.read_exact(&mut vec![0; length + 2]).expect("a payload");
-                publishes.fetch_add(1, Ordering::Relaxed);
-                let Some(answer) = answer(does, reply) else { return };
+                publishes
+                    .fetch_add(usize::from(subject.starts_with("tribunal.")), Ordering::Relaxed);
+                let Some(answer) = answer(does, subject, reply, &subscription) else { return };
                 connection.write_all(answer.as_bytes()).expect("the client reads");
             }
             _ => {}
@@ -79,19 +85,34 @@ fn serve(mut connection: TcpStream, does: Does, publishes: &AtomicUsize) {
     }
 }
 
-/// What it says; `None` when it hangs up instead. The driver's own inbox has the number 0.
-fn answer(does: Does, reply: &str) -> Option<String> {
+/// What it says to a publish; `None` when it hangs up instead.
+fn answer(does: Does, subject: &str, reply: &str, subscription: &str) -> Option<String> {
+    // The driver's own inbox has the number 0.
     let message = |payload: &str| format!("MSG {reply} 0 {}\r\n{payload}\r\n", payload.len());
+    let acknowledgement = r#"{"stream":"tribunal","seq":7}"#;
     match does {
-        Does::Acknowledges => Some(message(r#"{"stream":"tribunal","seq":7}"#)),
+        Does::Acknowledges => Some(message(acknowledgement)),
         Does::HasNobody => Some(format!("HMSG {reply} 0 16 16\r\nNATS/1.0 503\r\n\r\n\r\n")),
         Does::CannotStore => Some(message(
             r#"{"error":{"code":503,"err_code":10077,"description":"store failed"},"stream":"tribunal","seq":0}"#,
         )),
         Does::Dies | Does::Returns => None,
         Does::IsSilent => Some(String::new()),
+        Does::Delivers(_) if subject.starts_with("$JS.API.CONSUMER.CREATE.") => {
+            Some(message(CONSUMER))
+        }
+        Does::Delivers(number) if subject.starts_with("$JS.API.CONSUMER.MSG.NEXT.") => {
+            let named = format!("$JS.ACK.tribunal.c.1.7.{number}.1700000000000000000.0");
+            Some(format!(
+                "MSG tribunal.0 {subscription} {named} 2\r\n42\r\nHMSG {reply} {subscription} 16 16\r\nNATS/1.0 404\r\n\r\n\r\n"
+            ))
+        }
+        Does::Delivers(_) if subject.starts_with("$JS.ACK.") => Some(String::new()),
+        Does::Delivers(_) => Some(message(acknowledgement)),
     }
 }
+
+const CONSUMER: &str = r#"{"stream_name":"tribunal","name":"c","created":"2026-01-01T00:00:00Z","config":{"durable_name":"c","deliver_policy":"all","ack_policy":"explicit","ack_wait":2000000000,"replay_policy":"instant"},"delivered":{"consumer_seq":0,"stream_seq":0},"ack_floor":{"consumer_seq":0,"stream_seq":0},"num_ack_pending":0,"num_redelivered":0,"num_waiting":0,"num_pending":1}"#;
 
 /// How a call of `workload` ends against such a server, and how many publishes that made.
 fn ends(does: Does, workload: &str, f: &str) -> (Outcome, usize) {
@@ -152,6 +173,24 @@ fn a_reader_that_is_left_alone_has_changed_nothing() {
     each(&[Does::Dies, Does::IsSilent], READS, |read, outcome, _| {
         assert!(matches!(outcome, Err(Failure::Fail(_))), "{read}: {outcome:?}");
     });
+}
+
+#[test]
+fn what_came_out_of_a_queue_is_told_though_nobody_heard_that_it_did() {
+    let (outcome, _) = ends(Does::Delivers(1), "queue", "dequeue");
+    let taken = outcome.expect("a value");
+    assert_eq!((taken.value, &taken.ext["acknowledged"]), (42.into(), &false.into()));
+}
+
+#[test]
+fn a_reader_sees_that_a_delivery_got_lost() {
+    let (outcome, _) = ends(Does::Delivers(1), "set", "read");
+    assert_eq!(outcome.expect("all up to the mark").value, Value::from(vec![42]));
+    for (workload, reads) in [("set", "read"), ("log", "poll")] {
+        let (outcome, _) = ends(Does::Delivers(2), workload, reads);
+        let Err(Failure::Fail(why)) = outcome else { panic!("{reads}: {outcome:?}") };
+        assert!(why.contains("delivery 2 came when 1 was next"), "{why}");
+    }
 }
 
 #[test]
