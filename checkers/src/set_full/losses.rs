@@ -53,9 +53,8 @@ fn through(lost: &[&Element]) -> String {
 /// `, under partition-one n1 from 5.000 s to 9.000 s`.
 fn under(faults: &[&Fault]) -> String {
     let mut named: Vec<String> = faults.iter().take(NAMED).map(|fault| named(fault)).collect();
-    match faults.len().checked_sub(NAMED) {
-        Some(more @ 1..) => named.push(format!("{more} faults more")),
-        _ => {}
+    if let Some(more @ 1..) = faults.len().checked_sub(NAMED) {
+        named.push(format!("{more} faults more"));
     }
     if named.is_empty() { String::new() } else { format!(", under {}", list(&named)) }
 }

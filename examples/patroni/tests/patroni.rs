@@ -80,10 +80,10 @@ fn who_finds_nobody_is_sure_and_a_dead_server_s_calls_are_not() {
     let add = |value| Call::new("add").key("x").value(value);
     one.call(&add(1)).expect("it is added");
     server.kill();
-    // The connection that there was may have carried the call; the next one is refused.
+    // The connection that there was may have carried the call, and a backend outlives its postmaster for a
+    // moment; the next connection is refused.
     eventually("the connection is refused", || match one.call(&add(2)) {
         Err(Failure::Fail(why)) => why.contains("refused").then_some(()),
-        Err(Failure::Info(_)) => None,
-        Ok(_) => panic!("a dead server acknowledged a call"),
+        Err(Failure::Info(_)) | Ok(_) => None,
     });
 }
