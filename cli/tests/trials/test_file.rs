@@ -19,7 +19,12 @@ impl TestFile {
         let path = examples().join(path);
         let text = std::fs::read_to_string(&path).unwrap();
         let folder = path.parent().unwrap().display().to_string();
-        Self(text.replace("{{dir}}", &folder).parse().unwrap())
+        let mut table: Table = text.replace("{{dir}}", &folder).parse().unwrap();
+        // It will be written somewhere else, and what it extends stays where it is.
+        if let Some(Value::String(other)) = table.get_mut("extends") {
+            *other = format!("{folder}/{other}");
+        }
+        Self(table)
     }
 
     /// One of a daemon that does nothing, and of this client.
