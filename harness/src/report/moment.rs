@@ -14,6 +14,8 @@ use crate::store::NodeLog;
 /// Where zones can differ.
 const QUARTER: i64 = 15 * 60 * SECOND;
 const SECOND: i64 = 1_000_000_000;
+/// How much earlier than the line before it a line may be.
+const BACK: i64 = 60 * SECOND;
 /// How far into a line its time may begin.
 const HEAD: usize = 48;
 /// What was said just before the first call belongs to the moment.
@@ -64,9 +66,11 @@ fn timed(text: &str, origin: i64) -> impl Iterator<Item = (i64, &str)> {
     text.lines().filter(|line| !line.trim().is_empty()).filter_map(move |line| {
         if let Some(time) = time_of(line) {
             let within = (time - origin).rem_euclid(QUARTER);
-            // The log begins shortly before the run, and goes on from line to line.
-            let near = last.unwrap_or(0);
-            let turns = (near - within + QUARTER / 2).div_euclid(QUARTER);
+            // The log begins shortly before the run or in it, and goes on from line to line, but for a little.
+            let turns = match last {
+                None => (QUARTER / 2 - within).div_euclid(QUARTER),
+                Some(last) => (last - BACK - within + QUARTER - 1).div_euclid(QUARTER),
+            };
             last = Some(within + turns * QUARTER);
         }
         last.map(|at| (at, line))
