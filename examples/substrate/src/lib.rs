@@ -9,6 +9,7 @@ mod listener;
 mod log;
 mod member;
 mod quorum;
+pub mod relay;
 pub mod trial;
 
 pub use link::{Link, LinkError};
