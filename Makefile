@@ -6,7 +6,7 @@
 .PHONY: demo test real-hosts build bench figures oracle clean
 
 NODE_PACKAGES := gcc libc6-dev openssh-server openssh-client nftables iproute2 e2fsprogs
-TEST_PACKAGES := $(NODE_PACKAGES) xfsprogs etcd-server etcd-client protobuf-compiler libprotobuf-dev python3 openjdk-17-jdk-headless
+TEST_PACKAGES := $(NODE_PACKAGES) xfsprogs etcd-server etcd-client redis-server redis-sentinel nats-server curl postgresql-15 protobuf-compiler libprotobuf-dev python3 openjdk-17-jdk-headless
 
 demo:
 	@bash .ci/packages $(NODE_PACKAGES)
@@ -17,7 +17,6 @@ test:
 	@bash .ci/packages $(TEST_PACKAGES)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	cargo build --workspace --quiet
 	cargo test --workspace
 
 # Faults that only hosts with kernels of their own can have: their clocks, and netem between them.

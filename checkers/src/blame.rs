@@ -9,13 +9,10 @@ use std::ops::RangeInclusive;
 use serde_json::Value;
 use tribunal_history::{Fault, Nanos};
 
+use crate::times::seconds;
+
 /// A stretch of the run.
 pub(crate) type Window = RangeInclusive<Nanos>;
-
-/// A time of the run, as messages write it: `12.310 s`.
-pub(crate) fn seconds(time: Nanos) -> String {
-    format!("{:.3} s", time as f64 / 1e9)
-}
 
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<S: AsRef<str>>(items: &[S]) -> String {

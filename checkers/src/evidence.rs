@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tribunal_history::{Fault, History};
 
-use crate::blame::seconds;
+use crate::times::seconds;
 use crate::{Checker, Verdict};
 
 /// What a run must show before its verdict may be `valid`.

@@ -48,6 +48,7 @@ mod lww;
 pub mod objects;
 mod set_full;
 mod statistics;
+mod times;
 mod total_queue;
 pub mod transactions;
 mod unseen;

@@ -13,7 +13,8 @@
 use rustc_hash::FxHashSet;
 use tribunal_history::{Datum, History, Operation, Process};
 
-use crate::linearizability::told::{noun, seconds};
+use crate::linearizability::told::noun;
+use crate::times::seconds;
 use crate::{Anomaly, Checker, Verdict, keys};
 
 /// Finds acknowledged values that never arrived.

@@ -10,6 +10,7 @@ use oracle::{Draw, Outcome, seeds, slots};
 use script::Script;
 use serde_json::json;
 use tribunal_checkers::{Checker, SetFull, Validity, Verdict};
+use tribunal_history::History;
 
 fn check(calls: &str) -> Verdict {
     SetFull::default().check(&lines::read(calls))
@@ -53,6 +54,35 @@ fn a_lost_element_is_told() {
     assert_eq!(verdict.facts["lost_latency_ns"]["max"], 1_000_000);
     // Nobody acknowledged it, but it had been seen.
     expect(&calls.replace("1-2", "1-2?"), Validity::Invalid, [0, 0, 1, 0]);
+}
+
+/// Several that are lost are told of as one loss, with the nodes, the time and the fault.
+#[test]
+fn what_is_lost_in_all_comes_first() {
+    let history = History::parse(
+        r#"
+        {"time":1000000000,"process":"nemesis","type":"info","f":"pause","value":{"id":1,"stage":"inject","nodes":["n1"],"summary":"n1"}}
+        {"time":2000000000,"process":"nemesis","type":"info","f":"pause","value":{"id":1,"stage":"injected","nodes":["n1"],"summary":"n1"}}
+        {"time":3000000000,"process":0,"type":"invoke","f":"add","value":7,"node":"n1"}
+        {"time":4000000000,"process":0,"type":"ok","f":"add","value":7,"node":"n1"}
+        {"time":5000000000,"process":0,"type":"invoke","f":"add","value":8,"node":"n1"}
+        {"time":6000000000,"process":0,"type":"ok","f":"add","value":8,"node":"n1"}
+        {"time":7000000000,"process":1,"type":"invoke","f":"add","value":9,"node":"n2"}
+        {"time":8000000000,"process":1,"type":"ok","f":"add","value":9,"node":"n2"}
+        {"time":9000000000,"process":1,"type":"invoke","f":"read","node":"n2"}
+        {"time":9100000000,"process":1,"type":"ok","f":"read","value":[9],"node":"n2"}"#,
+    )
+    .expect("a history");
+    let verdict = SetFull::default().check(&history);
+    let told = &verdict.anomalies[0].message;
+    let start = "2 elements are lost, and 3 were acknowledged in all. The lost were added through n1 (2) \
+                 from 3.000 s to 6.000 s, under pause n1 since 2.000 s. The first of them: 7 is lost: ";
+    assert!(told.starts_with(start), "{told}");
+    assert_eq!(verdict.anomalies[0].details["lost"], 2);
+    assert!(
+        verdict.anomalies[1].message.starts_with("8 is lost"),
+        "the others speak for themselves"
+    );
 }
 
 #[test]

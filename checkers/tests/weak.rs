@@ -170,3 +170,54 @@ fn large_histories() {
         assert_eq!(verdict.anomalies[0].name, "causality-violation");
     }
 }
+
+/// A history of transactions one after the other, in so many sessions: most read the newest value of a key,
+/// one in `late` an older one, and each writes. With one `crashed` transaction that somebody read.
+fn sessions(draw: &mut Draw, sessions: u64, late: u64, crashed: bool) -> History {
+    let mut values: Vec<Vec<u64>> = vec![Vec::new(); 12];
+    let mut lines = String::new();
+    let mut time = 0;
+    let mut line = |process: u64, kind: &str, value: String| {
+        time += 1;
+        lines += &format!(
+            r#"{{"time":{time},"process":{process},"type":"{kind}","f":"txn","value":[{value}]}}"#
+        );
+        lines.push('\n');
+    };
+    if crashed {
+        line(sessions, "invoke", r#"["w","crashed",1]"#.into());
+        line(sessions, "info", r#"["w","crashed",1]"#.into());
+    }
+    for txn in 1..=2_500 {
+        let (process, read, written) = (draw.below(sessions), draw.below(12), draw.below(12));
+        let known = &values[read as usize];
+        let old = if draw.one_in(late) { draw.below(known.len().max(1) as u64) } else { 0 };
+        let found = known.iter().rev().nth(old as usize).map_or("null".to_owned(), u64::to_string);
+        let peek = if crashed && txn == 1 { r#",["r","crashed",1]"# } else { "" };
+        let ask = if peek.is_empty() { "" } else { r#",["r","crashed",null]"# };
+        let write = format!(r#"["w",{written},{txn}]"#);
+        line(process, "invoke", format!(r#"["r",{read},null],{write}{ask}"#));
+        line(process, "ok", format!(r#"["r",{read},{found}],{write}{peek}"#));
+        values[written as usize].push(txn);
+    }
+    read(&lines)
+}
+
+/// Whoever crashed is in no session, and then it is not clocks that tell who saw whom but windows: what is
+/// found must be the same.
+#[test]
+fn clocks_and_windows_find_the_same() {
+    let mut found = [0, 0];
+    for (seed, count) in (1..=60).zip([1, 3, 16, 17, 40].into_iter().cycle()) {
+        for late in [1_000_000, 400] {
+            let [clocks, windows] = [false, true].map(|crashed| {
+                let history = sessions(&mut Draw(seed), count, late, crashed);
+                Weak::of(Level::Causal).expect("a weak level").check(&history)
+            });
+            assert_eq!(clocks.validity, windows.validity, "{seed} {count} {late}");
+            assert_eq!(clocks.anomalies.len(), windows.anomalies.len(), "{seed} {count} {late}");
+            found[usize::from(clocks.validity == Validity::Invalid)] += 1;
+        }
+    }
+    assert!(found.iter().all(|&count| count > 20), "{found:?}");
+}

@@ -1,15 +1,14 @@
 //! Ctrl-C: the first ends the load, and what there is is judged; the second
 //! ends everything, and cleans up.
 
-use std::sync::Arc;
-
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// How the rest of a command learns of Ctrl-C.
 pub struct Interrupt {
     /// True after the first.
     pub stop: watch::Receiver<bool>,
-    again: Arc<Notify>,
+    /// True after the second.
+    again: watch::Receiver<bool>,
 }
 
 impl Interrupt {
@@ -19,14 +18,14 @@ impl Interrupt {
         let mut int = signal(SignalKind::interrupt())?;
         let mut term = signal(SignalKind::terminate())?;
         let (stopping, stop) = watch::channel(false);
-        let again = Arc::new(Notify::new());
-        let notify = again.clone();
+        let (ending, again) = watch::channel(false);
         tokio::spawn(async move {
             loop {
                 tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
                 if *stopping.borrow() {
                     eprintln!("tribunal: ending at once, and cleaning up");
-                    notify.notify_one();
+                    // As below.
+                    let _ = ending.send(true);
                 } else {
                     eprintln!(
                         "tribunal: stopping the load; what there is will be judged (once more: end at once)"
@@ -41,6 +40,10 @@ impl Interrupt {
 
     /// Waits for the second Ctrl-C.
     pub async fn again(&self) {
-        self.again.notified().await;
+        let mut again = self.again.clone();
+        // Its sender listens for as long as there is a runtime.
+        if again.wait_for(|ending| *ending).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

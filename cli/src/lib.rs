@@ -11,6 +11,7 @@ mod hosts;
 mod interrupt;
 mod plan;
 mod progress;
+mod suite;
 mod terminal;
 
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ pub use exit::Exit;
 
 const AFTER: &str = "\
 Exit codes: 0 valid, 1 invalid, 2 unknown, 3 set-up or node error, 4 nothing was tested,
-64 bad usage or bad file, 130 interrupted before there was a verdict.";
+5 a canary passed, 64 bad usage or bad file, 130 interrupted before there was a verdict.";
 
 /// Puts distributed databases on trial.
 #[derive(Parser)]

@@ -365,6 +365,7 @@ impl Plan {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ended: None,
             alerts: Vec::new(),
+            origin_ns: None,
             clocks: BTreeMap::new(),
         }
     }

@@ -22,7 +22,23 @@ pub fn listener() -> Box<dyn Listener> {
     if terminal && !dumb { Box::new(Bar::new()) } else { Box::new(Plain::new()) }
 }
 
-/// What both count.
+/// The listener of a run beside others: only what goes wrong is told.
+pub fn silence() -> Box<dyn Listener> {
+    Box::new(Silence)
+}
+
+/// Tells nothing but alerts.
+struct Silence;
+
+impl Listener for Silence {
+    fn on(&mut self, event: RunEvent) {
+        if let RunEvent::Alert(text) = event {
+            eprintln!("  ! {text}");
+        }
+    }
+}
+
+/// What the other two count.
 #[derive(Default)]
 struct Counts {
     ok: u64,

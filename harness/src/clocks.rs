@@ -59,6 +59,11 @@ impl Origin {
         self.began
     }
 
+    /// The wall clock's beginning, in nanoseconds since 1970.
+    pub fn wall_ns(&self) -> i64 {
+        self.wall_ns
+    }
+
     fn elapsed(&self) -> Nanos {
         self.began.elapsed().as_nanos() as Nanos
     }

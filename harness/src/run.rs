@@ -18,7 +18,7 @@ use tribunal_client::{Client, Failure, Node as ClientNode};
 use tribunal_generator::Boxed;
 use tribunal_history::{History, HistoryError, Name};
 
-use crate::clocks::{ClockRange, Watch};
+use crate::clocks::{ClockRange, Origin, Watch};
 use crate::cluster::Session;
 use crate::cluster::local::wire::{self, Line};
 use crate::database::{Daemons, Database, DatabaseError, Declared};
@@ -155,6 +155,7 @@ impl Trial {
         if let Ok(recorded) = &recorded {
             record.alerts.clone_from(&recorded.alerts);
             record.clocks.clone_from(&recorded.clocks);
+            record.origin_ns = Some(recorded.origin.wall_ns());
         }
         folder.write_record(&record)?;
         let Recorded { history, mut listener, .. } = recorded?;
@@ -164,7 +165,7 @@ impl Trial {
             verdict.doubt(doubt);
         }
         folder.write_verdict(&verdict)?;
-        folder.write_report(&report::render(&record, &history, &verdict))?;
+        folder.write_report(&report::render(&record, &history, &verdict, &folder.node_logs()))?;
         Ok(Finished { verdict, history, record })
     }
 }
@@ -368,6 +369,8 @@ struct Recorded {
     alerts: Vec<String>,
     /// What was measured of the nodes' clocks.
     clocks: BTreeMap<Name, ClockRange>,
+    /// When its time is 0.
+    origin: Origin,
 }
 
 impl Load {
@@ -382,7 +385,8 @@ impl Load {
         let workers = set_up(self.clients, self.deadline).await?;
         let recorder = Recorder::create(&folder.history_path(), listener)?;
         let clocks = nemesis.lock().await.clocks();
-        let watch = clocks.map(|it| Watch::begin(&it, recorder.origin(), &folder.clocks_path()));
+        let origin = recorder.origin();
+        let watch = clocks.map(|it| Watch::begin(&it, origin, &folder.clocks_path()));
         let watch = watch.transpose()?;
         let mut interpreter = Interpreter::new(workers, nemesis, recorder);
         let loaded = load(&mut interpreter, self.generator, stop).await;
@@ -413,7 +417,7 @@ impl Load {
         for alert in &alerts {
             listener.on(RunEvent::Alert(alert));
         }
-        Ok(Recorded { history, listener, alerts, clocks })
+        Ok(Recorded { history, listener, alerts, clocks, origin })
     }
 }
 

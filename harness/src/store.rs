@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -63,6 +63,9 @@ pub struct RunRecord {
     pub seed: String,
     /// When it began, wall clock, RFC 3339.
     pub started: String,
+    /// The controller's wall clock where the history's time is 0, in nanoseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin_ns: Option<i64>,
     /// How long it was to run, in seconds.
     pub time_s: f64,
     /// Calls a second asked for; 0 for as many as possible.
@@ -92,6 +95,18 @@ pub struct RunRecord {
     /// What was measured of the nodes' clocks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub clocks: BTreeMap<Name, ClockRange>,
+}
+
+/// The most of a log that a report is made of, in bytes.
+const LOG: u64 = 8 << 20;
+
+/// What a node's database wrote.
+#[derive(Clone, Debug)]
+pub struct NodeLog {
+    /// The node.
+    pub node: String,
+    /// The log.
+    pub text: String,
 }
 
 impl RunRecord {
@@ -312,6 +327,27 @@ impl RunFolder {
     pub fn write_log(&self, node: &str, log: &str, content: &[u8]) -> Result<(), StoreError> {
         let name = Path::new(log).file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.write(&format!("nodes/{node}/{name}"), content)
+    }
+
+    /// The nodes' logs, of each its first megabytes; what is no text is left out, and so is what cannot be read.
+    pub fn node_logs(&self) -> Vec<NodeLog> {
+        let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        let mut logs = Vec::new();
+        for node in entries(&self.path.join("nodes")) {
+            for file in entries(&node.path()) {
+                let text = fs::File::open(file.path()).and_then(|file| {
+                    let mut text = Vec::new();
+                    file.take(LOG).read_to_end(&mut text).map(|_| text)
+                });
+                let text = text.map(|text| String::from_utf8_lossy(&text).into_owned());
+                if let Some(text) = text.ok().filter(|text| !text.contains('\0')) {
+                    let node = node.file_name().to_string_lossy().into_owned();
+                    logs.push(NodeLog { node, text });
+                }
+            }
+        }
+        logs.sort_by(|one, other| one.node.cmp(&other.node));
+        logs
     }
 
     fn write_json<T: Serialize>(&self, name: &str, content: &T) -> Result<(), StoreError> {

@@ -19,7 +19,7 @@ pub use write_skew::WriteSkew;
 use tribunal_history::Operation;
 
 use crate::Anomaly;
-use crate::linearizability::told;
+use crate::times;
 
 /// Witnesses of one kind that are told; further ones are counted.
 const TOLD: usize = 8;
@@ -27,7 +27,7 @@ const TOLD: usize = 8;
 /// "p3 (n1, 1.200–1.210 s)".
 fn who(call: &Operation) -> String {
     let node = call.node().map_or(String::new(), |node| format!("{node}, "));
-    format!("{} ({node}{})", call.process(), told::span(call))
+    format!("{} ({node}{})", call.process(), times::span(call))
 }
 
 /// An anomaly that calls show together.

@@ -3,7 +3,8 @@
 use tribunal_history::{Fault, Nanos};
 
 use super::claim::Claim;
-use crate::blame::{self, Window, seconds};
+use crate::blame::{self, Window};
+use crate::times::seconds;
 
 /// The faults behind two leaders, and the end of the sentence that tells of them.
 pub(super) struct Explanation<'a> {

@@ -9,7 +9,8 @@ use super::committed::{Fork, Shown};
 use super::explanation::explain;
 use super::overlap::Overlap;
 use crate::Anomaly;
-use crate::blame::{self, seconds};
+use crate::blame;
+use crate::times::seconds;
 
 /// What the messages of one group need to know.
 pub(super) struct Report<'a, 'h> {

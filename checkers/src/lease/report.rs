@@ -7,7 +7,8 @@ use super::hold::Hold;
 use super::slide::Squeezed;
 use super::token::Disorder;
 use crate::Anomaly;
-use crate::blame::{self, seconds};
+use crate::blame;
+use crate::times::seconds;
 
 /// What the messages of one lease need to know.
 pub(super) struct Report<'a, 'h> {

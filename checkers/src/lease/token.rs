@@ -5,10 +5,10 @@ use tribunal_history::{Datum, History, Operation, ValueRef};
 
 use super::hold::Holds;
 use crate::Anomaly;
-use crate::blame::seconds;
 use crate::keys::ByKey;
 use crate::linearizability::lock::{Call, fenced, store};
 use crate::linearizability::model::{NEVER, Op};
+use crate::times::seconds;
 
 /// Two grants whose tokens contradict their order, by their numbers.
 pub(super) struct Disorder {

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use tribunal_history::{Datum, Operation};
 
 use super::model::{Conflict, Decision, Model, Object, Op};
-use super::wording::{count, ended, seconds};
+use crate::times::{count, ended, seconds};
 
 /// A source of unique ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use tribunal_history::{History, Kind, Operation, ValueRef};
 
 use super::engine::{self, Budget, Outcome, Stuck, Witness};
 use super::model::{Conflict, Decision, Model, NEVER, Object, Op, Point};
-use super::told::{count, did, ended, noun, seconds};
+use super::told::{did, noun};
 use crate::keys::ByKey;
+use crate::times::{count, ended, seconds};
 use crate::{Anomaly, Checker, Verdict};
 
 /// Judges whether each object of a history is linearizable, as a model has it.

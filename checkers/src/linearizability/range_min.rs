@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// The array.
-pub(super) struct RangeMin {
+pub(crate) struct RangeMin {
     /// How many leaves: a power of two.
     leaves: usize,
     /// Per node, the least of its leaves, what was added above it aside.
@@ -80,23 +80,5 @@ impl RangeMin {
         self.least[node] = OUT;
         self.rebuild_above(node);
         Some(node - self.leaves)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn adds_and_finds_the_least() {
-        let mut array = RangeMin::new(&[3, 1, 4, 1, 5]);
-        array.add(1..4, 2);
-        array.add(0..5, -3);
-        assert_eq!(array.take_zero(), Some(0));
-        assert_eq!(array.take_zero(), Some(1));
-        assert_eq!(array.take_zero(), Some(3));
-        assert_eq!(array.take_zero(), None);
-        array.add(2..5, -2);
-        assert_eq!(array.take_zero(), Some(4));
     }
 }

@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 
 use tribunal_history::{History, Kind, Operation, Process};
 
-use super::told::{label, seconds};
+use super::told::label;
 use crate::Anomaly;
+use crate::times::seconds;
 
 /// The columns of a terminal.
 const COLUMNS: usize = 100;

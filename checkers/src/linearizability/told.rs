@@ -2,7 +2,9 @@
 //!
 //! Only what a recorded call says of itself; the registers have better words of their own.
 
-use tribunal_history::{Kind, Nanos, Operation, ValueRef};
+use tribunal_history::{Operation, ValueRef};
+
+use crate::times::span;
 
 /// "p3's dequeue on n1 returned 7 (0.300–0.310 s)".
 pub(crate) fn did(call: &Operation) -> String {
@@ -40,22 +42,6 @@ pub(super) fn label(call: &Operation) -> String {
     label
 }
 
-/// When a call certainly was over: never, if nobody knows what became of it.
-pub(super) fn ended(call: &Operation) -> Option<Nanos> {
-    let answered = matches!(call.kind(), Kind::Ok | Kind::Fail);
-    call.completed_at().filter(|_| answered)
-}
-
-/// "1 call", "2 calls".
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// "0.310 s".
-pub(crate) fn seconds(time: Nanos) -> String {
-    format!("{} s", decimal(time))
-}
-
 fn asked(call: &Operation) -> String {
     let of = argument(call).map_or(String::new(), |argument| format!(" of {argument}"));
     let on = call.node().map_or(String::new(), |node| format!(" on {node}"));
@@ -82,16 +68,4 @@ fn answer<'h>(call: &Operation<'h>) -> Option<ValueRef<'h>> {
 fn fills(argument: ValueRef, result: ValueRef) -> bool {
     let (given, back) = (argument.elements(), result.elements());
     given.zip(back).is_some_and(|(given, back)| given.len() == back.len())
-}
-
-pub(crate) fn span(call: &Operation) -> String {
-    let from = call.invoked_at();
-    match ended(call) {
-        Some(until) => format!("{}–{}", decimal(from), seconds(until)),
-        None => format!("from {}, outcome unknown", seconds(from)),
-    }
-}
-
-fn decimal(time: Nanos) -> String {
-    format!("{}.{:03}", time / 1_000_000_000, time / 1_000_000 % 1_000)
 }

@@ -1,8 +1,8 @@
-//! Calls and times in words: "p12 read 41 on n3 (31.198–31.204 s)".
-//!
-//! Times are in seconds of the run, as the controller's clock recorded them.
+//! Calls on registers in words: "p12 read 41 on n3 (31.198–31.204 s)".
 
-use tribunal_history::{Datum, Kind, Nanos, Operation, ValueRef};
+use tribunal_history::{Datum, Operation, ValueRef};
+
+use crate::times::{ended, lapse, span};
 
 /// "p12 read 41 on n3 (31.198–31.204 s)".
 pub(super) fn did(call: &Operation) -> String {
@@ -57,38 +57,8 @@ pub(super) fn returned(call: &Operation) -> &'static str {
     if call.f() == "read" { "returned" } else { "been acknowledged" }
 }
 
-/// When a call certainly was over: never, if nobody knows what became of it.
-pub(super) fn ended(call: &Operation) -> Option<Nanos> {
-    let answered = matches!(call.kind(), Kind::Ok | Kind::Fail);
-    call.completion().filter(|_| answered).map(|event| event.time())
-}
-
-pub(super) fn span(call: &Operation) -> String {
-    let from = call.invoked_at();
-    match ended(call) {
-        Some(until) => format!("{}–{}", decimal(from), seconds(until)),
-        None => format!("from {}, outcome unknown", seconds(from)),
-    }
-}
-
 /// From the end of one call to the beginning of a later one.
 pub(super) fn gap(first: &Operation, then: &Operation) -> String {
     let end = ended(first).unwrap_or(first.invoked_at());
-    match then.invoked_at().saturating_sub(end) {
-        nanos @ 1_000_000.. => seconds(nanos),
-        nanos @ 1_000.. => format!("{} µs", nanos / 1_000),
-        nanos => format!("{nanos} ns"),
-    }
-}
-
-pub(super) fn seconds(time: Nanos) -> String {
-    format!("{} s", decimal(time))
-}
-
-fn decimal(time: Nanos) -> String {
-    format!("{}.{:03}", time / 1_000_000_000, time / 1_000_000 % 1_000)
-}
-
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    lapse(then.invoked_at().saturating_sub(end))
 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tribunal_history::{EventRef, Fault, History, Nanos, Operation, Process};
 
-use crate::blame::seconds;
+use crate::times::seconds;
 use crate::{Anomaly, Checker, Verdict};
 use periods::Period;
 use stretch::{Call, Stretch};

@@ -13,6 +13,7 @@ use tribunal_history::{Fault, Nanos};
 use super::clocks::{Clocks, because, disagreed, number, phrase};
 use super::register::Write;
 use crate::blame;
+use crate::times::lapse;
 
 /// How a write came to be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl<'a, 'h> Pair<'a, 'h> {
             _ => self.not_lww(format!(
                 "By last write wins {} should have stayed: its timestamp is the later one by {}.",
                 self.lost.value,
-                blame::seconds((lost - kept).try_into().unwrap_or(Nanos::MAX)),
+                lapse((lost - kept).try_into().unwrap_or(Nanos::MAX)),
             )),
         };
         cause.numbers.insert("lost_timestamp".into(), number(lost));
@@ -92,7 +93,7 @@ impl<'a, 'h> Pair<'a, 'h> {
 
     fn skew(&self, survivor: &Write, skew: i128) -> Cause<'a> {
         let (faults, faults_certainty, why) = self.blamed_jumps(survivor);
-        let by = blame::seconds(skew.try_into().unwrap_or(Nanos::MAX));
+        let by = lapse(skew.try_into().unwrap_or(Nanos::MAX));
         let stamper = survivor.node().unwrap_or("its node");
         Cause {
             kind: Kind::Skew,

@@ -12,7 +12,8 @@ use super::cause::{Cause, Kind, Pair};
 use super::clocks::{number, phrase};
 use super::estimate::{Step, offset, stamps};
 use super::register::{Stamp, Write};
-use crate::blame::{Window, seconds};
+use crate::blame::Window;
+use crate::times::seconds;
 
 /// What is known of a write's timestamp.
 struct Stamped {

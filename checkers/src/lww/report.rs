@@ -11,7 +11,8 @@ use super::judgement::Judgement;
 use super::register::{Read, Register, Write};
 use super::wording::{key_name, stamped, through};
 use crate::Anomaly;
-use crate::blame::{self, seconds};
+use crate::blame;
+use crate::times::{lapse, seconds};
 
 /// One judged key and what its messages need to know.
 pub(super) struct Case<'a, 'h> {
@@ -142,7 +143,7 @@ impl<'a, 'h> Case<'a, 'h> {
             survivor.op.process(),
             through(survivor),
             stamped(survivor),
-            seconds(pair.gap()),
+            lapse(pair.gap()),
             lost.value,
         )
     }

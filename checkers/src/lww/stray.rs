@@ -8,7 +8,7 @@ use tribunal_history::{Kind, Operation};
 use super::register::{Register, Stray};
 use super::wording::key_name;
 use crate::Anomaly;
-use crate::blame::seconds;
+use crate::times::seconds;
 
 /// One anomaly for each such value of a key.
 pub(super) fn anomalies(register: &Register) -> Vec<Anomaly> {

@@ -13,6 +13,7 @@
 //! question, of the [`GrowOnlySet`](crate::linearizability::set::GrowOnlySet).
 
 mod element;
+mod losses;
 mod report;
 
 use serde_json::{Map, Value, json};
@@ -46,6 +47,7 @@ impl Checker for SetFull {
         let mut verdict = Verdict::of(keys::wrong(&sets, anomalies));
         let tallies: Vec<&Tally> = sets.iter().map(|(_, tally)| tally).collect();
         verdict.facts = facts(&tallies);
+        losses::sum_up(&mut verdict.anomalies, &tallies, history);
         if verdict.facts["stable"] == 0 {
             verdict
                 .doubt("no element was read back for good: the reads say nothing of what was lost");

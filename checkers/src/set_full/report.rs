@@ -6,7 +6,7 @@ use tribunal_history::{Kind, Operation};
 use super::element::{Element, Outcome, Seen, Tally};
 use super::{TOLD, ended};
 use crate::Anomaly;
-use crate::blame::seconds;
+use crate::times::{lapse, seconds};
 
 /// All that is wrong with a set; of each kind only the first few.
 pub(super) fn anomalies(tally: &Tally, linearizable: bool) -> Vec<Anomaly> {
@@ -69,10 +69,10 @@ fn lost_element(element: &Element) -> Anomaly {
 fn stale_element(element: &Element) -> Anomaly {
     let missed = element.absent.as_ref().map_or_else(String::new, noun);
     let message = format!(
-        "{missed} did not see {}, although {}, {:.3} s before it began; later reads did see it",
+        "{missed} did not see {}, although {}, {} before it began; later reads did see it",
         element.value,
         known(element),
-        element.stale_for() as f64 / 1e9,
+        lapse(element.stale_for()),
     );
     anomaly("stale-element", message, element, element.stale_for())
 }

@@ -6,7 +6,8 @@ use tribunal_history::{Kind, Nanos, Operation, ValueRef};
 use super::TOLD;
 use super::tally::{Loss, Take, Tally};
 use crate::Anomaly;
-use crate::blame::{list, seconds};
+use crate::blame::list;
+use crate::times::seconds;
 
 /// The most values named in a sentence.
 const NAMED: usize = 5;

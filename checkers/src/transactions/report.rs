@@ -13,7 +13,7 @@ use super::transaction::{KeyId, Transactions, TxnId};
 use super::words;
 use crate::Anomaly;
 use crate::blame::list;
-use crate::linearizability::told;
+use crate::times;
 
 /// Witnesses of one phenomenon; further ones are counted.
 const WITNESSES: usize = 8;
@@ -119,8 +119,8 @@ impl<'a, 'h> Report<'a, 'h> {
                 format!("{process} ran {} before {}", name(hop.from), name(hop.to))
             }
             Kind::RealTime => {
-                let over = told::seconds(call(hop.from).completed_at().unwrap_or(0));
-                let begun = told::seconds(call(hop.to).invoked_at());
+                let over = times::seconds(call(hop.from).completed_at().unwrap_or(0));
+                let begun = times::seconds(call(hop.to).invoked_at());
                 format!(
                     "{} was over at {over}, before {} began at {begun}",
                     name(hop.from),

@@ -1,7 +1,7 @@
 //! Transactions and their steps in words.
 
 use super::transaction::{KeyId, MicroOp, Transactions, TxnId};
-use crate::linearizability::told;
+use crate::times;
 
 /// The longest list that is told whole.
 const ELEMENTS: usize = 12;
@@ -49,7 +49,7 @@ pub fn introduced(transactions: &Transactions, txn: TxnId) -> String {
     let call = transactions.operation(txn);
     let node = call.node().map_or(String::new(), |node| format!(" on {node}"));
     let span = match transactions.history().has_real_time() {
-        true => format!(", {}", told::span(&call)),
+        true => format!(", {}", times::span(&call)),
         false => String::new(),
     };
     format!("{} ({}{node}{span})", name(transactions, txn), call.process())

@@ -109,7 +109,8 @@ impl Check {
         }
         if let Some((folder, record)) = &case.run {
             folder.write_verdict(&verdict).context(Exit::Harness)?;
-            let page = tribunal_harness::report::render(record, &case.history, &verdict);
+            let logs = folder.node_logs();
+            let page = tribunal_harness::report::render(record, &case.history, &verdict, &logs);
             folder.write_report(&page).context(Exit::Harness)?;
         }
         Ok(if tested { verdict.validity.into() } else { Exit::Nothing })

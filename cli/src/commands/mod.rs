@@ -14,6 +14,7 @@ pub mod replay;
 pub mod run;
 pub mod self_test;
 pub mod show;
+pub mod suite;
 
 use clap::Subcommand;
 use tribunal_harness::cluster::ClusterError;
@@ -29,6 +30,9 @@ pub enum Command {
     Replay(replay::Replay),
     /// Tries every bundled database with its bugs and without: the harness itself on trial.
     SelfTest(self_test::SelfTest),
+    /// Many runs as one: cells, seeds, one table.
+    #[command(subcommand)]
+    Suite(suite::Suite),
     /// Judges histories again: stored runs, or files of anybody's.
     Check(check::Check),
     /// Lists the stored runs, the newest first.
@@ -67,6 +71,7 @@ impl Command {
             Self::Run(command) => command.run(),
             Self::Replay(command) => command.run(),
             Self::SelfTest(command) => command.run(),
+            Self::Suite(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Ls(command) => command.run(),
             Self::Show(command) => command.run(),

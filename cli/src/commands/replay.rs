@@ -13,7 +13,7 @@ use super::run::{Ended, once};
 use crate::hosts::{Hosts, NODES};
 use crate::interrupt::Interrupt;
 use crate::plan::{Elsewhere, Plan, quoted};
-use crate::{Exit, sentence, terminal};
+use crate::{Exit, progress, sentence, terminal};
 
 const AFTER: &str = "\
 Examples:
@@ -69,7 +69,9 @@ impl Replay {
     async fn execute(&self, plan: &Plan) -> anyhow::Result<Exit> {
         let interrupt = Interrupt::listen()?;
         if self.times == 1 {
-            let Some(ended) = once(plan, &interrupt).await? else { return Ok(Exit::Interrupted) };
+            let Some(ended) = once(plan, &interrupt, progress::listener()).await? else {
+                return Ok(Exit::Interrupted);
+            };
             let Finished { record, history, verdict } = &ended.finished;
             print!("{}", report::summary_within(terminal::columns(), record, history, verdict));
             println!("report   {}", ended.folder.report_path().display());
@@ -77,7 +79,7 @@ impl Replay {
         }
         let mut exits = Vec::new();
         while exits.len() < self.times as usize && !exits.contains(&Exit::Interrupted) {
-            let (exit, told) = match once(plan, &interrupt).await {
+            let (exit, told) = match once(plan, &interrupt, progress::listener()).await {
                 Ok(Some(ended)) => (ended.exit, line(&ended)),
                 Ok(None) => (Exit::Interrupted, "interrupted".to_owned()),
                 Err(error) => {

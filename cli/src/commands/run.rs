@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use tribunal_generator::Seed;
 use tribunal_harness::cluster::Cluster;
+use tribunal_harness::events::Listener;
 use tribunal_harness::report;
 use tribunal_harness::run::{Finished, RunError};
 use tribunal_harness::store::RunFolder;
@@ -85,7 +86,9 @@ impl Run {
 
 async fn execute(plan: Plan) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen()?;
-    let Some(ended) = once(&plan, &interrupt).await? else { return Ok(Exit::Interrupted) };
+    let Some(ended) = once(&plan, &interrupt, progress::listener()).await? else {
+        return Ok(Exit::Interrupted);
+    };
     let Finished { record, history, verdict } = &ended.finished;
     print!("{}", report::summary_within(terminal::columns(), record, history, verdict));
     println!("report   {}", ended.folder.report_path().display());
@@ -104,10 +107,14 @@ pub struct Ended {
 
 /// Makes the nodes, runs the plan on them, and takes them down; `None` where it was interrupted
 /// before there was a verdict.
-pub async fn once(plan: &Plan, interrupt: &Interrupt) -> anyhow::Result<Option<Ended>> {
+pub async fn once(
+    plan: &Plan,
+    interrupt: &Interrupt,
+    listener: Box<dyn Listener>,
+) -> anyhow::Result<Option<Ended>> {
     let cluster = plan.cluster().await?;
     let done = tokio::select! {
-        done = on_cluster(plan, &cluster, interrupt) => done,
+        done = on_cluster(plan, &cluster, interrupt, listener) => done,
         () = interrupt.again() => Ok(None),
     };
     // The nodes go whatever happened on them; what happened matters more than
@@ -122,13 +129,14 @@ async fn on_cluster(
     plan: &Plan,
     cluster: &Cluster,
     interrupt: &Interrupt,
+    listener: Box<dyn Listener>,
 ) -> anyhow::Result<Option<Ended>> {
     // Hosts have other names, and are of another number, than was imagined.
     plan.rehearse(&cluster.nodes).map_err(|error| error.context(Exit::Usage))?;
     let sessions = cluster.connect().await?;
     let trial = plan.trial(cluster, sessions)?;
     let folder = trial.folder.clone();
-    match trial.run(progress::listener(), interrupt.stop.clone()).await {
+    match trial.run(listener, interrupt.stop.clone()).await {
         Ok(finished) => {
             let interrupted = finished.record.ended.is_some();
             let exit = exit_of(&finished, interrupted);

@@ -16,7 +16,7 @@ fn slice(only: &str) {
         scene.tribunal(&["self-test", table, "--only", only, "--innocent", "1", "--store", store]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}\n{}", text(&output.stderr));
-    assert!(said.contains("1 of 1 bugs convicted, 1 of 1 correct modes acquitted"), "{said}");
+    assert!(said.contains("1 of 1 canaries convicted, 1 of 1 valid"), "{said}");
 }
 
 pub fn a_majority_that_is_none_is_convicted() {

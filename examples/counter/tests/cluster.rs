@@ -3,8 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use raft_floor::trial::Cluster;
-use substrate::trial::eventually;
+use substrate::trial::{Cluster, eventually};
 use tribunal_client::Call;
 
 fn start(bug: &'static str) -> Cluster {

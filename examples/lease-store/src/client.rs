@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use substrate::{Link, LinkError, Member};
+use substrate::{Link, LinkError, Member, knock};
 use tribunal_client::{Call, Client, Failure, Node, Outcome, Reply, Value, serve};
 
+use crate::PORT;
 use crate::message::{ClientAnswer, ClientRequest, Operation};
 
 /// Longer than the harness waits for a call; it ends a connection that is dead.
@@ -43,7 +44,7 @@ pub fn is_leader(address: &str) -> anyhow::Result<ExitCode> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn role(address: &str) -> Result<ClientAnswer, LinkError> {
-    NodeLink::new(address, Duration::from_secs(1)).ask(ClientRequest::Role).await
+    knock(address, ClientRequest::Role).await
 }
 
 #[derive(Default)]
@@ -71,7 +72,7 @@ impl Server {
 #[async_trait]
 impl Client for LeaseClient {
     async fn open(&mut self, node: &Node) -> Result<(), Failure> {
-        self.port = node.ports.get("client").copied().unwrap_or(7100);
+        self.port = node.ports.get("client").copied().unwrap_or(PORT);
         self.bound = format!("{}:{}", node.ip, self.port);
         let server = Server::at(self.bound.clone());
         server.link.connect().await.map_err(Failure::fail)?;
@@ -81,7 +82,7 @@ impl Client for LeaseClient {
 
     async fn invoke(&mut self, call: &Call) -> Outcome {
         let operation = parse(call)?;
-        let reads = matches!(operation, Operation::Read { .. } | Operation::Probe);
+        let changes = !matches!(operation, Operation::Read { .. } | Operation::Probe);
         let attempts = if self.follows { ATTEMPTS } else { 1 };
         let mut refusal = "the node is not the leader".to_owned();
         for attempt in 1..=attempts {
@@ -102,9 +103,7 @@ impl Client for LeaseClient {
                         break;
                     }
                 }
-                // A read that was not answered has changed nothing.
-                Err(error) if reads => return Err(Failure::fail(error)),
-                Err(error) => return Err(Failure::info(error)),
+                Err(error) => return Err(error.failure(changes)),
             }
         }
         Err(Failure::Fail(refusal))

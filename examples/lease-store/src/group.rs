@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use substrate::{Link, Member, gather, majority};
+use substrate::{Link, Member, Seat, gather, majority};
 
+use crate::PORT;
 use crate::bug::Bug;
 use crate::message::{Entry, PeerAnswer, PeerRequest, State, Term};
 use crate::replica::Replica;
@@ -45,18 +46,12 @@ impl Voice {
 }
 
 impl Group {
-    /// The group of `members`, of which `own` is this node.
-    pub fn new(
-        bug: Bug,
-        own: Member,
-        members: Vec<Member>,
-        replica: Arc<Replica>,
-        peer_port: u16,
-    ) -> Self {
-        let others = members.iter().filter(|member| member.id != own.id);
-        let link = |peer: &Member| Link::new(format!("{}:{peer_port}", peer.ip), PATIENCE);
-        let others = others.map(|peer| Arc::new(link(peer))).collect();
-        Self { bug, own, replica, others, members, highest: AtomicU64::new(0) }
+    /// The group of the members, of which the one on `seat` is this node.
+    pub fn new(bug: Bug, seat: &Seat, replica: Arc<Replica>) -> anyhow::Result<Self> {
+        let (members, own) = (seat.peers.clone(), seat.peers[seat.place()?].clone());
+        let links = seat.others().map(|peer| Link::new(seat.peer_address(peer, PORT), PATIENCE));
+        let others = links.map(Arc::new).collect();
+        Ok(Self { bug, own, replica, others, members, highest: AtomicU64::new(0) })
     }
 
     /// The member of that name.

@@ -3,33 +3,27 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
-use substrate::{Member, listen};
-use tokio::net::TcpListener;
+use anyhow::Context;
+use substrate::{Listeners, listen};
 use tokio::time::Instant;
 
-use crate::Serve;
 use crate::election::stand;
 use crate::group::Group;
 use crate::leader::answer_by_lease;
 use crate::message::{ClientAnswer, ClientRequest, Operation};
 use crate::office::Office;
 use crate::replica::Replica;
+use crate::{PORT, Serve};
 
 /// Runs a node until it is killed.
 #[tokio::main]
-pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
-    let own: Vec<&Member> =
-        options.peers.iter().filter(|member| member.id == options.node).collect();
-    ensure!(own.len() == 1, "--peers must name {} once", options.node);
-    let own = own[0].clone();
-    let replica = Replica::open(&options.data_dir, options.bug)
-        .with_context(|| format!("cannot open the log in {}", options.data_dir.display()))?;
+pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
+    let Listeners { peers, clients } = seat.listen(PORT).await?;
+    let replica = Replica::open(&seat.data_dir, bug)
+        .with_context(|| format!("cannot open the log in {}", seat.data_dir.display()))?;
     let replica = Arc::new(replica);
-    let peers = bind(&own.ip, options.peer_port).await?;
-    let clients = bind(&own.ip, options.client_port).await?;
-    println!("{} serves with bug {:?}", own.id, options.bug);
-    let group = Group::new(options.bug, own, options.peers, replica.clone(), options.peer_port);
+    println!("{} serves with bug {bug:?}", seat.node);
+    let group = Group::new(bug, &seat, replica.clone())?;
     let (group, office) = (Arc::new(group), Arc::new(Office::default()));
     tokio::join!(
         stand(group.clone(), office.clone()),
@@ -43,10 +37,6 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
         }),
     );
     Ok(ExitCode::SUCCESS)
-}
-
-async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
 }
 
 async fn answer(group: &Group, office: &Office, request: ClientRequest) -> ClientAnswer {

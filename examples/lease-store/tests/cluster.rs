@@ -3,63 +3,28 @@
 use std::process::Command;
 use std::thread;
 
-use substrate::trial::{Caller, Processes, eventually};
+use substrate::trial::{Caller, Cluster, eventually};
 use tribunal_client::{Call, Failure, Value};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lease-store");
 
-struct Cluster {
-    processes: Processes,
-    bug: &'static str,
+fn start(nodes: usize, bug: &'static str) -> Cluster {
+    Cluster::start(PROGRAM, 7100, nodes, bug)
 }
 
-impl Cluster {
-    fn start(nodes: usize, bug: &'static str) -> Self {
-        let mut cluster = Self { processes: Processes::new("lease-store", nodes), bug };
-        (0..nodes).for_each(|index| cluster.spawn(index));
-        (0..nodes).for_each(|index| cluster.await_ready(index));
-        cluster
-    }
+/// What the leader that the node points to has, as soon as it points to one.
+fn seen_by(cluster: &Cluster, index: usize) -> Value {
+    cluster.insist("cas-register", index, &read())
+}
 
-    fn spawn(&mut self, index: usize) {
-        let data = self.processes.data(index);
-        let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
-        let options = ["serve", "--node", &id, "--peers", &peers, "--bug", self.bug];
-        let data = ["--data-dir", data.to_str().expect("UTF-8")];
-        self.processes
-            .start(index, PROGRAM.as_ref(), &[&options[..], &data].concat())
-            .expect("the server starts");
-    }
-
-    fn await_ready(&self, index: usize) {
-        eventually("the server is ready", || self.asks("ready", index).then_some(()));
-    }
-
-    fn asks(&self, question: &str, index: usize) -> bool {
-        let address = format!("{}:7100", self.processes.members[index].ip);
-        let output = Command::new(PROGRAM).args([question, "--address", &address]).output();
-        output.expect("the program runs").status.success()
-    }
-
-    fn caller(&self, workload: &str, index: usize) -> Caller {
-        Caller::new(PROGRAM, &["client"], workload, self.processes.node(index, 7100))
-    }
-
-    /// What the leader that the node points to has, as soon as it points to one.
-    fn read(&self, index: usize) -> Value {
-        let mut caller = self.caller("cas-register", index);
-        eventually("a read", || caller.call(&read()).ok()).value
-    }
-
-    /// A node that answers a probe as leader of a term above `above`, among `nodes`.
-    fn leader(&self, nodes: &[usize], above: u64) -> (usize, u64) {
-        eventually("a leader", || {
-            nodes.iter().find_map(|&index| {
-                let (leads, term) = probe(&mut self.caller("leader", index))?;
-                (leads && term > above).then_some((index, term))
-            })
+/// A node that answers a probe as leader of a term above `above`, among `nodes`.
+fn elected(cluster: &Cluster, nodes: &[usize], above: u64) -> (usize, u64) {
+    eventually("a leader", || {
+        nodes.iter().find_map(|&index| {
+            let (leads, term) = probe(&mut cluster.caller("leader", index))?;
+            (leads && term > above).then_some((index, term))
         })
-    }
+    })
 }
 
 /// Whether the node answers as leader, and its term.
@@ -83,8 +48,8 @@ fn cas(old: u64, new: u64) -> Call {
 #[test]
 fn one_node_leads_and_every_client_finds_it() {
     for bug in ["none", "paused-leader", "wall-clock-lease", "no-fencing"] {
-        let cluster = Cluster::start(3, bug);
-        let (leader, term) = cluster.leader(&[0, 1, 2], 0);
+        let cluster = start(3, bug);
+        let (leader, term) = elected(&cluster, &[0, 1, 2], 0);
         let follower = (leader + 1) % 3;
         assert!(cluster.asks("is-leader", leader));
         assert!(!cluster.asks("is-leader", follower));
@@ -109,8 +74,8 @@ fn one_node_leads_and_every_client_finds_it() {
 
 #[test]
 fn a_minority_may_die_and_without_a_majority_nothing_is_acknowledged() {
-    let mut cluster = Cluster::start(5, "none");
-    let (leader, _) = cluster.leader(&[0, 1, 2, 3, 4], 0);
+    let mut cluster = start(5, "none");
+    let (leader, _) = elected(&cluster, &[0, 1, 2, 3, 4], 0);
     let others: Vec<usize> = (0..5).filter(|&index| index != leader).collect();
     let mut caller = cluster.caller("cas-register", leader);
     caller.call(&write(1)).expect("the write happens");
@@ -125,18 +90,16 @@ fn a_minority_may_die_and_without_a_majority_nothing_is_acknowledged() {
 
 #[test]
 fn acknowledged_writes_are_there_after_all_nodes_were_killed() {
-    let mut cluster = Cluster::start(3, "none");
-    let (_, term) = cluster.leader(&[0, 1, 2], 0);
+    let mut cluster = start(3, "none");
+    let (_, term) = elected(&cluster, &[0, 1, 2], 0);
     for n in 1..=20 {
         cluster.caller("cas-register", n % 3).call(&write(n as u64)).expect("the write happens");
     }
-    (0..3).for_each(|index| cluster.processes.kill(index));
-    (0..3).for_each(|index| cluster.spawn(index));
-    (0..3).for_each(|index| cluster.await_ready(index));
-    let (_, later) = cluster.leader(&[0, 1, 2], 0);
+    cluster.restart();
+    let (_, later) = elected(&cluster, &[0, 1, 2], 0);
     assert!(later > term, "terms outlive a restart");
     for index in 0..3 {
-        assert_eq!(cluster.read(index), 20);
+        assert_eq!(seen_by(&cluster, index), 20);
     }
 }
 
@@ -151,14 +114,14 @@ struct Awakening {
 }
 
 fn awaken(bug: &'static str) -> Awakening {
-    let cluster = Cluster::start(3, bug);
-    let old = cluster.leader(&[0, 1, 2], 0);
+    let cluster = start(3, bug);
+    let old = elected(&cluster, &[0, 1, 2], 0);
     let mut prober = cluster.caller("leader", old.0);
     let mut writer = cluster.caller("leader", old.0);
     writer.call(&write(1)).expect("the write happens");
     cluster.processes.pause(old.0).expect("the leader stops");
     let others: Vec<usize> = (0..3).filter(|&index| index != old.0).collect();
-    let new = cluster.leader(&others, old.1);
+    let new = elected(&cluster, &others, old.1);
     cluster.caller("leader", new.0).call(&write(2)).expect("the new leader writes");
     let probing = thread::spawn(move || probe(&mut prober));
     let writing = thread::spawn(move || writer.call(&write(3)));
@@ -174,7 +137,7 @@ fn a_leader_that_asks_no_clock_wakes_up_beside_its_successor_and_loses_a_write()
     assert_eq!(probed, Some((true, old.1)), "it claims its old term beside term {}", new.1);
     assert_eq!(written.expect("it acknowledges").ext["term"], old.1);
     eventually("the old leader gives up", || (!cluster.asks("is-leader", old.0)).then_some(()));
-    assert_eq!(cluster.read(old.0), 2, "the acknowledged 3 is lost");
+    assert_eq!(seen_by(&cluster, old.0), 2, "the acknowledged 3 is lost");
 }
 
 #[test]
@@ -183,7 +146,7 @@ fn a_leader_wakes_up_and_knows_better() {
     let (leads, term) = probed.expect("the probe is answered");
     assert!(!leads || term > new.1, "it must not claim term {} beside {}", old.1, new.1);
     assert!(written.is_err(), "{written:?}");
-    assert_eq!(cluster.read(old.0), 2);
+    assert_eq!(seen_by(&cluster, old.0), 2);
 }
 
 #[test]
@@ -191,7 +154,11 @@ fn a_leader_that_nobody_fences_off_is_acknowledged_beside_its_successor() {
     let Awakening { cluster, old, new, probed, written } = awaken("no-fencing");
     assert_eq!(probed, Some((true, old.1)), "it claims its old term beside term {}", new.1);
     assert_eq!(written.expect("it is acknowledged").ext["term"], old.1);
-    assert_eq!((cluster.read(old.0), cluster.read(new.0)), (3.into(), 2.into()), "two leaders");
+    assert_eq!(
+        (seen_by(&cluster, old.0), seen_by(&cluster, new.0)),
+        (3.into(), 2.into()),
+        "two leaders"
+    );
 }
 
 #[test]

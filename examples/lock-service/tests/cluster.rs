@@ -1,8 +1,7 @@
 //! Real servers and real clients on the loopback network.
 
-use raft_floor::trial::Cluster;
 use serde_json::json;
-use substrate::trial::{Caller, eventually};
+use substrate::trial::{Caller, Cluster, eventually};
 use tribunal_client::{Call, Value};
 
 fn start(bug: &'static str) -> Cluster {

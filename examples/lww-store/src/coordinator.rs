@@ -9,14 +9,17 @@ use serde_json::Value;
 use substrate::{Link, gather, majority};
 
 use crate::bug::Bug;
+use crate::interval::Interval;
 use crate::message::{ClientAnswer, ClientRequest, PeerAnswer, PeerRequest, Versioned};
 use crate::replica::Replica;
-use crate::stamp::{Stamper, wall_clock};
+use crate::stamp::Stamper;
 
 /// The part of a node that clients talk to.
 pub struct Coordinator {
     /// What it is guilty of.
     pub bug: Bug,
+    /// What its clock is worth.
+    pub interval: Interval,
     /// This node's own stamps.
     pub stamper: Stamper,
     /// This node's own data.
@@ -49,7 +52,10 @@ impl Coordinator {
         {
             return ClientAnswer::Refused("no majority keeps the newest value".into());
         }
-        ClientAnswer::Done(newest)
+        match self.settled(newest.as_ref()).await {
+            true => ClientAnswer::Done(newest),
+            false => ClientAnswer::Refused("the newest value's time does not pass".into()),
+        }
     }
 
     /// Stamps the value and has a majority store it. Replicas that keep a
@@ -59,11 +65,22 @@ impl Coordinator {
             return ClientAnswer::Refused("no majority answers; nothing was stored".into());
         };
         let newest = versions.iter().flatten().map(|version| &version.stamp).max();
-        let stamp = self.stamper.stamp(wall_clock(), newest);
+        let stamp = self.stamper.stamp(self.interval.latest(), newest);
         let version = Versioned { value, stamp };
-        match self.store(&key, &version).await {
+        if !self.store(&key, &version).await {
+            return ClientAnswer::Unknown("stored, but not on a majority".into());
+        }
+        match self.settled(Some(&version)).await {
             true => ClientAnswer::Done(Some(version)),
-            false => ClientAnswer::Unknown("stored, but not on a majority".into()),
+            false => ClientAnswer::Unknown("stored, but its time does not pass".into()),
+        }
+    }
+
+    /// Waits until nobody can stamp another write earlier than this, if clocks are as right as they should be.
+    async fn settled(&self, version: Option<&Versioned>) -> bool {
+        match version {
+            Some(version) => self.interval.wait_out(version.stamp.ns).await,
+            None => true,
         }
     }
 

@@ -5,16 +5,16 @@
 mod bug;
 mod client;
 mod coordinator;
+mod interval;
 mod message;
 mod replica;
 mod server;
 mod stamp;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use substrate::Member;
+use substrate::Seat;
 
 use crate::bug::Bug;
 
@@ -44,26 +44,20 @@ enum Command {
     },
 }
 
+/// The port of clients; the one of peers is the next.
+pub(crate) const PORT: u16 = 7000;
+
 #[derive(clap::Args)]
 pub(crate) struct Serve {
-    /// This node's name among the peers.
-    #[arg(long)]
-    node: String,
-    /// All members, this one included: n1=10.0.0.1,n2=10.0.0.2,…
-    #[arg(long, value_delimiter = ',', required = true)]
-    peers: Vec<Member>,
-    /// Where the log is kept.
-    #[arg(long)]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    seat: Seat,
     /// What it is guilty of.
     #[arg(long, value_enum, default_value_t = Bug::None)]
     bug: Bug,
-    /// The port of clients, on every member.
-    #[arg(long, default_value_t = 7000)]
-    client_port: u16,
-    /// The port of peers, on every member.
-    #[arg(long, default_value_t = 7001)]
-    peer_port: u16,
+    /// How wrong any clock may be, in milliseconds to either side: writes wait until their time is past on all
+    /// of them, as Spanner's do. With 0 clocks are taken at their word.
+    #[arg(long, default_value_t = 0)]
+    bound_ms: u64,
 }
 
 /// A value as JSON; any text could be taken for a string, too.

@@ -3,49 +3,22 @@
 use std::process::Command;
 use std::time::Duration;
 
-use substrate::trial::{Caller, Processes, eventually};
+use substrate::trial::{Caller, Cluster, eventually};
 use tribunal_client::{Call, Failure, Outcome};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lww-store");
 
-struct Cluster {
-    processes: Processes,
-    bug: &'static str,
+fn start(nodes: usize, bug: &'static str) -> Cluster {
+    Cluster::start(PROGRAM, 7000, nodes, bug)
 }
 
-impl Cluster {
-    fn start(nodes: usize, bug: &'static str) -> Self {
-        let mut cluster = Self { processes: Processes::new("lww-store", nodes), bug };
-        for index in 0..nodes {
-            cluster.start_node(index);
-        }
-        cluster
-    }
+fn bound_to(cluster: &Cluster, index: usize) -> Caller {
+    cluster.caller("lww", index)
+}
 
-    fn start_node(&mut self, index: usize) {
-        let data = self.processes.data(index);
-        let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
-        let options = ["serve", "--node", &id, "--peers", &peers, "--bug", self.bug];
-        let data = ["--data-dir", data.to_str().expect("UTF-8")];
-        self.processes
-            .start(index, PROGRAM.as_ref(), &[&options[..], &data].concat())
-            .expect("the server starts");
-        let address = format!("{}:7000", self.processes.members[index].ip);
-        eventually("the server is ready", || {
-            let ready = Command::new(PROGRAM).args(["ready", "--address", &address]).output();
-            ready.expect("the program runs").status.success().then_some(())
-        });
-    }
-
-    fn caller(&self, index: usize) -> Caller {
-        Caller::new(PROGRAM, &["client"], "lww", self.processes.node(index, 7000))
-    }
-
-    /// One for which 0 is nothing.
-    fn deleter(&self, index: usize) -> Caller {
-        let node = self.processes.node(index, 7000);
-        Caller::new(PROGRAM, &["client", "--empty", "0"], "register", node)
-    }
+/// One for which 0 is nothing.
+fn deleter(cluster: &Cluster, index: usize) -> Caller {
+    cluster.caller_with(&["--empty", "0"], "register", index)
 }
 
 fn write(value: u64) -> Call {
@@ -63,12 +36,12 @@ fn value(outcome: Outcome) -> Option<u64> {
 #[test]
 fn what_one_node_wrote_all_nodes_read() {
     for bug in ["none", "wall-clock", "tie", "no-read-repair"] {
-        let cluster = Cluster::start(3, bug);
-        assert_eq!(value(cluster.caller(0).call(&read())), None);
-        let written = cluster.caller(0).call(&write(7)).expect("the write happens");
+        let cluster = start(3, bug);
+        assert_eq!(value(bound_to(&cluster, 0).call(&read())), None);
+        let written = bound_to(&cluster, 0).call(&write(7)).expect("the write happens");
         assert_eq!(written.ext["node"], "n1");
         for index in 0..3 {
-            let reply = cluster.caller(index).call(&read()).expect("the read happens");
+            let reply = bound_to(&cluster, index).call(&read()).expect("the read happens");
             assert_eq!(reply, written, "the same value by the same stamp from n{}", index + 1);
         }
     }
@@ -77,30 +50,29 @@ fn what_one_node_wrote_all_nodes_read() {
 #[test]
 fn what_was_deleted_stays_away_unless_it_is_forgotten() {
     for (bug, after) in [("none", None), ("tombstone", Some(1))] {
-        let mut cluster = Cluster::start(3, bug);
-        cluster.caller(0).call(&write(1)).expect("the write happens");
+        let mut cluster = start(3, bug);
+        bound_to(&cluster, 0).call(&write(1)).expect("the write happens");
         let log = cluster.processes.data(2).join("data.log");
         eventually("n3 has it", || (std::fs::metadata(&log).ok()?.len() > 0).then_some(()));
         cluster.processes.kill(2);
-        cluster.deleter(0).call(&write(0)).expect("the key is deleted");
-        assert_eq!(value(cluster.caller(1).call(&read())), None);
-        assert_eq!(value(cluster.deleter(1).call(&read())), Some(0));
+        deleter(&cluster, 0).call(&write(0)).expect("the key is deleted");
+        assert_eq!(value(bound_to(&cluster, 1).call(&read())), None);
+        assert_eq!(value(deleter(&cluster, 1).call(&read())), Some(0));
         // Longer than it is remembered. To ask meanwhile would remind those who are asked.
         std::thread::sleep(Duration::from_millis(500));
-        cluster.start_node(2);
-        assert_eq!(value(cluster.caller(2).call(&read())), after, "{bug}");
+        cluster.start_nodes(&[2]);
+        assert_eq!(value(bound_to(&cluster, 2).call(&read())), after, "{bug}");
     }
 }
 
 #[test]
 fn a_minority_may_die_and_a_majority_s_death_is_answered() {
-    let mut cluster = Cluster::start(5, "none");
-    let mut caller = cluster.caller(0);
+    let mut cluster = start(5, "none");
+    let mut caller = bound_to(&cluster, 0);
     caller.call(&write(1)).expect("the write happens");
-    cluster.processes.kill(3);
-    cluster.processes.kill(4);
+    cluster.kill(&[3, 4]);
     caller.call(&write(2)).expect("three of five are enough");
-    assert_eq!(value(cluster.caller(1).call(&read())), Some(2));
+    assert_eq!(value(bound_to(&cluster, 1).call(&read())), Some(2));
     cluster.processes.kill(2);
     let written = caller.call(&write(3)).expect_err("two of five are not enough");
     // The server's own words: it answered before the call's deadline did.
@@ -110,8 +82,8 @@ fn a_minority_may_die_and_a_majority_s_death_is_answered() {
 
 #[test]
 fn a_stopped_majority_is_answered_and_the_rest_goes_on_when_it_continues() {
-    let cluster = Cluster::start(3, "none");
-    let mut caller = cluster.caller(0);
+    let cluster = start(3, "none");
+    let mut caller = bound_to(&cluster, 0);
     caller.call(&write(1)).expect("the write happens");
     cluster.processes.pause(1).expect("n2 stops");
     cluster.processes.pause(2).expect("n3 stops");
@@ -124,14 +96,13 @@ fn a_stopped_majority_is_answered_and_the_rest_goes_on_when_it_continues() {
 
 #[test]
 fn acknowledged_writes_are_there_after_all_nodes_were_killed() {
-    let mut cluster = Cluster::start(3, "none");
+    let mut cluster = start(3, "none");
     for n in 1..=20 {
-        cluster.caller(n % 3).call(&write(n as u64)).expect("the write happens");
+        bound_to(&cluster, n % 3).call(&write(n as u64)).expect("the write happens");
     }
-    (0..3).for_each(|index| cluster.processes.kill(index));
-    (0..3).for_each(|index| cluster.start_node(index));
+    cluster.restart();
     for index in 0..3 {
-        assert_eq!(value(cluster.caller(index).call(&read())), Some(20));
+        assert_eq!(value(bound_to(&cluster, index).call(&read())), Some(20));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Real servers and real clients on the loopback network.
 
-use raft_floor::trial::Cluster;
+use substrate::trial::Cluster;
 use tribunal_client::{Call, Value};
 
 fn start(bug: &'static str) -> Cluster {

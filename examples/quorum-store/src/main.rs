@@ -11,11 +11,10 @@ mod replica;
 mod server;
 mod stamp;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use substrate::Member;
+use substrate::Seat;
 
 use crate::bug::Bug;
 
@@ -41,26 +40,16 @@ enum Command {
     },
 }
 
+/// The port of clients; the one of peers is the next.
+pub(crate) const PORT: u16 = 7200;
+
 #[derive(clap::Args)]
 pub(crate) struct Serve {
-    /// This node's name among the peers.
-    #[arg(long)]
-    node: String,
-    /// All members, this one included, in the same order on all: n1=10.0.0.1,n2=10.0.0.2,…
-    #[arg(long, value_delimiter = ',', required = true)]
-    peers: Vec<Member>,
-    /// Where the log is kept.
-    #[arg(long)]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    seat: Seat,
     /// What it is guilty of.
     #[arg(long, value_enum, default_value_t = Bug::None)]
     bug: Bug,
-    /// The port of clients, on every member.
-    #[arg(long, default_value_t = 7200)]
-    client_port: u16,
-    /// The port of peers, on every member.
-    #[arg(long, default_value_t = 7201)]
-    peer_port: u16,
 }
 
 fn main() -> ExitCode {

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use substrate::{Link, Member, listen};
-use tokio::net::TcpListener;
+use anyhow::Context;
+use substrate::{Link, Listeners, Member, Seat, listen};
 
-use crate::Serve;
 use crate::coordinator::{Coordinator, Voice, Way};
 use crate::handoff::hand_off;
 use crate::replica::Replica;
 use crate::stamp::Stamper;
+use crate::{PORT, Serve};
 
 /// How long a peer may take; a write that misses its majority twice over still answers within a
 /// second.
@@ -20,23 +19,19 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Runs a node until it is killed.
 #[tokio::main]
-pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
-    let own: Vec<&Member> =
-        options.peers.iter().filter(|member| member.id == options.node).collect();
-    ensure!(own.len() == 1, "--peers must name {} once", options.node);
-    let replica = Replica::open(&options.data_dir).await;
-    let replica = replica
-        .with_context(|| format!("cannot open the log in {}", options.data_dir.display()))?;
+pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
+    let Listeners { peers, clients } = seat.listen(PORT).await?;
+    let replica = Replica::open(&seat.data_dir)
+        .await
+        .with_context(|| format!("cannot open the log in {}", seat.data_dir.display()))?;
     let replica = Arc::new(replica);
-    let members = Arc::new(voices(&options, &replica));
+    let members = Arc::new(voices(&seat, &replica));
     let coordinator = Arc::new(Coordinator {
-        bug: options.bug,
-        stamper: Stamper::new(&options.node, replica.life),
+        bug,
+        stamper: Stamper::new(&seat.node, replica.life),
         members: members.clone(),
     });
-    let peers = bind(&own[0].ip, options.peer_port).await?;
-    let clients = bind(&own[0].ip, options.client_port).await?;
-    println!("{} serves in life {} with bug {:?}", options.node, replica.life, options.bug);
+    println!("{} serves in life {} with bug {bug:?}", seat.node, replica.life);
     tokio::join!(
         hand_off(replica.clone(), members),
         listen(peers, move |request| {
@@ -51,17 +46,10 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn voices(options: &Serve, replica: &Arc<Replica>) -> Vec<Voice> {
-    let way = |peer: &Member| match peer.id == options.node {
+fn voices(seat: &Seat, replica: &Arc<Replica>) -> Vec<Voice> {
+    let way = |peer: &Member| match peer.id == seat.node {
         true => Way::Own(replica.clone()),
-        false => {
-            let address = format!("{}:{}", peer.ip, options.peer_port);
-            Way::Other(Arc::new(Link::new(address, PATIENCE)))
-        }
+        false => Way::Other(Arc::new(Link::new(seat.peer_address(peer, PORT), PATIENCE))),
     };
-    options.peers.iter().map(|peer| Voice { id: peer.id.clone(), way: way(peer) }).collect()
-}
-
-async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
+    seat.peers.iter().map(|peer| Voice { id: peer.id.clone(), way: way(peer) }).collect()
 }

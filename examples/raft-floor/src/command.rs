@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use substrate::Seat;
 
 use crate::database::Database;
 use crate::machine::machine;
-use crate::server::Options;
 use crate::{client, server};
 
 /// A bundled database that is replicated by Raft.
@@ -40,7 +40,7 @@ enum Command<B: ValueEnum + Send + Sync + 'static> {
 #[derive(clap::Args)]
 struct Serve<B: ValueEnum + Send + Sync + 'static> {
     #[command(flatten)]
-    options: Options,
+    seat: Seat,
     /// What the database is to be guilty of.
     #[arg(long, value_enum, default_value = "none")]
     bug: B,
@@ -51,8 +51,8 @@ pub fn run<D: Database>() -> ExitCode {
     let matches = Arguments::<D::Bug>::command().name(D::NAME).get_matches();
     let arguments = Arguments::<D::Bug>::from_arg_matches(&matches);
     let result = match arguments.unwrap_or_else(|error| error.exit()).command {
-        Command::Serve(Serve { options, bug }) => {
-            server::run(options, D::PORT, machine::<D>(bug), D::flaw(bug))
+        Command::Serve(Serve { seat, bug }) => {
+            server::run(seat, D::PORT, machine::<D>(bug), D::flaw(bug))
         }
         Command::Client => client::run::<D>(),
         Command::Ready { address } => client::ready::<D>(&address),

@@ -19,7 +19,6 @@ mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
-pub mod trial;
 mod types;
 
 pub use command::run;

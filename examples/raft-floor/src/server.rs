@@ -1,17 +1,15 @@
 //! Runs a node: opens its disk, starts Raft, and listens to peers and clients.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use openraft::error::{InitializeError, RaftError};
 use openraft::{Config, EmptyNode, Raft, SnapshotPolicy};
 use serde_json::Value;
-use substrate::{Link, Member, listen};
-use tokio::net::TcpListener;
+use substrate::{Link, Listeners, Member, Seat, listen};
 use tokio::sync::Mutex;
 
 use crate::chores;
@@ -33,47 +31,19 @@ const LEADER_PATIENCE: Duration = Duration::from_millis(300);
 /// Entries from one snapshot to the next: few, so that a short run sees several.
 const ENTRIES_A_SNAPSHOT: u64 = 1000;
 
-/// Who the node is, and where.
-#[derive(clap::Args)]
-pub struct Options {
-    /// This node's name among the peers.
-    #[arg(long)]
-    node: String,
-    /// All members, this one included, in the same order on each: n1=10.0.0.1,n2=10.0.0.2,…
-    #[arg(long, value_delimiter = ',', required = true)]
-    peers: Vec<Member>,
-    /// Where the log and the snapshots are kept.
-    #[arg(long)]
-    data_dir: PathBuf,
-    /// The port of clients, on every member; by default one of the database's own.
-    #[arg(long)]
-    client_port: Option<u16>,
-    /// The port of peers, on every member; by default the one after that.
-    #[arg(long)]
-    peer_port: Option<u16>,
-}
-
 /// Runs a node until it is killed.
 #[tokio::main]
 pub async fn run(
-    options: Options,
+    seat: Seat,
     port: u16,
     machine: Box<dyn Machine>,
     flaw: Option<Flaw>,
 ) -> anyhow::Result<ExitCode> {
-    let place = options.peers.iter().position(|member| member.id == options.node);
-    let names = options.peers.iter().filter(|member| member.id == options.node);
-    ensure!(names.count() == 1, "--peers must name {} once", options.node);
-    let place = place.expect("it is named");
-    let ip = options.peers[place].ip.clone();
-    let client_port = options.client_port.unwrap_or(port);
-    let peer_port = options.peer_port.unwrap_or(port + 1);
-    let peers = bind(&ip, peer_port).await?;
-    let clients = bind(&ip, client_port).await?;
-    let node = Arc::new(start(&options, place as NodeId + 1, peer_port, machine, flaw).await?);
-    tokio::spawn(watch(options.node.clone(), node.raft.clone()));
+    let Listeners { peers, clients } = seat.listen(port).await?;
+    let node = Arc::new(start(&seat, port, machine, flaw).await?);
+    tokio::spawn(watch(seat.node.clone(), node.raft.clone()));
     let members: BTreeMap<NodeId, EmptyNode> =
-        (1..=options.peers.len() as NodeId).map(|id| (id, EmptyNode {})).collect();
+        (1..=seat.peers.len() as NodeId).map(|id| (id, EmptyNode {})).collect();
     let serving = node.clone();
     tokio::spawn(listen(peers, move |request| {
         let node = serving.clone();
@@ -81,7 +51,7 @@ pub async fn run(
     }));
     initialize(&node.raft, members).await?;
     tokio::spawn(chores::keep(node.clone()));
-    println!("{} serves", options.node);
+    println!("{} serves", seat.node);
     listen(clients, move |request| {
         let node = node.clone();
         async move { answer(&node, request).await }
@@ -90,26 +60,22 @@ pub async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
-}
-
 async fn start(
-    options: &Options,
-    own: NodeId,
-    peer_port: u16,
+    seat: &Seat,
+    port: u16,
     machine: Box<dyn Machine>,
     flaw: Option<Flaw>,
 ) -> anyhow::Result<Node> {
-    let folder = &options.data_dir;
+    let own = seat.place()? as NodeId + 1;
+    let folder = &seat.data_dir;
     let opening = || format!("cannot open the data in {}", folder.display());
     std::fs::create_dir_all(folder).with_context(opening)?;
     let log = LogStore::open(folder, flaw).with_context(opening)?;
     let store = Store::open(folder, machine).with_context(opening)?;
-    let network = Network { links: links(&options.peers, own, peer_port, PATIENCE) };
+    let network = Network { links: links(seat, port, PATIENCE) };
     let raft = Raft::new(own, Arc::new(config()?), network, log, store.clone()).await?;
-    let links = links(&options.peers, own, peer_port, LEADER_PATIENCE);
-    let (name, ahead) = (options.node.clone(), Mutex::new(None));
+    let links = links(seat, port, LEADER_PATIENCE);
+    let (name, ahead) = (seat.node.clone(), Mutex::new(None));
     Ok(Node { own, name, raft, store, links, flaw, ahead })
 }
 
@@ -129,14 +95,9 @@ fn config() -> anyhow::Result<Config> {
     Ok(config.validate()?)
 }
 
-fn links(
-    members: &[Member],
-    own: NodeId,
-    port: u16,
-    patience: Duration,
-) -> HashMap<NodeId, PeerLink> {
-    let numbered = (1..).zip(members).filter(|(id, _)| *id != own);
-    let link = |member: &Member| Link::new(format!("{}:{port}", member.ip), patience);
+fn links(seat: &Seat, port: u16, patience: Duration) -> HashMap<NodeId, PeerLink> {
+    let numbered = (1..).zip(&seat.peers).filter(|(_, member)| member.id != seat.node);
+    let link = |member: &Member| Link::new(seat.peer_address(member, port), patience);
     numbered.map(|(id, member)| (id, Arc::new(link(member)))).collect()
 }
 

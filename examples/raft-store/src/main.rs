@@ -32,7 +32,7 @@ enum Bug {
 impl Database for RaftStore {
     const NAME: &'static str = "raft-store";
     const WORKLOADS: &'static [&'static str] = &["cas-register", "register", "log"];
-    const PORT: u16 = 7200;
+    const PORT: u16 = 7210;
     type Bug = Bug;
     type State = State;
     type Change = Change;

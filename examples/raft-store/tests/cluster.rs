@@ -2,14 +2,13 @@
 
 use std::thread;
 
-use raft_floor::trial::Cluster;
-use substrate::trial::eventually;
+use substrate::trial::{Cluster, eventually};
 use tribunal_client::{Call, Value};
 
 const REGISTERS: &str = "cas-register";
 
 fn start(nodes: usize, bug: &'static str) -> Cluster {
-    Cluster::start(env!("CARGO_BIN_EXE_raft-store"), 7200, nodes, bug)
+    Cluster::start(env!("CARGO_BIN_EXE_raft-store"), 7210, nodes, bug)
 }
 
 fn write(value: u64) -> Call {

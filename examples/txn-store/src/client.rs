@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use substrate::{Link, LinkError};
+use substrate::{Door, knock};
 use tribunal_client::{Call, Client, Failure, Node, Outcome, Reply, Value, serve};
 
+use crate::PORT;
 use crate::message::{ClientAnswer, ClientRequest};
 use crate::program::Program;
 use crate::translation::{answer, opening, program};
@@ -15,9 +16,6 @@ use crate::translation::{answer, opening, program};
 /// The workloads that it serves.
 const WORKLOADS: [&str; 6] =
     ["list-append", "rw-register", "multi-register", "bank", "long-fork", "write-skew"];
-
-/// Longer than the harness waits for a call; it ends a connection that is dead.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long accounts are opened again and again until it is done.
 const SETUP: Duration = Duration::from_secs(20);
@@ -36,39 +34,28 @@ pub struct Bank {
 /// Serves the client protocol.
 #[tokio::main(flavor = "current_thread")]
 pub async fn run(bank: Bank) -> anyhow::Result<ExitCode> {
-    let make = |workload: &str| TxnClient {
-        bank,
-        is_bank: workload == "bank",
-        address: String::new(),
-        link: None,
-    };
+    let make =
+        |workload: &str| TxnClient { bank, is_bank: workload == "bank", door: Door::default() };
     Ok(serve(&WORKLOADS, make).await)
 }
 
 /// Whether the node at `address` answers.
 #[tokio::main(flavor = "current_thread")]
 pub async fn ready(address: &str) -> anyhow::Result<ExitCode> {
-    let link = Link::<ClientRequest, ClientAnswer>::new(address, Duration::from_secs(1));
-    link.ask(ClientRequest::Ping).await?;
+    let _: ClientAnswer = knock(address, ClientRequest::Ping).await?;
     Ok(ExitCode::SUCCESS)
 }
 
 struct TxnClient {
     bank: Bank,
     is_bank: bool,
-    address: String,
-    link: Option<Link<ClientRequest, ClientAnswer>>,
+    door: Door<ClientRequest, ClientAnswer>,
 }
 
 #[async_trait]
 impl Client for TxnClient {
     async fn open(&mut self, node: &Node) -> Result<(), Failure> {
-        let port = node.ports.get("client").copied().unwrap_or(7200);
-        self.address = format!("{}:{port}", node.ip);
-        let link = Link::new(&self.address, PATIENCE);
-        link.connect().await.map_err(Failure::fail)?;
-        self.link = Some(link);
-        Ok(())
+        self.door.open(node, PORT).await
     }
 
     /// Opens the accounts of a bank. Nobody moves money yet, so it may be done twice.
@@ -90,25 +77,14 @@ impl Client for TxnClient {
     }
 
     async fn close(&mut self) {
-        self.link = None;
+        self.door.close();
     }
 }
 
 impl TxnClient {
     async fn perform(&mut self, program: Program) -> Result<Vec<Value>, Failure> {
-        let reads_only = program.reads_only();
-        // Taken out, so that a call cut off by its deadline leaves no connection
-        // behind on which its answer is still to come.
-        let link = self.link.take().unwrap_or_else(|| Link::new(&self.address, PATIENCE));
-        let answer =
-            link.ask(ClientRequest::Perform(program)).await.map_err(|error| match error {
-                LinkError::Unreached { .. } => Failure::fail(error),
-                // A read that was not answered has changed nothing.
-                LinkError::Unanswered { .. } if reads_only => Failure::fail(error),
-                LinkError::Unanswered { .. } => Failure::info(error),
-            })?;
-        self.link = Some(link);
-        match answer {
+        let changes = !program.reads_only();
+        match self.door.ask(ClientRequest::Perform(program), changes).await? {
             ClientAnswer::Done(found) => Ok(found),
             ClientAnswer::Refused(why) => Err(Failure::Fail(why)),
         }

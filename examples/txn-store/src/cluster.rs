@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use substrate::{Link, Member};
+use substrate::{Link, Member, Seat};
 
+use crate::PORT;
 use crate::message::{PeerAnswer, PeerRequest};
 use crate::site::Site;
 
@@ -23,13 +24,14 @@ enum Voice {
 }
 
 impl Cluster {
-    /// The cluster of `members`, of which `own` is the node at hand.
-    pub fn new(mut members: Vec<Member>, own: &str, site: &Arc<Site>, port: u16) -> Self {
+    /// The cluster of which the node on `seat` is the one at hand.
+    pub fn new(seat: &Seat, site: &Arc<Site>) -> Self {
+        let mut members = seat.peers.clone();
         // The same order on every node, so that all agree whose a key is.
         members.sort_by(|one, other| one.id.cmp(&other.id));
-        let voice = |member: &Member| match member.id == own {
+        let voice = |member: &Member| match member.id == seat.node {
             true => Voice::Own(site.clone()),
-            false => Voice::Other(Link::new(format!("{}:{port}", member.ip), PATIENCE)),
+            false => Voice::Other(Link::new(seat.peer_address(member, PORT), PATIENCE)),
         };
         Self { nodes: members.iter().map(|member| (member.id.clone(), voice(member))).collect() }
     }

@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
-use substrate::listen;
-use tokio::net::TcpListener;
+use anyhow::Context;
+use substrate::{Listeners, listen};
 
-use crate::Serve;
 use crate::bug::Bug;
 use crate::cluster::Cluster;
 use crate::coordinator::Coordinator;
@@ -16,17 +14,16 @@ use crate::journal::Journal;
 use crate::participant::Participant;
 use crate::site::Site;
 use crate::upkeep::{hear_of_others, settle};
+use crate::{PORT, Serve};
 
 /// Runs a node until it is killed.
 #[tokio::main]
-pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
-    let Serve { node: id, peers: members, data_dir, bug, client_port, peer_port } = options;
-    let own: Vec<_> = members.iter().filter(|member| member.id == id).collect();
-    ensure!(own.len() == 1, "--peers must name {id} once");
-    let ip = own[0].ip.clone();
-    let (journal, memory) = Journal::open(&data_dir)
+pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
+    let Listeners { peers, clients } = seat.listen(PORT).await?;
+    let (journal, memory) = Journal::open(&seat.data_dir)
         .await
-        .with_context(|| format!("cannot open the log in {}", data_dir.display()))?;
+        .with_context(|| format!("cannot open the log in {}", seat.data_dir.display()))?;
+    let id = seat.node.clone();
     let (journal, clock) = (Arc::new(journal), Arc::new(memory.clock));
     let site = Arc::new(Site {
         participant: Participant::new(memory.shard, journal.clone(), clock.clone()),
@@ -34,9 +31,7 @@ pub async fn run(options: Serve) -> anyhow::Result<ExitCode> {
         horizons: Horizons::new(id.clone()),
         clock,
     });
-    let cluster = Arc::new(Cluster::new(members, &id, &site, peer_port));
-    let peers = bind(&ip, peer_port).await?;
-    let clients = bind(&ip, client_port).await?;
+    let cluster = Arc::new(Cluster::new(&seat, &site));
     println!("{id} serves with bug {bug:?}");
     let coordinator =
         Coordinator::new(id, bug, memory.starts, site.clone(), cluster.clone(), journal);
@@ -61,8 +56,4 @@ async fn hear(bug: Bug, cluster: Arc<Cluster>, site: Arc<Site>) {
     if bug == Bug::LongFork {
         hear_of_others(cluster, site).await;
     }
-}
-
-async fn bind(ip: &str, port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind((ip, port)).await.with_context(|| format!("cannot listen on {ip}:{port}"))
 }

@@ -5,51 +5,13 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::json;
-use substrate::trial::{Caller, Processes, eventually};
+use substrate::trial::{Caller, Cluster, eventually};
 use tribunal_client::{Call, Failure, Outcome, Value};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_txn-store");
 
-struct Cluster {
-    processes: Processes,
-    bug: &'static str,
-}
-
-impl Cluster {
-    fn start(bug: &'static str) -> Self {
-        let mut cluster = Self { processes: Processes::new("txn-store", 3), bug };
-        (0..3).for_each(|index| cluster.spawn(index));
-        (0..3).for_each(|index| cluster.await_ready(index));
-        cluster
-    }
-
-    fn spawn(&mut self, index: usize) {
-        let data = self.processes.data(index);
-        let (peers, id) = (self.processes.peers(), self.processes.members[index].id.clone());
-        let options = ["serve", "--node", &id, "--peers", &peers, "--bug", self.bug];
-        let data = ["--data-dir", data.to_str().expect("UTF-8")];
-        self.processes
-            .start(index, PROGRAM.as_ref(), &[&options[..], &data].concat())
-            .expect("the server starts");
-    }
-
-    fn await_ready(&self, index: usize) {
-        let address = format!("{}:7200", self.processes.members[index].ip);
-        eventually("the server is ready", || {
-            let output = Command::new(PROGRAM).args(["ready", "--address", &address]).output();
-            output.expect("the program runs").status.success().then_some(())
-        });
-    }
-
-    fn restart(&mut self, indices: &[usize]) {
-        indices.iter().for_each(|&index| self.processes.kill(index));
-        indices.iter().for_each(|&index| self.spawn(index));
-        indices.iter().for_each(|&index| self.await_ready(index));
-    }
-
-    fn caller(&self, workload: &str, index: usize) -> Caller {
-        Caller::new(PROGRAM, &["client"], workload, self.processes.node(index, 7200))
-    }
+fn start(bug: &'static str) -> Cluster {
+    Cluster::start(PROGRAM, 7300, 3, bug)
 }
 
 fn txn(micros: Value) -> Call {
@@ -63,7 +25,7 @@ fn settled(caller: &mut Caller, call: &Call) -> Value {
 
 #[test]
 fn a_transaction_on_any_node_sees_all_that_were_before_it() {
-    let cluster = Cluster::start("none");
+    let cluster = start("none");
     let mut callers: Vec<Caller> =
         (0..3).map(|index| cluster.caller("list-append", index)).collect();
     let keys = ["a", "b", "c", "d", "e"];
@@ -96,12 +58,12 @@ fn a_transaction_on_any_node_sees_all_that_were_before_it() {
 
 #[test]
 fn what_was_committed_is_there_after_all_nodes_were_killed() {
-    let mut cluster = Cluster::start("none");
+    let mut cluster = start("none");
     for n in 1..=20 {
         let append = txn(json!([["append", "x", n], ["append", "y", n], ["append", "z", n]]));
         settled(&mut cluster.caller("list-append", n % 3), &append);
     }
-    cluster.restart(&[0, 1, 2]);
+    cluster.restart();
     let list: Vec<usize> = (1..=20).collect();
     for index in 0..3 {
         let read = txn(json!([["r", "x", null], ["r", "y", null], ["r", "z", null]]));
@@ -113,7 +75,7 @@ fn what_was_committed_is_there_after_all_nodes_were_killed() {
 /// Moves money around from all nodes at once while nodes are killed, and says what all
 /// accounts hold together in the end.
 fn total_after_transfers(bug: &'static str, kills: usize) -> i64 {
-    let mut cluster = Cluster::start(bug);
+    let mut cluster = start(bug);
     opened(&cluster);
     let callers: Vec<Caller> = (0..6).map(|n| cluster.caller("bank", n % 3)).collect();
     thread::scope(|scope| {
@@ -128,7 +90,8 @@ fn total_after_transfers(bug: &'static str, kills: usize) -> i64 {
             });
         }
         for round in 0..kills {
-            cluster.restart(&[round % 3]);
+            cluster.kill(&[round % 3]);
+            cluster.start_nodes(&[round % 3]);
         }
     });
     let found = settled(&mut cluster.caller("bank", 0), &Call::new("read"));
@@ -161,7 +124,7 @@ fn locks_that_are_let_go_early_make_or_lose_money() {
 
 #[test]
 fn nobody_takes_more_than_there_is() {
-    let cluster = Cluster::start("none");
+    let cluster = start("none");
     opened(&cluster);
     let mut caller = cluster.caller("bank", 1);
     assert_eq!(caller.call(&transfer(3, 4, 11)), Err(Failure::fail("account 3 has not 11")));
@@ -196,7 +159,7 @@ fn inserts(cluster: &Cluster, rounds: usize) -> Vec<[Outcome; 2]> {
 
 #[test]
 fn of_two_inserts_that_exclude_each_other_one_succeeds() {
-    let cluster = Cluster::start("none");
+    let cluster = start("none");
     for (round, [one, other]) in inserts(&cluster, 100).into_iter().enumerate() {
         assert!(one.is_ok() != other.is_ok(), "round {round}: {one:?}, {other:?}");
     }
@@ -204,7 +167,7 @@ fn of_two_inserts_that_exclude_each_other_one_succeeds() {
 
 #[test]
 fn snapshots_let_both_inserts_succeed() {
-    let cluster = Cluster::start("write-skew");
+    let cluster = start("write-skew");
     let both = |[one, other]: &[Outcome; 2]| one.is_ok() && other.is_ok();
     eventually("both succeed", || inserts(&cluster, 20).iter().any(both).then_some(()));
 }
@@ -222,14 +185,14 @@ fn misses_a_write(cluster: &Cluster, rounds: u64) -> bool {
 
 #[test]
 fn commits_are_heard_of_late_by_others_with_the_long_fork_and_never_without() {
-    assert!(!misses_a_write(&Cluster::start("none"), 50));
-    let forked = Cluster::start("long-fork");
+    assert!(!misses_a_write(&start("none"), 50));
+    let forked = start("long-fork");
     eventually("a read misses a write", || misses_a_write(&forked, 10).then_some(()));
 }
 
 #[test]
 fn a_node_that_stands_still_holds_up_its_own_keys_only() {
-    let cluster = Cluster::start("none");
+    let cluster = start("none");
     let mut caller = cluster.caller("list-append", 0);
     let append = |key: usize| txn(json!([["append", key.to_string(), 1]]));
     cluster.processes.pause(1).expect("the node stops");

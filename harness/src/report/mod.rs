@@ -14,6 +14,7 @@
 mod evidence;
 mod kinds;
 mod lanes;
+mod moment;
 mod page;
 mod selection;
 mod terminal;

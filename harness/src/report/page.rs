@@ -14,10 +14,11 @@ use tribunal_history::{Fault, History, Value};
 
 use super::evidence::{self, Tally};
 use super::kinds::{OfAKind, kinds};
+use super::moment::{Moment, moment};
 use super::selection::{ANOMALIES, DETAIL, Selection, span};
 use super::told::{self, MESSAGE};
 use super::{terminal, timeline, words};
-use crate::store::RunRecord;
+use crate::store::{NodeLog, RunRecord};
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
@@ -45,6 +46,7 @@ struct Page {
     summary: String,
     shown: String,
     anomalies: Vec<told::Broken>,
+    moment: Option<Moment>,
     anomaly_count: String,
     kinds: Vec<String>,
     tried: Vec<told::Tried>,
@@ -62,15 +64,15 @@ struct Page {
     environment: Vec<(&'static str, String)>,
 }
 
-/// The page of a run.
-pub fn render(run: &RunRecord, history: &History, verdict: &Verdict) -> String {
-    let page = page(run, history, verdict);
+/// The page of a run, whose database wrote these logs.
+pub fn render(run: &RunRecord, history: &History, verdict: &Verdict, logs: &[NodeLog]) -> String {
+    let page = page(run, history, verdict, logs);
     Environment::new()
         .render_named_str("page.html", TEMPLATE, value::Serde(page))
         .expect("the template is ours and names only what a page has")
 }
 
-fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
+fn page(run: &RunRecord, history: &History, verdict: &Verdict, logs: &[NodeLog]) -> Page {
     let faults = history.faults();
     let selection = Selection::of(history, &verdict.anomalies, &faults);
     let word = told::word(verdict.validity).to_uppercase();
@@ -91,6 +93,7 @@ fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
         summary: terminal::summary(run, history, verdict),
         shown: shown_calls(&selection),
         anomalies: told::anomalies(verdict, &selection, &faults),
+        moment: said_meanwhile(run, &selection, logs),
         anomaly_count: words::counted(verdict.anomalies.len(), "anomaly"),
         kinds: kinds(&verdict.anomalies).iter().map(OfAKind::all).collect(),
         tried: told::tried(&faults),
@@ -109,6 +112,12 @@ fn page(run: &RunRecord, history: &History, verdict: &Verdict) -> Page {
         checkers: told::checkers(verdict),
         environment: environment(run, history),
     }
+}
+
+/// What the database said around the first anomaly.
+fn said_meanwhile(run: &RunRecord, selection: &Selection, logs: &[NodeLog]) -> Option<Moment> {
+    let witness = selection.witnesses.first()?;
+    moment(logs, run.origin_ns?, witness.window)
 }
 
 /// Data for a `<script>`: no `<` in it can end or open anything.

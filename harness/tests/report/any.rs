@@ -86,7 +86,7 @@ proptest! {
         windows in prop::collection::vec((any::<u64>(), any::<u64>(), any::<u8>()), 0..7),
     ) {
         let (run, history, verdict) = (RunRecord::default(), history(&steps), verdict(&windows));
-        let page = report::render(&run, &history, &verdict);
+        let page = report::render(&run, &history, &verdict, &[]);
         prop_assert!(page.trim_end().ends_with("</html>"));
         let summary = report::summary(&run, &history, &verdict);
         prop_assert!(summary.lines().all(|line| line.chars().count() <= 100), "{}", summary);

@@ -15,7 +15,7 @@ use tribunal_harness::report;
 
 /// The page, kept for a person to open.
 fn page(name: &str, run: &Run) -> String {
-    let page = report::render(&run.record, &run.history, &run.verdict);
+    let page = report::render(&run.record, &run.history, &run.verdict, &run.logs);
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{name}.html"));
     std::fs::write(&path, &page).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     page
@@ -52,6 +52,19 @@ fn a_lost_write_is_told_with_its_calls_its_fault_and_its_command() {
         assert!(page.contains(needed), "the page does not say {needed:?}");
     }
     assert!(carried(&page) >= 3_005, "a small history is there as a whole");
+    let logs = page.split_once("what the database said meanwhile (3 lines)").expect("logs").1;
+    let logs = logs.split_once("</table>").expect("the table ends").0;
+    let said = [
+        "9.020 s",
+        "stores 41 &lt;&#x2f;td&gt;&lt;script&gt;",
+        "no time of its own",
+        "9.250 s",
+        "stores 42",
+    ];
+    let places: Vec<usize> =
+        said.iter().map(|it| logs.find(it).unwrap_or_else(|| panic!("{it}: {logs}"))).collect();
+    assert!(places.is_sorted(), "in the order of their times");
+    assert!(!logs.contains("starts") && !logs.contains("is stopped"), "of that moment only");
     insta::assert_snapshot!(summary(&run));
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tribunal_checkers::{Anomaly, Validity, Verdict};
-use tribunal_harness::store::RunRecord;
+use tribunal_harness::store::{NodeLog, RunRecord};
 use tribunal_history::{Call, Effect, Event, FaultNote, History, Kind, Nanos, Process, Stage};
 
 pub const MS: Nanos = 1_000_000;
@@ -77,6 +77,7 @@ pub struct Run {
     pub record: RunRecord,
     pub history: History,
     pub verdict: Verdict,
+    pub logs: Vec<NodeLog>,
 }
 
 fn record(test: &str, workload: &str) -> RunRecord {
@@ -180,7 +181,14 @@ pub fn lost_write() -> Run {
     let mut verdict = Verdict::of(vec![anomaly, second]);
     verdict.checkers.insert("lww".into(), Verdict { validity: Validity::Invalid, ..part });
     verdict.checkers.insert("statistics".into(), Verdict::valid().fact("ok", history.len()));
-    Run { record: record("lww-store", "lww"), history, verdict }
+    let mut record = record("lww-store", "lww");
+    record.origin_ns = Some(1795203000 * S as i64);
+    let said = |node: &str, text: &str| NodeLog { node: node.into(), text: text.into() };
+    let logs = vec![
+        said("n1", "19:29:58 starts\n19:30:09.250 stores 42\n19:30:40 is stopped"),
+        said("n2", "19:30:09.020 stores 41 </td><script>alert(1)</script>\nno time of its own"),
+    ];
+    Run { record, history, verdict, logs }
 }
 
 /// Index of the only invocation of `f` by a process.
@@ -234,7 +242,7 @@ pub fn split_brain() -> Run {
         window: Some((5 * S + 900 * MS, 6 * S + 500 * MS)),
         ..Anomaly::default()
     }]);
-    Run { record: record("lease-store", "leader"), history, verdict }
+    Run { record: record("lease-store", "leader"), history, verdict, logs: Vec::new() }
 }
 
 /// Many calls and nothing wrong with them.
@@ -253,7 +261,8 @@ pub fn large() -> Run {
         );
     }
     let verdict = Verdict::valid().fact("calls", 60_000);
-    Run { record: record("etcd", "cas-register"), history: drawing.history(), verdict }
+    let record = record("etcd", "cas-register");
+    Run { record, history: drawing.history(), verdict, logs: Vec::new() }
 }
 
 /// A run that was cut short before its first call.
@@ -261,7 +270,7 @@ pub fn empty() -> Run {
     let mut record = record("etcd", "cas-register");
     record.ended = Some("n2 refused SSH: connection timed out".into());
     let verdict = Verdict::unknown("nothing was called: there is no ok read and no ok write");
-    Run { record, history: History::default(), verdict }
+    Run { record, history: History::default(), verdict, logs: Vec::new() }
 }
 
 pub const HOSTILE: &str =
@@ -299,7 +308,7 @@ pub fn hostile() -> Run {
         ended: Some(HOSTILE.into()),
         ..record(HOSTILE, HOSTILE)
     };
-    Run { record, history: drawing.history(), verdict }
+    Run { record, history: drawing.history(), verdict, logs: Vec::new() }
 }
 
 /// Another tool's history: times from 1970, a nemesis with words of its own, no nodes.
@@ -322,5 +331,5 @@ pub fn foreign() -> Run {
     let mut verdict =
         Verdict::unknown("the search ended at its budget of 10 s after 20 of 30 calls");
     verdict.doubt("no read was ok");
-    Run { record: RunRecord::default(), history: drawing.history(), verdict }
+    Run { record: RunRecord::default(), history: drawing.history(), verdict, logs: Vec::new() }
 }

@@ -1,8 +1,8 @@
 //! What went wrong with a counter, in sentences.
 
 use super::super::model::Object;
-use super::super::wording::{count, ended, seconds};
 use super::{Breach, Call, LISTED, Reason};
+use crate::times::{count, ended, seconds};
 
 /// A sum that cannot have been found.
 pub(super) fn breach(object: &Object<Call>, breach: &Breach) -> String {

@@ -3,9 +3,9 @@
 use tribunal_history::Operation;
 
 use super::super::model::Object;
-use super::super::wording::{ended, seconds};
 use super::Call;
 use super::sessions::Misuse;
+use crate::times::{ended, seconds};
 
 /// Too many holders of a semaphore, or one that gave back what nobody held: the call `at`, which
 /// cannot be ordered with `calls`.

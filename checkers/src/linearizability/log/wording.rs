@@ -3,9 +3,9 @@
 use tribunal_history::{Datum, Operation};
 
 use super::super::model::Object;
-use super::super::wording::{ended, seconds};
 use super::Call;
 use super::offsets::Breach;
+use crate::times::{ended, seconds};
 
 /// What kind of conflict it is.
 pub(super) fn kind(object: &Object<Call>, breach: &Breach) -> &'static str {

@@ -6,7 +6,7 @@ use super::Call;
 use super::clash::Clash;
 use super::life::{At, Life};
 use crate::linearizability::model::{Conflict, Object};
-use crate::linearizability::wording::{count, ended, seconds, span};
+use crate::times::{count, ended, seconds, span};
 
 /// The most values or calls listed in a sentence.
 const LISTED: usize = 5;

@@ -8,7 +8,8 @@ use super::object::Object;
 use super::op::{Action, INITIAL, Op, ValueId};
 use super::reduction::observed;
 use crate::Anomaly;
-use crate::linearizability::wording::{did, ended, gap, noun, noun_at, returned, seconds};
+use crate::linearizability::wording::{did, gap, noun, noun_at, returned};
+use crate::times::{ended, seconds};
 
 /// What the anomalies of this checker are called.
 const NAME: &str = "nonlinearizable";

@@ -8,7 +8,8 @@ use super::op::{Action, ValueId};
 use super::search::{Outcome, Stuck};
 use super::witness::Witness;
 use crate::Anomaly;
-use crate::linearizability::wording::{count, did, noun, seconds};
+use crate::linearizability::wording::{did, noun};
+use crate::times::{count, seconds};
 
 impl Object<'_> {
     /// The anomaly that a search without an order is.

@@ -4,7 +4,7 @@ use tribunal_history::{Datum, Operation, ValueRef};
 
 use super::{At, Call, Clash, Since};
 use crate::linearizability::model::{Conflict, Object};
-use crate::linearizability::wording::{ended, seconds, span};
+use crate::times::{ended, seconds, span};
 
 /// The conflict that a clash between the calls on `object` is.
 pub(super) fn conflict(object: &Object<Call>, clash: &Clash) -> Conflict {

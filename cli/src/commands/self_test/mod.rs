@@ -5,22 +5,16 @@
 //! innocent under ten others, each of which must acquit them, having seen all their faults act.
 
 mod docket;
-mod outcome;
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use clap::Args;
-use tribunal_generator::Seed;
 use tribunal_harness::test_file::parse_duration;
 
-use self::docket::{Case, Docket, NO_BUG};
-use self::outcome::{Found, Outcome, Tally};
-use super::run::{Run, once};
-use crate::hosts::Hosts;
-use crate::interrupt::Interrupt;
-use crate::plan::Plan;
-use crate::{Exit, sentence};
+use crate::Exit;
+use crate::suite::{Cell, Walk, chosen};
 
 const AFTER: &str = "\
 Examples:
@@ -47,7 +41,10 @@ pub struct SelfTest {
     innocent: u64,
     /// How long calls are made in each run; else as the test files say.
     #[arg(long, value_parser = parse_duration)]
-    time: Option<std::time::Duration>,
+    time: Option<Duration>,
+    /// So many trials at a time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    at_once: u8,
     /// The folder of runs.
     #[arg(long, default_value = "store")]
     store: PathBuf,
@@ -59,79 +56,34 @@ const FIRST_INNOCENT: u64 = 11;
 impl SelfTest {
     /// Runs the whole table, and prints a line for each of its cells.
     pub fn run(self) -> anyhow::Result<Exit> {
-        let docket = Docket::read(&self.table, &self.only);
-        let docket = docket.map_err(|error| error.context(Exit::Usage))?;
-        // What is wrong with any cell is told before the first one is run.
-        for case in docket.guilty.iter().chain(&docket.innocent) {
-            self.plan(case, 1).map_err(|error| error.context(Exit::Usage))?;
+        let cells = self.cells().map_err(|error| error.context(Exit::Usage))?;
+        let walk =
+            Walk { store: self.store, at_once: self.at_once.into(), stop_when_convicted: true };
+        walk.rehearse(&cells)?;
+        let begun = Instant::now();
+        let (walked, tally) = walk.run(&cells)?;
+        if walked.interrupted {
+            return Ok(Exit::Interrupted);
         }
-        tokio::runtime::Runtime::new()?.block_on(self.all(&docket))
-    }
-
-    fn plan(&self, case: &Case, seed: u64) -> anyhow::Result<Plan> {
-        Plan::of(&Run {
-            test: case.test.clone(),
-            workload: case.workload.clone(),
-            faults: case.faults.clone(),
-            hosts: Hosts::default(),
-            local: None,
-            time: self.time,
-            rate: None,
-            concurrency: None,
-            system_model: None,
-            seed: Some(Seed(seed)),
-            set: vec![format!("bug={}", case.bug)],
-            store: self.store.clone(),
-        })
-    }
-
-    async fn all(&self, docket: &Docket) -> anyhow::Result<Exit> {
-        let interrupt = Interrupt::listen()?;
-        let (begun, mut tally) = (Instant::now(), Tally::default());
-        println!("{}", Outcome::heading(docket.width()));
-        // What is tried under no seed is not told of as if it had passed.
-        let innocent = docket.innocent.iter().filter(|_| self.innocent > 0);
-        for case in docket.guilty.iter().chain(innocent) {
-            let Some(outcome) = self.case(case, &interrupt).await else {
-                return Ok(Exit::Interrupted);
-            };
-            println!("{}", outcome.line(case, docket.width()));
-            tally.count(&outcome);
-        }
-        println!("\n{tally} in {} s", begun.elapsed().as_secs());
+        println!("\n{tally}; {} s", begun.elapsed().as_secs());
         Ok(tally.exit())
     }
 
-    /// One cell; `None` where the user interrupted it.
-    async fn case(&self, case: &Case, interrupt: &Interrupt) -> Option<Outcome> {
-        let begun = Instant::now();
-        let guilty = case.bug != NO_BUG;
-        let seeds = match guilty {
-            true => 1..1 + self.guilty,
-            false => FIRST_INNOCENT..FIRST_INNOCENT + self.innocent,
-        };
-        let mut found = Vec::new();
-        for seed in seeds {
-            let what = self.once(case, seed, interrupt).await?;
-            let enough = guilty && what.convicts(&case.convicts);
-            found.push((seed, what));
-            if enough {
-                break;
-            }
+    /// The guilty, then the innocent.
+    fn cells(&self) -> anyhow::Result<Vec<Cell>> {
+        let guilty = docket::guilty(&self.table, 1..1 + self.guilty)?;
+        let guilty = chosen(guilty, &self.only);
+        if guilty.is_empty() {
+            let only = self.only.join(", ");
+            return Err(anyhow!("{} has no such trial: {only}", self.table.display()));
         }
-        Some(Outcome::of(case, found, begun.elapsed()))
-    }
-
-    async fn once(&self, case: &Case, seed: u64, interrupt: &Interrupt) -> Option<Found> {
-        let ended = match self.plan(case, seed) {
-            Ok(plan) => once(&plan, interrupt).await,
-            Err(error) => Err(error),
+        let seeds = FIRST_INNOCENT..FIRST_INNOCENT + self.innocent;
+        // What is tried under no seed is not told of as if it had passed.
+        let innocent = match self.innocent {
+            0 => Vec::new(),
+            _ => docket::innocent(&guilty, seeds),
         };
-        match ended {
-            Ok(None) => None,
-            Ok(Some(ended)) if ended.exit == Exit::Interrupted => None,
-            Ok(Some(ended)) => Some(Found::of(&ended)),
-            Err(error) => Some(Found::Failed(sentence(&error))),
-        }
+        let cells = guilty.into_iter().chain(innocent);
+        Ok(cells.map(|cell| Cell { time: self.time.or(cell.time), ..cell }).collect())
     }
 }

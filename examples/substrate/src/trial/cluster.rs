@@ -1,9 +1,10 @@
-//! A cluster of a database on this floor, as real processes on the loopback network, for its own tests.
+//! A cluster of a bundled database: nodes and clients of one executable.
 
 use std::process::Command;
 
-use substrate::trial::{Caller, Processes, eventually};
 use tribunal_client::{Call, Value};
+
+use super::{Caller, Processes, eventually};
 
 /// Nodes of one executable.
 pub struct Cluster {
@@ -19,8 +20,8 @@ impl Cluster {
     pub fn start(program: &'static str, port: u16, nodes: usize, bug: &'static str) -> Self {
         let name = program.rsplit('/').next().unwrap_or(program);
         let mut cluster = Self { processes: Processes::new(name, nodes), program, port, bug };
-        (0..nodes).for_each(|index| cluster.spawn(index));
-        (0..nodes).for_each(|index| cluster.await_ready(index));
+        let nodes: Vec<usize> = (0..nodes).collect();
+        cluster.start_nodes(&nodes);
         cluster
     }
 
@@ -35,13 +36,29 @@ impl Cluster {
             .expect("the server starts");
     }
 
-    /// Ends all nodes, and starts them again, on what they have on disk, with another bug.
+    /// Starts these nodes, and waits until each serves.
+    pub fn start_nodes(&mut self, nodes: &[usize]) {
+        nodes.iter().for_each(|&index| self.spawn(index));
+        nodes.iter().for_each(|&index| self.await_ready(index));
+    }
+
+    /// Ends these nodes. To stop them is not enough where they must miss something: what is sent to a
+    /// node that stands waits for it.
+    pub fn kill(&mut self, nodes: &[usize]) {
+        nodes.iter().for_each(|&index| self.processes.kill(index));
+    }
+
+    /// Ends all nodes, and starts them again on what they have on disk.
+    pub fn restart(&mut self) {
+        let nodes: Vec<usize> = (0..self.processes.members.len()).collect();
+        self.kill(&nodes);
+        self.start_nodes(&nodes);
+    }
+
+    /// Ends all nodes, and starts them again on what they have on disk, with another bug.
     pub fn restart_with(&mut self, bug: &'static str) {
         self.bug = bug;
-        let nodes = 0..self.processes.members.len();
-        nodes.clone().for_each(|index| self.processes.kill(index));
-        nodes.clone().for_each(|index| self.spawn(index));
-        nodes.for_each(|index| self.await_ready(index));
+        self.restart();
     }
 
     /// Waits until node `index` serves.
@@ -58,8 +75,13 @@ impl Cluster {
 
     /// A client of node `index`.
     pub fn caller(&self, workload: &str, index: usize) -> Caller {
+        self.caller_with(&[], workload, index)
+    }
+
+    /// A client of node `index`, started with these options.
+    pub fn caller_with(&self, options: &[&str], workload: &str, index: usize) -> Caller {
         let node = self.processes.node(index, self.port);
-        Caller::new(self.program, &["client"], workload, node)
+        Caller::new(self.program, &[&["client"], options].concat(), workload, node)
     }
 
     /// A node that holds itself leader, among `nodes`.

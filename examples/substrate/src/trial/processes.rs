@@ -1,16 +1,13 @@
-//! A cluster of server processes on this machine's loopback network, for the
-//! databases' own tests. Each node has a loopback address of its own, so the
-//! ports are the same on all, and clusters side by side do not meet.
+//! The processes of a cluster: started, killed, paused, and their addresses and folders.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-use tribunal_client::protocol::{Request, Response, from_line, to_line};
-use tribunal_client::{Call, Node, Outcome};
+use tribunal_client::Node;
 
+use super::eventually;
 use crate::Member;
 
 /// Processes that are killed, and whose data is deleted, when this is dropped.
@@ -117,77 +114,5 @@ impl Drop for Processes {
             self.kill(index);
         }
         let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// A client program, spoken to as the harness does. It is killed when dropped.
-pub struct Caller {
-    program: Child,
-    requests: ChildStdin,
-    responses: BufReader<ChildStdout>,
-    sent: u64,
-}
-
-impl Caller {
-    /// Starts `program` with `arguments` for a workload and binds it to a node;
-    /// panics where a run would end.
-    pub fn new(program: &str, arguments: &[&str], workload: &str, node: Node) -> Self {
-        let mut program = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot run {program}: {error}"));
-        let requests = program.stdin.take().expect("piped");
-        let responses = BufReader::new(program.stdout.take().expect("piped"));
-        let mut caller = Self { program, requests, responses, sent: 0 };
-        let ready = caller.say(&Request::hello(0, workload));
-        assert!(matches!(ready, Response::Ready { .. }), "{ready:?}");
-        let opened = caller.say(&Request::Open { id: 1, node });
-        assert_eq!(opened, Response::ok(1));
-        caller.sent = 1;
-        caller
-    }
-
-    /// Has the client make what the workload needs.
-    pub fn setup(&mut self) {
-        self.sent += 1;
-        let made = self.say(&Request::Setup { id: self.sent });
-        assert_eq!(made, Response::ok(self.sent));
-    }
-
-    /// Performs a call, which may take five seconds.
-    pub fn call(&mut self, call: &Call) -> Outcome {
-        self.sent += 1;
-        let response = self.say(&Request::op(self.sent, call, Some(5000)));
-        assert_eq!(response.id(), Some(self.sent));
-        response.into_outcome()
-    }
-
-    fn say(&mut self, request: &Request) -> Response {
-        writeln!(self.requests, "{}", to_line(request)).expect("the client reads");
-        let mut line = String::new();
-        self.responses.read_line(&mut line).expect("the client writes");
-        from_line(&line).expect("a response")
-    }
-}
-
-impl Drop for Caller {
-    fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
-}
-
-/// Asks `condition` again and again until it answers something; panics, naming
-/// `what`, after half a minute.
-pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let limit = Instant::now() + Duration::from_secs(30);
-    loop {
-        if let Some(answer) = condition() {
-            return answer;
-        }
-        assert!(Instant::now() < limit, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
