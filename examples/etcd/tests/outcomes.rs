@@ -1,13 +1,13 @@
 //! What the clients say of calls whose answer never came: of a server that is killed in
-//! mid-call, of a line that carries only the request, of a node without a majority.
+//! mid-call, of a relay that carries only the request, of a node without a majority.
 
 mod floor;
 
 use std::thread;
 
-use floor::cut::Line;
 use floor::{PYTHON, Program, RUST, caller, cas, etcd, node, read, serves, start, write};
 use serde_json::json;
+use substrate::relay::Relay;
 use substrate::trial::eventually;
 use tribunal_client::{Call, Failure, Outcome, Value};
 
@@ -21,16 +21,16 @@ const MARKS: &[&[u8]] = &[b"7777", b"Nzc3Nw"];
 /// A change that happened, and whose answer was lost with the connection, is unknown.
 fn a_lost_answer(program: Program, workload: &str, change: &Call, look: &Call, shown: Value) {
     let Some(processes) = etcd(1) else { return };
-    let line = Line::to(&node(&processes, 0), MARKS);
+    let relay = Relay::to(&node(&processes, 0), MARKS);
     let mut direct = caller(program, workload, node(&processes, 0));
-    let mut far = caller(program, workload, line.node());
+    let mut far = caller(program, workload, relay.node());
     let outcome = thread::scope(|scope| {
         let calling = scope.spawn(|| far.call(change));
         eventually("it happened", || {
             (direct.call(look).expect("nothing is wrong here").value == shown).then_some(())
         });
-        assert!(line.is_silent());
-        line.hang_up();
+        assert!(relay.is_silent());
+        relay.hang_up();
         calling.join().expect("no panic")
     });
     assert_unknown(&change.f, &outcome);
@@ -70,14 +70,14 @@ fn a_watched_write_whose_answer_is_lost() {
 #[test]
 fn a_lock_whose_grant_is_lost_is_free_in_the_end() {
     let Some(processes) = etcd(1) else { return };
-    let line = Line::to(&node(&processes, 0), &[b"tribunal/\"x\""]);
-    let mut far = caller((RUST.0, &["--ttl", "2"]), "lock", line.node());
+    let relay = Relay::to(&node(&processes, 0), &[b"tribunal/\"x\""]);
+    let mut far = caller((RUST.0, &["--ttl", "2"]), "lock", relay.node());
     let mut other = caller(RUST, "lock", node(&processes, 0));
     let acquire = Call::new("acquire").key("x");
     let outcome = thread::scope(|scope| {
         let calling = scope.spawn(|| far.call(&acquire));
-        eventually("it was asked for", || line.is_silent().then_some(()));
-        line.hang_up();
+        eventually("it was asked for", || relay.is_silent().then_some(()));
+        relay.hang_up();
         calling.join().expect("no panic")
     });
     assert_unknown("acquire", &outcome);

@@ -10,6 +10,7 @@ mod listener;
 mod log;
 mod member;
 mod quorum;
+pub mod relay;
 mod seat;
 pub mod trial;
 

@@ -1,8 +1,6 @@
 //! Real etcds on the loopback network, if there are any, and the clients' calls.
 #![allow(dead_code, reason = "each test program takes what it needs")]
 
-pub mod cut;
-
 use std::path::Path;
 
 use substrate::trial::{Caller, Processes, eventually};

@@ -35,6 +35,13 @@ impl Caller {
         caller
     }
 
+    /// Has the client make what the workload needs.
+    pub fn setup(&mut self) {
+        self.sent += 1;
+        let made = self.say(&Request::Setup { id: self.sent });
+        assert_eq!(made, Response::ok(self.sent));
+    }
+
     /// Performs a call, which may take five seconds.
     pub fn call(&mut self, call: &Call) -> Outcome {
         self.sent += 1;

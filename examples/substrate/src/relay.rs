@@ -1,4 +1,5 @@
-//! A line between a client and etcd that carries a chosen request to the server, and no answer to it.
+//! A relay between a client and a database that carries a chosen request to the server, and
+//! no answer to it: for tests of what clients say of calls whose answers are lost.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -9,7 +10,7 @@ use std::thread;
 use tribunal_client::Node;
 
 /// A relay on a port of its own. It serves until the test program ends.
-pub struct Line {
+pub struct Relay {
     here: SocketAddr,
     state: Arc<State>,
 }
@@ -22,8 +23,8 @@ struct State {
     open: Mutex<Vec<TcpStream>>,
 }
 
-impl Line {
-    /// A line to `node` that falls silent with the first request that has any of these bytes.
+impl Relay {
+    /// A relay to `node` that falls silent with the first request that has any of these bytes.
     pub fn to(node: &Node, marks: &[&'static [u8]]) -> Self {
         let there = (node.ip.clone(), node.ports["client"]);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -40,7 +41,7 @@ impl Line {
         Self { here, state }
     }
 
-    /// The line as a node.
+    /// The relay as a node.
     pub fn node(&self) -> Node {
         let ports = [("client".to_owned(), self.here.port())].into();
         Node { id: "n1".to_owned(), ip: self.here.ip().to_string(), ports }
