@@ -22,6 +22,16 @@ pub enum Expected {
     },
 }
 
+impl Expected {
+    /// The anomalies that are to be found.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Valid => &[],
+            Self::Anomaly { names, .. } => names,
+        }
+    }
+}
+
 /// A cell of a suite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {

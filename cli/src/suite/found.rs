@@ -29,7 +29,7 @@ pub struct Finding {
     pub seed: u64,
     /// What it found.
     pub found: Found,
-    /// The first anomaly's own words.
+    /// The words of the first anomaly that was expected, or else of the first.
     pub sentence: Option<String>,
     /// Where its report is, if it came so far.
     pub report: Option<PathBuf>,

@@ -109,8 +109,10 @@ impl Walk {
             Ok(None) => return None,
             Ok(Some(ended)) if ended.exit == Exit::Interrupted => return None,
             Ok(Some(ended)) => {
-                let first = ended.finished.verdict.anomalies.first();
-                let sentence = first.map(|anomaly| anomaly.message.clone());
+                // Of a canary, what it is a canary of.
+                let anomalies = &ended.finished.verdict.anomalies;
+                let told = anomalies.iter().find(|it| cell.expected.names().contains(&it.name));
+                let sentence = told.or(anomalies.first()).map(|anomaly| anomaly.message.clone());
                 (Found::of(&ended), sentence, Some(ended.folder.report_path()))
             }
             Err(error) => (Found::Failed(sentence(&error)), None, None),
