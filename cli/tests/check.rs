@@ -399,16 +399,22 @@ fn transactions_are_judged_by_the_level_that_is_asked_for() {
 {"time":4,"process":1,"type":"ok","f":"txn","value":[["r","y",[]],["append","x",1]]}
 "#,
     );
-    let at = |level: &str| {
-        let model = ["h.jsonl", "--json", "--model", "list-append", "--level", level];
-        let output = folder.check(&model);
-        let object = objects(&output).remove(0);
-        (output.status.code(), object["anomalies"][0]["name"].clone())
-    };
-    assert_eq!(at("snapshot-isolation"), (Some(0), Value::Null));
-    assert_eq!(at("serializable"), (Some(1), "G2-item".into()));
+    for judge in ["--model", "--workload"] {
+        let at = |level: &str| {
+            let output =
+                folder.check(&["h.jsonl", "--json", judge, "list-append", "--level", level]);
+            let object = objects(&output).remove(0);
+            (output.status.code(), object["anomalies"][0]["name"].clone())
+        };
+        assert_eq!(at("snapshot-isolation"), (Some(0), Value::Null), "{judge}");
+        assert_eq!(at("serializable"), (Some(1), "G2-item".into()), "{judge}");
+    }
     let register = folder.check(&["h.jsonl", "--model", "register", "--level", "serializable"]);
     let sentence = "tribunal: h.jsonl: a register has no levels; drop --level, it is for \
                     list-append, rw-register\n";
     assert_eq!((register.status.code(), text(&register.stderr).as_str()), (Some(64), sentence));
+    let workload = folder.check(&["h.jsonl", "--workload", "set", "--level", "serializable"]);
+    let said = text(&workload.stderr);
+    assert_eq!(workload.status.code(), Some(64));
+    assert!(said.starts_with("tribunal: h.jsonl: [workload.set] has no option `level`"), "{said}");
 }

@@ -84,6 +84,12 @@ pub type Outcome = Result<Reply, Failure>;
 /// Performs calls against one node. One call at a time.
 #[async_trait]
 pub trait Client: Send {
+    /// Makes ready what the client itself needs, before a node is asked for anything. Called before each
+    /// [`open`](Self::open): what is ready already stays as it is. It has a time of its own, which is not a call's.
+    async fn start(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Connects to a node. Called again after a failure, on the same value.
     async fn open(&mut self, node: &Node) -> Result<(), Failure>;
 

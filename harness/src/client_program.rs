@@ -56,12 +56,12 @@ struct Running {
 }
 
 impl ClientProgram {
-    /// A client whose process is started by its first `open`.
+    /// A client whose process is started before its first `open`.
     pub fn new(program: Arc<Program>) -> Self {
         Self { program, running: None, next_id: 0 }
     }
 
-    fn start(&mut self) -> Result<(), Failure> {
+    fn spawn(&mut self) -> Result<(), Failure> {
         let [command, arguments @ ..] = self.program.command.as_slice() else {
             return Err(Failure::fail("[client] command is empty"));
         };
@@ -179,14 +179,19 @@ impl Drop for Running {
 
 #[async_trait]
 impl Client for ClientProgram {
-    async fn open(&mut self, node: &Node) -> Result<(), Failure> {
-        if self.running.is_none() {
-            self.start()?;
-            if let Err(failure) = self.greet().await {
-                self.end().await;
-                return Err(failure);
-            }
+    async fn start(&mut self) -> Result<(), Failure> {
+        if self.running.is_some() {
+            return Ok(());
         }
+        self.spawn()?;
+        if let Err(failure) = self.greet().await {
+            self.end().await;
+            return Err(failure);
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, node: &Node) -> Result<(), Failure> {
         let node = node.clone();
         self.ask(|id| Request::Open { id, node }).await?.into_outcome().map(drop)
     }

@@ -10,6 +10,9 @@ use tribunal_history::Call;
 
 use crate::deadline::Deadline;
 
+/// A program that has not said hello by then never will: an interpreter's start on a busy machine takes seconds.
+const START_DEADLINE: Duration = Duration::from_secs(30);
+
 /// A client on its way to a node.
 pub struct Worker {
     client: Box<dyn Client>,
@@ -40,6 +43,7 @@ impl Worker {
     /// Connects and runs the client's `setup`: once a run, before any call.
     pub async fn setup(&mut self, deadline: Duration) -> Result<(), Failure> {
         let work = async {
+            self.client.start().await?;
             self.client.open(&self.node).await?;
             self.client.setup().await
         };
@@ -64,21 +68,23 @@ impl Worker {
         let _ = timeout(self.deadline.most(), self.client.quit()).await;
     }
 
+    /// Starts the client where it does not run, and connects it; or says why not. How long a database may
+    /// take to answer says nothing of how long a program takes to start.
+    async fn connect(&mut self) -> Result<(), String> {
+        let started = within(START_DEADLINE, self.client.start()).await;
+        started.map_err(|why| format!("cannot start the client of {}: {why}", self.node.id))?;
+        let opened = within(self.deadline.most(), self.client.open(&self.node)).await;
+        opened.map_err(|why| format!("cannot connect to {}: {why}", self.node.id))
+    }
+
     /// One call. A client that could not connect never sent it: that is a
     /// certain `fail`. Whatever else goes wrong is an `info`, and costs the
     /// connection, so that no late answer can be taken for the next call's.
     async fn perform(&mut self, call: &Call) -> Outcome {
         if !self.open {
-            let most = self.deadline.most();
-            let opened = timeout(most, self.client.open(&self.node)).await;
-            let why = match opened {
-                Ok(Ok(())) => None,
-                Ok(Err(Failure::Fail(why) | Failure::Info(why))) => Some(why),
-                Err(_) => Some(format!("no answer within {most:?}")),
-            };
-            if let Some(why) = why {
+            if let Err(why) = self.connect().await {
                 self.client.close().await;
-                return Err(Failure::Fail(format!("cannot connect to {}: {why}", self.node.id)));
+                return Err(Failure::Fail(why));
             }
             self.open = true;
         }
@@ -97,5 +103,17 @@ impl Worker {
             self.client.close().await;
         }
         outcome
+    }
+}
+
+/// What came of it in time, or why nothing did.
+async fn within(
+    most: Duration,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), String> {
+    match timeout(most, work).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Failure::Fail(why) | Failure::Info(why))) => Err(why),
+        Err(_) => Err(format!("no answer within {most:?}")),
     }
 }

@@ -177,6 +177,7 @@ impl Check {
 
     fn options(&self, mut options: Map<String, Value>) -> Map<String, Value> {
         options.extend(self.initial().map(|value| ("initial".to_owned(), value)));
+        options.extend(self.level.map(|level| ("level".to_owned(), json!(level.name()))));
         options
     }
 
