@@ -34,7 +34,7 @@ pub(super) struct Call {
 
 /// What errors say where nobody answered: of the harness, of the operating system, of databases.
 /// Whatever else an error says is not held against the database.
-const SILENCE: [&str; 12] = [
+const SILENCE: [&str; 14] = [
     "no answer within",
     "timeout",
     "timed out",
@@ -45,6 +45,8 @@ const SILENCE: [&str; 12] = [
     "no route",
     "unavailable",
     "no leader",
+    "no majority",
+    "no quorum",
     "broken pipe",
     "connection closed",
 ];

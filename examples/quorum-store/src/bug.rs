@@ -19,4 +19,8 @@ pub enum Bug {
     /// arithmetic was left to operators by Elasticsearch (`minimum_master_nodes`, 1 by default),
     /// which split its brain where they got it wrong.
     SmallMajority,
+    /// All replicas must answer. Nothing that is answered is ever wrong, and one dead node is enough for
+    /// nothing to be answered any more: safe, and not live. Read-one-write-all, and `acks=all` without
+    /// a way to shrink who "all" are.
+    WaitForAll,
 }

@@ -6,11 +6,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use substrate::{Link, gather, majority};
+use substrate::{Link, gather};
 
 use crate::bug::Bug;
 use crate::message::{ClientAnswer, ClientRequest, PeerAnswer, PeerRequest, Versioned};
 use crate::placement::Placement;
+use crate::quorum::Quorum;
 use crate::replica::Replica;
 use crate::stamp::Stamper;
 
@@ -44,8 +45,8 @@ impl Voice {
 
 /// The part of a node that clients talk to.
 pub struct Coordinator {
-    /// What it is guilty of.
-    pub bug: Bug,
+    /// How many answers it takes, and which of them are believed.
+    pub quorum: Quorum,
     /// This node's own stamps.
     pub stamper: Stamper,
     /// All members, in the order that all know.
@@ -68,9 +69,11 @@ impl Coordinator {
         let Some(versions) = self.query(&key).await else {
             return ClientAnswer::Refused("no majority answers".into());
         };
-        let newest = versions.iter().flatten().max_by_key(|version| &version.stamp).cloned();
+        let Some(newest) = self.quorum.newest(&versions) else {
+            return ClientAnswer::Refused("no version is vouched for by enough replicas".into());
+        };
         if let Some(version) = &newest
-            && self.bug != Bug::NoWriteBack
+            && self.quorum.bug != Bug::NoWriteBack
             && !versions.iter().all(|held| held.as_ref() == Some(version))
             && !self.store(&key, version).await
         {
@@ -84,8 +87,8 @@ impl Coordinator {
         let Some(versions) = self.query(&key).await else {
             return ClientAnswer::Refused("no majority answers; nothing was stored".into());
         };
-        let newest = versions.iter().flatten().map(|version| &version.stamp).max();
-        let version = Versioned { value, stamp: self.stamper.stamp(newest) };
+        let version =
+            Versioned { value, stamp: self.stamper.stamp(self.quorum.highest(&versions)) };
         match self.store(&key, &version).await {
             true => ClientAnswer::Done(Some(version)),
             false => ClientAnswer::Unknown("stored, but not on a majority".into()),
@@ -123,11 +126,12 @@ impl Coordinator {
         stand_in: impl Fn(&str) -> PeerRequest,
         request: PeerRequest,
     ) -> Option<Vec<PeerAnswer>> {
-        let Placement { replicas, spares } = Placement::of(key, self.members.len());
-        let enough = self.enough(replicas.len());
+        let Placement { replicas, spares } =
+            Placement::of(key, self.quorum.replicas(), self.members.len());
+        let enough = self.quorum.enough(replicas.len());
         let spares = spares.into_iter().map(|spare| self.members[spare].clone());
         let spares = Arc::new(Mutex::new(spares.collect::<VecDeque<Voice>>()));
-        let counts = self.bug == Bug::SloppyQuorum;
+        let counts = self.quorum.bug == Bug::SloppyQuorum;
         let asked = replicas.into_iter().map(|replica| {
             let (replica, spares) = (self.members[replica].clone(), spares.clone());
             let (request, stand_in) = (request.clone(), stand_in(&replica.id));
@@ -142,10 +146,5 @@ impl Coordinator {
         });
         let answers = gather(asked, enough).await;
         (answers.len() >= enough).then_some(answers)
-    }
-
-    /// How many of `replicas` are a majority.
-    fn enough(&self, replicas: usize) -> usize {
-        if self.bug == Bug::SmallMajority { (replicas / 2).max(1) } else { majority(replicas) }
     }
 }

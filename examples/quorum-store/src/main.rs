@@ -5,8 +5,10 @@ mod bug;
 mod client;
 mod coordinator;
 mod handoff;
+mod liar;
 mod message;
 mod placement;
+mod quorum;
 mod replica;
 mod server;
 mod stamp;
@@ -50,6 +52,12 @@ pub(crate) struct Serve {
     /// What it is guilty of.
     #[arg(long, value_enum, default_value_t = Bug::None)]
     bug: Bug,
+    /// How many replicas of a key may lie, and nothing comes of it; five replicas keep a key for one liar.
+    #[arg(long, default_value_t = 0)]
+    liars: usize,
+    /// This node is a liar.
+    #[arg(long)]
+    lies: bool,
 }
 
 fn main() -> ExitCode {

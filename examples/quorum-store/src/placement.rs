@@ -1,8 +1,5 @@
 //! Which members keep a key. All members know the same list of members and come to the same answer.
 
-/// How many members keep a key, where there are as many.
-const REPLICAS: usize = 3;
-
 /// Members by their places in the list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Placement {
@@ -13,12 +10,12 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Where `key` is among so many members: on a ring, from a place that its hash tells.
-    pub fn of(key: &str, members: usize) -> Self {
+    /// Where so many replicas of `key` are among so many members: on a ring, from a place that its hash tells.
+    pub fn of(key: &str, replicas: usize, members: usize) -> Self {
         let first = (fnv1a(key.as_bytes()) % members as u64) as usize;
-        let mut replicas: Vec<usize> = (0..members).map(|n| (first + n) % members).collect();
-        let spares = replicas.split_off(REPLICAS.min(members));
-        Self { replicas, spares }
+        let mut ring: Vec<usize> = (0..members).map(|n| (first + n) % members).collect();
+        let spares = ring.split_off(replicas.min(members));
+        Self { replicas: ring, spares }
     }
 }
 
@@ -37,7 +34,7 @@ mod tests {
     fn every_member_has_its_share_and_no_key_is_kept_twice_by_one() {
         let mut kept = [0; 5];
         for key in 0..1000 {
-            let Placement { replicas, spares } = Placement::of(&key.to_string(), kept.len());
+            let Placement { replicas, spares } = Placement::of(&key.to_string(), 3, kept.len());
             assert_eq!((replicas.len(), spares.len()), (3, 2));
             replicas.iter().for_each(|&member| kept[member] += 1);
             let mut all = [replicas, spares].concat();
@@ -49,7 +46,7 @@ mod tests {
 
     #[test]
     fn few_members_keep_everything() {
-        let Placement { mut replicas, spares } = Placement::of("x", 2);
+        let Placement { mut replicas, spares } = Placement::of("x", 3, 2);
         replicas.sort();
         assert_eq!((replicas, spares), (vec![0, 1], vec![]));
     }

@@ -9,6 +9,8 @@ use substrate::{Link, Listeners, Member, Seat, listen};
 
 use crate::coordinator::{Coordinator, Voice, Way};
 use crate::handoff::hand_off;
+use crate::liar::Liar;
+use crate::quorum::Quorum;
 use crate::replica::Replica;
 use crate::stamp::Stamper;
 use crate::{PORT, Serve};
@@ -19,7 +21,13 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Runs a node until it is killed.
 #[tokio::main]
-pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
+pub async fn run(Serve { seat, bug, liars, lies }: Serve) -> anyhow::Result<ExitCode> {
+    let quorum = Quorum { bug, liars };
+    let (members, needed) = (seat.peers.len(), quorum.replicas());
+    anyhow::ensure!(
+        liars == 0 || members >= needed,
+        "{liars} liars among {members} nodes cannot be told from the honest: it takes {needed} nodes"
+    );
     let Listeners { peers, clients } = seat.listen(PORT).await?;
     let replica = Replica::open(&seat.data_dir)
         .await
@@ -27,16 +35,22 @@ pub async fn run(Serve { seat, bug }: Serve) -> anyhow::Result<ExitCode> {
     let replica = Arc::new(replica);
     let members = Arc::new(voices(&seat, &replica));
     let coordinator = Arc::new(Coordinator {
-        bug,
+        quorum,
         stamper: Stamper::new(&seat.node, replica.life),
         members: members.clone(),
     });
+    let liar = lies.then(Liar::default).map(Arc::new);
     println!("{} serves in life {} with bug {bug:?}", seat.node, replica.life);
     tokio::join!(
         hand_off(replica.clone(), members),
         listen(peers, move |request| {
-            let replica = replica.clone();
-            async move { replica.answer(request).await }
+            let (replica, liar) = (replica.clone(), liar.clone());
+            async move {
+                match liar {
+                    Some(liar) => liar.answer(request),
+                    None => replica.answer(request).await,
+                }
+            }
         }),
         listen(clients, move |request| {
             let coordinator = coordinator.clone();

@@ -1,6 +1,7 @@
 //! The command line that all databases on this floor have.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use substrate::Seat;
@@ -44,6 +45,9 @@ struct Serve<B: ValueEnum + Send + Sync + 'static> {
     /// What the database is to be guilty of.
     #[arg(long, value_enum, default_value = "none")]
     bug: B,
+    /// A leader that is not heard from for so long, and up to twice as long, is replaced.
+    #[arg(long, default_value_t = 400)]
+    election_ms: u64,
 }
 
 /// The whole of a database's executable.
@@ -51,8 +55,9 @@ pub fn run<D: Database>() -> ExitCode {
     let matches = Arguments::<D::Bug>::command().name(D::NAME).get_matches();
     let arguments = Arguments::<D::Bug>::from_arg_matches(&matches);
     let result = match arguments.unwrap_or_else(|error| error.exit()).command {
-        Command::Serve(Serve { seat, bug }) => {
-            server::run(seat, D::PORT, machine::<D>(bug), D::flaw(bug))
+        Command::Serve(Serve { seat, bug, election_ms }) => {
+            let election = Duration::from_millis(election_ms);
+            server::run(seat, D::PORT, machine::<D>(bug), D::flaw(bug), election)
         }
         Command::Client => client::run::<D>(),
         Command::Ready { address } => client::ready::<D>(&address),

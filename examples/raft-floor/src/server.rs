@@ -38,9 +38,10 @@ pub async fn run(
     port: u16,
     machine: Box<dyn Machine>,
     flaw: Option<Flaw>,
+    election: Duration,
 ) -> anyhow::Result<ExitCode> {
     let Listeners { peers, clients } = seat.listen(port).await?;
-    let node = Arc::new(start(&seat, port, machine, flaw).await?);
+    let node = Arc::new(start(&seat, port, machine, flaw, config(election)?).await?);
     tokio::spawn(watch(seat.node.clone(), node.raft.clone()));
     let members: BTreeMap<NodeId, EmptyNode> =
         (1..=seat.peers.len() as NodeId).map(|id| (id, EmptyNode {})).collect();
@@ -65,6 +66,7 @@ async fn start(
     port: u16,
     machine: Box<dyn Machine>,
     flaw: Option<Flaw>,
+    config: Config,
 ) -> anyhow::Result<Node> {
     let own = seat.place()? as NodeId + 1;
     let folder = &seat.data_dir;
@@ -73,18 +75,20 @@ async fn start(
     let log = LogStore::open(folder, flaw).with_context(opening)?;
     let store = Store::open(folder, machine).with_context(opening)?;
     let network = Network { links: links(seat, port, PATIENCE) };
-    let raft = Raft::new(own, Arc::new(config()?), network, log, store.clone()).await?;
+    let raft = Raft::new(own, Arc::new(config), network, log, store.clone()).await?;
     let links = links(seat, port, LEADER_PATIENCE);
     let (name, ahead) = (seat.node.clone(), Mutex::new(None));
     Ok(Node { own, name, raft, store, links, flaw, ahead })
 }
 
-/// Leaders are missed after 0.8 s at the latest, and replaced within 0.8 s more.
-fn config() -> anyhow::Result<Config> {
+/// Leaders are missed after twice the time at the latest, and replaced within as much again. They show
+/// themselves twice and more within it.
+fn config(election: Duration) -> anyhow::Result<Config> {
+    let election = election.as_millis() as u64;
     let config = Config {
-        heartbeat_interval: 150,
-        election_timeout_min: 400,
-        election_timeout_max: 800,
+        heartbeat_interval: election * 3 / 8,
+        election_timeout_min: election,
+        election_timeout_max: 2 * election,
         install_snapshot_timeout: 1000,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(ENTRIES_A_SNAPSHOT),
         replication_lag_threshold: ENTRIES_A_SNAPSHOT + 500,
