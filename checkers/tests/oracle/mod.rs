@@ -14,8 +14,12 @@ pub const NEVER: u32 = u32::MAX;
 
 /// How many random histories a test judges: ORACLE_HISTORIES, or 20,000.
 pub fn histories() -> u64 {
+    asked_or(20_000)
+}
+
+fn asked_or(quick: u64) -> u64 {
     let asked = std::env::var("ORACLE_HISTORIES").ok();
-    asked.map_or(20_000, |text| text.parse().expect("ORACLE_HISTORIES is a number"))
+    asked.map_or(quick, |text| text.parse().expect("ORACLE_HISTORIES is a number"))
 }
 
 /// The first seed: ORACLE_FIRST, or 0. Runs whose seeds follow on each other add up to one long run.
@@ -27,6 +31,11 @@ pub fn first() -> u64 {
 /// The seeds to judge: all, or the one of ORACLE_SEED, to replay it.
 pub fn seeds() -> std::ops::Range<u64> {
     seeds_of(histories())
+}
+
+/// The same for a test whose histories are dear: a tenth, where no number was asked for.
+pub fn few_seeds() -> std::ops::Range<u64> {
+    seeds_of(asked_or(2_000))
 }
 
 /// The same for a test whose histories are cheap: at least so many, whatever was asked for.

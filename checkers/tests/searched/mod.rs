@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use tribunal_checkers::linearizability::engine::{Budget, Outcome, search};
 use tribunal_checkers::linearizability::model::{Model, Op};
 
-use crate::oracle::{Draw, seeds};
+use crate::oracle::{Draw, few_seeds};
 
 /// How many calls are drawn for a history at the most.
 pub const CALLS: u64 = 14;
@@ -23,7 +23,7 @@ pub fn compare<M: Model, E: Debug>(
     judge: impl Fn(&[Op<M::Call>]) -> Option<Result<(), E>>,
 ) {
     let (mut good, mut bad, mut left, mut given_up) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for seed in seeds() {
+    for seed in few_seeds() {
         let ops = draw(&mut Draw(seed));
         let found = match search(model, &ops, &BUDGET) {
             Outcome::Linearizable { .. } => true,

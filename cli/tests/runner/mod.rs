@@ -20,8 +20,21 @@ pub fn skip(why: impl Into<String>) {
     SKIPPED.set(Some(why.into()));
 }
 
-/// Runs those of `tests` that the command line asks for.
+/// Runs those of `tests` that the command line asks for, one a core at a time.
+#[allow(dead_code, reason = "not every binary leaves it at that")]
 pub fn run(tests: &[Test]) -> ExitCode {
+    judge(&Arguments::from_args(), tests)
+}
+
+/// The same of tests that wait for most of their time: so many at a time, unless the command line says otherwise.
+#[allow(dead_code, reason = "not every binary waits")]
+pub fn run_at_once(threads: usize, tests: &[Test]) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(threads);
+    judge(&arguments, tests)
+}
+
+fn judge(arguments: &Arguments, tests: &[Test]) -> ExitCode {
     let trial = |&(name, test): &Test| {
         Trial::ignorable_test(name, move || {
             SKIPPED.take();
@@ -30,7 +43,7 @@ pub fn run(tests: &[Test]) -> ExitCode {
             Ok(skipped.map_or(Completion::Completed, Completion::ignored_with))
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), tests.iter().map(trial).collect()).exit_code()
+    libtest_mimic::run(arguments, tests.iter().map(trial).collect()).exit_code()
 }
 
 /// Runs an async test to its end.

@@ -31,7 +31,7 @@ mod usage;
 mod vanish;
 
 fn main() -> std::process::ExitCode {
-    runner::run(&[
+    let tests: &[runner::Test] = &[
         ("clients::one_that_hangs_on_hello", clients::one_that_hangs_on_hello),
         ("clients::one_that_hangs_on_open", clients::one_that_hangs_on_open),
         ("clients::one_that_prints_garbage", clients::one_that_prints_garbage),
@@ -176,5 +176,6 @@ fn main() -> std::process::ExitCode {
             usage::files_and_programs_that_are_not_named_or_not_there,
         ),
         ("usage::hosts_that_cannot_be_found", usage::hosts_that_cannot_be_found),
-    ])
+    ];
+    runner::run_at_once(3, tests)
 }
