@@ -8,10 +8,13 @@
 //! - `never-seen`: no consumer ever saw it;
 //! - `missed-change`: a consumer that watched to the end did not ([`Unseen::by_each`]).
 //!
+//! A process is a consumer, which reads on and on from the beginning. One that went elsewhere (`assign`,
+//! `subscribe`, `seek`), or whose answer was lost, may have passed something over: its end proves nothing.
+//!
 //! Calls: `append` (or `write`) v -> offset; `poll` (or `watch`) -> [[offset, v], …].
 
-use rustc_hash::FxHashSet;
-use tribunal_history::{Datum, History, Operation, Process};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tribunal_history::{Datum, History, Kind, Operation, Process, ValueRef};
 
 use crate::linearizability::told::noun;
 use crate::times::seconds;
@@ -29,19 +32,22 @@ const TOLD: usize = 8;
 
 impl Checker for Unseen {
     fn check(&self, history: &History) -> Verdict {
-        let judged = keys::each(history, |calls| Ok::<_, String>(self.judge(calls)));
-        let judged = match judged {
+        let judged = match keys::each(history, |calls| self.judge(calls)) {
             Ok(judged) => judged,
             Err(problem) => return Verdict::objected(problem),
         };
         let anomalies = keys::wrong(&judged, |(anomalies, _)| anomalies.clone());
         let ended: usize = judged.iter().map(|(_, (_, ended))| ended).sum();
+        let open = judged.iter().filter(|(_, (_, ended))| *ended == 0).count();
         let mut verdict = Verdict::of(anomalies).fact("consumers_to_the_end", ended);
-        if ended == 0 {
-            verdict.doubt(
-                "no consumer polled to the end: whether something never arrived is not known; \
-                 mark the last polls as final",
-            );
+        if open > 0 || judged.is_empty() {
+            let all = judged.len();
+            let of =
+                if open < all { format!(" of {open} of {all} objects") } else { String::new() };
+            verdict.doubt(format!(
+                "no consumer polled to the end{of}: whether something never arrived is not known; \
+                 mark the last polls as final"
+            ));
         }
         verdict
     }
@@ -49,20 +55,23 @@ impl Checker for Unseen {
 
 impl Unseen {
     /// What is wrong with one object, and how many consumers came to its end.
-    fn judge(self, calls: &[Operation]) -> (Vec<Anomaly>, usize) {
-        let ends: Vec<&Operation> = calls.iter().filter(|call| is_end(call)).collect();
+    fn judge(self, calls: &[Operation]) -> Result<(Vec<Anomaly>, usize), String> {
+        if let Some(problem) = calls.iter().find_map(objection) {
+            return Err(problem);
+        }
+        let ends = ends(calls);
         let mut anomalies = Vec::new();
         if self.by_each {
             for end in &ends {
                 let own = calls.iter().filter(|call| call.process() == end.process());
                 anomalies.extend(missed(calls, &values(own), end).map(|put| told(put, end, true)));
             }
-        } else if let Some(end) = ends.iter().max_by_key(|end| end.start()) {
+        } else if let Some(end) = ends.last() {
             let seen = values(calls.iter());
             anomalies.extend(missed(calls, &seen, end).map(|put| told(put, end, false)));
         }
         anomalies.truncate(TOLD);
-        (anomalies, ends.len())
+        Ok((anomalies, ends.len()))
     }
 }
 
@@ -74,14 +83,47 @@ fn takes(call: &Operation) -> bool {
     matches!(call.f(), "poll" | "watch")
 }
 
-/// A consumer's last call, to which nothing came any more.
+/// What came back is nothing that a poll brings.
+fn objection(call: &Operation) -> Option<String> {
+    let polled = call.result().filter(|polled| takes(call) && !polled.is_null())?;
+    let is_run = polled.elements().is_some_and(|mut all| all.all(|entry| entry.pair().is_some()));
+    let (at, f) = (call.start(), call.f());
+    let told =
+        || format!("event {at}: a {f} must answer [[offset, value], …], and this one did {polled}");
+    (!is_run).then(told)
+}
+
+/// The last end that each consumer came to while it knew its place, in the order of their starts.
+fn ends<'a, 'h>(calls: &'a [Operation<'h>]) -> Vec<&'a Operation<'h>> {
+    let (mut ends, mut astray) = (FxHashMap::default(), FxHashSet::default());
+    for call in calls {
+        if is_end(call) && !astray.contains(&call.process()) {
+            ends.insert(call.process(), call);
+        } else if loses_place(call) {
+            astray.insert(call.process());
+        }
+    }
+    let mut ends: Vec<_> = ends.into_values().collect();
+    ends.sort_unstable_by_key(|end| end.start());
+    ends
+}
+
+/// Whether the consumer may be anywhere in the log after it.
+fn loses_place(call: &Operation) -> bool {
+    match call.f() {
+        "assign" | "subscribe" | "seek" => call.kind() != Kind::Fail,
+        _ => takes(call) && call.kind() == Kind::Info,
+    }
+}
+
+/// A call that is marked as a consumer's last, and to which nothing came any more.
 fn is_end(call: &Operation) -> bool {
-    let is_final = call.invocation().ext("final").is_some();
-    let nothing = |result: tribunal_history::ValueRef| {
+    let is_final = call.invocation().ext("final").is_some_and(|it| it.datum() == Datum::TRUE);
+    let nothing = |result: ValueRef| {
         result.is_null() || result.elements().is_some_and(|mut all| all.next().is_none())
     };
     let client = matches!(call.process(), Process::Client(_));
-    client && takes(call) && is_final && call.is_ok() && call.result().is_some_and(nothing)
+    client && takes(call) && is_final && call.result().is_some_and(nothing)
 }
 
 /// All values that these calls brought.

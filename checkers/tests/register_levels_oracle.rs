@@ -73,6 +73,8 @@ fn draw(seed: u64, most: u64, astray: u64) -> Drawn {
         };
         if op.end != NEVER {
             free.push((op.end, session));
+        } else if draw.one_in(4) {
+            free.push((op.start + 1, session));
         }
         drawn.sessions.push(session);
     }
@@ -80,6 +82,11 @@ fn draw(seed: u64, most: u64, astray: u64) -> Drawn {
 }
 
 // The definitions.
+
+/// Whether one call comes before another in their session, in which nothing comes after a call that crashed.
+fn is_before(drawn: &Drawn, one: usize, other: usize) -> bool {
+    one < other && drawn.sessions[one] == drawn.sessions[other] && drawn.ops[one].end != NEVER
+}
 
 /// The calls that took effect: those that were answered, and those whose value was seen by one that did.
 fn effective(drawn: &Drawn) -> Vec<usize> {
@@ -129,8 +136,7 @@ fn sequential(drawn: &Drawn) -> bool {
             return false;
         }
         all.clone().filter(|&i| left(i)).any(|i| {
-            let before =
-                all.clone().take(i).any(|j| left(j) && drawn.sessions[j] == drawn.sessions[i]);
+            let before = all.clone().any(|j| left(j) && is_before(drawn, j, i));
             let action = drawn.ops[i].action;
             let fits = action.observes().is_none_or(|value| value == held);
             !before
@@ -148,7 +154,7 @@ fn causal(drawn: &Drawn, took: &[usize]) -> bool {
     let mut past = vec![vec![false; count]; count];
     for &i in took {
         for &j in took {
-            let so = i < j && drawn.sessions[i] == drawn.sessions[j];
+            let so = is_before(drawn, i, j);
             let wr = action(i).produces().is_some() && action(i).produces() == action(j).observes();
             past[i][j] = so || wr;
         }
@@ -188,7 +194,7 @@ fn guarantees(drawn: &Drawn, took: &[usize]) -> [bool; 4] {
         let mut kept = [true; 4];
         for &i in took {
             for &j in took {
-                if drawn.sessions[i] != drawn.sessions[j] || i >= j {
+                if !is_before(drawn, i, j) {
                     continue;
                 }
                 let no_older = |one: Option<u32>, other: Option<u32>| {

@@ -165,6 +165,31 @@ pub fn processes(draw: &mut Draw, slots: &[Slot]) -> Vec<u64> {
     processes
 }
 
+/// The same with hardly more processes than the calls need, so that each makes many.
+pub fn few_processes(draw: &mut Draw, slots: &[Slot]) -> Vec<u64> {
+    let mut order: Vec<usize> = (0..slots.len()).collect();
+    order.sort_by_key(|&at| slots[at].start);
+    let mut free = vec![0; 1 + draw.below(3) as usize];
+    let mut processes = vec![0; slots.len()];
+    let goes_on = draw.one_in(8);
+    for at in order {
+        let slot = slots[at];
+        let idle: Vec<usize> = (0..free.len()).filter(|&it| free[it] < slot.start).collect();
+        let process = match idle.len() {
+            0 => free.len(),
+            several => idle[draw.below(several as u64) as usize],
+        };
+        free.resize(free.len().max(process + 1), 0);
+        free[process] = match slot.outcome {
+            Outcome::Open => u32::MAX,
+            Outcome::Info if !goes_on => u32::MAX,
+            _ => slot.end,
+        };
+        processes[at] = process as u64;
+    }
+    processes
+}
+
 /// A call, and when it must have taken effect. [`NEVER`] as its end: at any time after its start, or not at all.
 #[derive(Clone, Debug)]
 pub struct Timed<C> {

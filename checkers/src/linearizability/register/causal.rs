@@ -63,7 +63,7 @@ pub(super) fn causal(versions: &Versions, sessions: &Sessions) -> Option<bool> {
     Some(true)
 }
 
-/// What came before each call in its own session.
+/// What came before each call in the session that it follows.
 struct Past {
     /// By call: the one before it.
     previous: Vec<u32>,
@@ -78,9 +78,11 @@ impl Past {
         let mut last = vec![NONE; sessions.count];
         let (mut previous, mut nth) = (Vec::new(), Vec::new());
         let mut last_write: Vec<Vec<u32>> = vec![Vec::new(); sessions.count];
-        for ((at, op), &session) in (0..).zip(&versions.ops).zip(&sessions.of) {
+        let own = sessions.of.iter().zip(&sessions.follows);
+        for ((at, op), (&session, &follows)) in (0..).zip(&versions.ops).zip(own) {
             let writes = &mut last_write[session as usize];
-            previous.push(std::mem::replace(&mut last[session as usize], at));
+            previous.push(last[follows as usize]);
+            last[session as usize] = at;
             nth.push(writes.len() as u32);
             let sets = op.action.produces().is_some();
             let before = writes.last().copied().unwrap_or(NONE);

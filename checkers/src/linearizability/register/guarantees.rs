@@ -56,8 +56,9 @@ impl Checker for SessionGuarantees {
         let mut verdict = Verdict::of(anomalies).fact("keys", keys);
         if open > 0 {
             verdict.doubt(format!(
-                "{open} keys hold values that were written more than once: whether their sessions \
-                 have what they were promised is not known; write every value once"
+                "{open} keys hold values that were written more than once, or by nobody, or swaps \
+                 that do not tell what they found: whether their sessions have what they were \
+                 promised is not known; write every value once"
             ));
         }
         verdict

@@ -1,8 +1,8 @@
 //! What still holds of a register that is not linearizable.
 //!
 //! Weaker promises forget real time between clients. What is left is the order of each client's own
-//! calls (its *session*: a process; a client whose call crashed goes on as another process), and
-//! that a read comes after what it saw:
+//! calls (its *session*: a process; what a client does after a call that crashed does not come after that,
+//! which may yet happen after all), and that a read comes after what it saw:
 //!
 //! - *sequential*: some order of all calls, true to every session, is that of one register (Lamport 1979);
 //! - *causal*: no read returns a value that was overwritten in its causal past, which is all that its
@@ -71,7 +71,7 @@ impl Levels {
 pub fn levels(ops: &[Op], sessions: &[u32], values: usize) -> Levels {
     let Some(versions) = Versions::of(ops, values) else { return Levels::default() };
     let own = |&place: &u32| sessions[place as usize];
-    let sessions = Sessions::new(versions.places.iter().map(own).collect());
+    let sessions = Sessions::new(versions.places.iter().map(own).collect(), &versions.ops);
     let writes = in_turn(demands(&versions), &versions, &sessions, Action::produces);
     let monotonic_writes = writes.is_acyclic();
     let holds = |demands: Graph| monotonic_writes.then(|| demands.is_acyclic());
@@ -85,28 +85,44 @@ pub fn levels(ops: &[Op], sessions: &[u32], values: usize) -> Levels {
     }
 }
 
-/// The session of each call that took effect, numbered from 0.
+/// The session of each call that took effect, numbered from 0. A crashed call with which its process did
+/// not end is a session of its own.
 pub(super) struct Sessions {
     /// By call.
     pub(super) of: Vec<u32>,
+    /// By call, the session whose calls it comes after: mostly its own.
+    pub(super) follows: Vec<u32>,
     /// How many there are.
     pub(super) count: usize,
 }
 
 impl Sessions {
-    fn new(of: Vec<u32>) -> Self {
-        let mut known = of.clone();
+    fn new(processes: Vec<u32>, ops: &[Op]) -> Self {
+        let mut known = processes.clone();
         known.sort_unstable();
         known.dedup();
-        let number = |session| known.binary_search(&session).expect("it is among them") as u32;
-        Self { of: of.into_iter().map(number).collect(), count: known.len() }
+        let number = |process| known.binary_search(&process).expect("it is among them") as u32;
+        let follows: Vec<u32> = processes.into_iter().map(number).collect();
+        let (mut of, mut count) = (follows.clone(), known.len());
+        let mut goes_on = vec![false; count];
+        for (op, session) in ops.iter().zip(&mut of).rev() {
+            if std::mem::replace(&mut goes_on[*session as usize], true) && op.crashed() {
+                *session = count as u32;
+                count += 1;
+            }
+        }
+        Self { of, follows, count }
     }
 
     /// Every call with its session's state, in the order of the invocations.
     fn walk<S: Default + Clone>(&self, versions: &Versions, mut visit: impl FnMut(&mut S, Op)) {
         let mut states = vec![S::default(); self.count];
-        for (op, &session) in versions.ops.iter().zip(&self.of) {
-            visit(&mut states[session as usize], *op);
+        for ((op, session), follows) in versions.ops.iter().zip(&self.of).zip(&self.follows) {
+            let state = &mut states[*follows as usize];
+            match session == follows {
+                true => visit(state, *op),
+                false => visit(&mut state.clone(), *op),
+            }
         }
     }
 }
