@@ -3,9 +3,10 @@
 //! | call | error | says |
 //! |---|---|---|
 //! | any | no connection, no channel, the queue cannot be declared | `fail`: no message was sent |
-//! | `enqueue` | `basic.return`: routed to no queue | `fail` |
-//! | | `basic.nack` | `info`: the server refuses responsibility, but a mirror may have the message |
-//! | | no acknowledgement in time, a closed channel, a lost connection | `info` |
+//! | `enqueue` | the channel had ended before | `fail`: no message was sent |
+//! | | `basic.return`: routed to no queue | `fail` |
+//! | | `basic.nack` | `info`: the server refuses responsibility, as when a master dies; a mirror may have the message |
+//! | | no acknowledgement in 4 s, a closed channel, a lost connection | `info` |
 //! | `dequeue` | any before a message came | `fail`: what is not acknowledged goes back into the queue |
 //! | | any after it came | `ok`: it came out, and may do so again |
 
