@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use tribunal_client::protocol::{Request, Response, from_line, to_line};
 use tribunal_client::{Call, Node, Outcome};
@@ -44,8 +45,13 @@ impl Caller {
 
     /// Performs a call, which may take five seconds.
     pub fn call(&mut self, call: &Call) -> Outcome {
+        self.call_within(Duration::from_secs(5), call)
+    }
+
+    /// Performs a call, which may take so long.
+    pub fn call_within(&mut self, limit: Duration, call: &Call) -> Outcome {
         self.sent += 1;
-        let response = self.say(&Request::op(self.sent, call, Some(5000)));
+        let response = self.say(&Request::op(self.sent, call, Some(limit.as_millis() as u64)));
         assert_eq!(response.id(), Some(self.sent));
         response.into_outcome()
     }
