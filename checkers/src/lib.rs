@@ -35,6 +35,7 @@
 //! # Ok::<(), tribunal_history::HistoryError>(())
 //! ```
 
+pub mod anomalies;
 mod blame;
 mod evidence;
 mod failed;

@@ -3,7 +3,7 @@
 mod elle;
 
 use elle::draw;
-use tribunal_checkers::transactions::{Level, ListAppend, Phenomenon, page};
+use tribunal_checkers::transactions::{Level, ListAppend, Phenomenon};
 use tribunal_checkers::{Checker, Validity, Verdict};
 
 fn judge(drawing: &str) -> Verdict {
@@ -237,7 +237,10 @@ fn every_example_shows_its_phenomenon() {
 fn the_page_of_anomalies_is_the_one_of_the_docs() {
     let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/anomalies.md");
     let written = std::fs::read_to_string(docs).expect("docs/anomalies.md");
-    assert!(written == page(), "write it anew: tribunal explain > docs/anomalies.md");
+    assert!(
+        written == tribunal_checkers::anomalies::page(),
+        "write it anew: tribunal explain > docs/anomalies.md"
+    );
 }
 
 /// A list that has what a transaction appended second without what it appended first, or before it, is

@@ -373,6 +373,10 @@ fn anomalies_and_faults_are_explained_by_name() {
     assert_eq!(one.status.code(), Some(0));
     assert!(said.contains("The weakest level that forbids it: consistent-view.\n"), "{said}");
     assert!(said.contains("    p0 1-6 rx_ ry1\n    p1 2-4 ax1 ay1\n"), "{said}");
+    let object = text(&explain(&["lost-value"]).stdout);
+    assert!(object.starts_with("lost-value: A value was acknowledged as put in, and "), "{object}");
+    let both = text(&explain(&["long-fork"]).stdout);
+    assert!(both.contains("judged of: snapshots") && both.contains("| option |"), "{both}");
     let none = explain(&["G-singel"]);
     let said = text(&none.stderr);
     assert_eq!(none.status.code(), Some(64));

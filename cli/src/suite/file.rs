@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use tribunal_checkers::anomalies;
 use tribunal_harness::test_file::parse_duration;
 
 use super::cell::{Cell, Expected};
@@ -114,6 +115,9 @@ fn duration(text: &str) -> anyhow::Result<Duration> {
 }
 
 fn expected(names: Vec<String>, at_least: Option<usize>, of: usize) -> anyhow::Result<Expected> {
+    if let Some(name) = names.iter().find(|name| !anomalies::is_known(name)) {
+        bail!("finds: there is no anomaly `{name}`; `tribunal explain anomalies` lists them");
+    }
     match at_least {
         Some(_) if names.is_empty() => bail!("at_least is said, and nothing that it `finds`"),
         Some(seeds) if seeds == 0 || seeds > of => {
@@ -159,7 +163,7 @@ mod tests {
         let read = cells(
             "[defaults]\nseeds = '11-20'\ntime = '30s'\n\
              [[cell]]\ntest = 'a.toml'\n\
-             [[cell]]\nname = 'lost'\ntest = 'b.toml'\nseeds = [1, 2, 9]\nfinds = ['lost']\nat_least = 2",
+             [[cell]]\nname = 'lost'\ntest = 'b.toml'\nseeds = [1, 2, 9]\nfinds = ['lost-write']\nat_least = 2",
         )
         .unwrap();
         assert_eq!(read[0].name, "a.toml");
@@ -168,7 +172,7 @@ mod tests {
         assert_eq!(read[0].time, Some(Duration::from_secs(30)));
         assert_eq!(read[0].expected, Expected::Valid);
         assert_eq!(read[1].seeds, [1, 2, 9]);
-        let lost = Expected::Anomaly { names: vec!["lost".to_owned()], seeds: 2 };
+        let lost = Expected::Anomaly { names: vec!["lost-write".to_owned()], seeds: 2 };
         assert_eq!(read[1].expected, lost);
     }
 
@@ -177,7 +181,8 @@ mod tests {
         let told = |text: &str| cells(text).unwrap_err();
         let cell = |more: &str| told(&format!("[[cell]]\ntest = 'a.toml'\n{more}"));
         assert!(cell("at_least = 1").contains("cell a.toml: at_least is said"));
-        assert!(cell("finds = ['x']\nat_least = 4").contains("none of 1 to 3"));
+        assert!(cell("finds = ['split-brain']\nat_least = 4").contains("none of 1 to 3"));
+        assert!(cell("finds = ['lost-wirte']").contains("there is no anomaly `lost-wirte`"));
         assert!(cell("seeds = []").contains("would test nothing"));
         assert!(cell("seeds = '5-1'").contains("no range like"));
         assert!(cell("time = 'soon'").contains("cell a.toml: time:"));

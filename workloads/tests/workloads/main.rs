@@ -11,7 +11,7 @@ mod transactions;
 
 use std::time::Duration;
 
-use tribunal_checkers::{Anomaly, Checker, Validity, Verdict};
+use tribunal_checkers::{Anomaly, Checker, Validity, Verdict, anomalies};
 use tribunal_generator::simulation::{Answer, Attempt, Simulation};
 use tribunal_generator::{Chain, Rng, Seed, phases, sleep};
 use tribunal_history::{Event, History, Kind, Map, Value};
@@ -68,9 +68,11 @@ fn acquitted(verdict: &Verdict) {
     assert_eq!(verdict.validity, Validity::Valid, "{verdict:#?}");
 }
 
-/// Convicted, of this among others.
+/// Convicted, of this among others, all of which `tribunal explain` knows.
 fn convicted(verdict: &Verdict, anomaly: &str) -> Anomaly {
     assert_eq!(verdict.validity, Validity::Invalid, "{verdict:#?}");
+    let strange = verdict.anomalies.iter().find(|found| !anomalies::is_known(&found.name));
+    assert!(strange.is_none(), "{strange:#?} is not explained");
     let named = verdict.anomalies.iter().find(|found| found.name == anomaly);
     named.unwrap_or_else(|| panic!("no {anomaly} among {:#?}", verdict.anomalies)).clone()
 }

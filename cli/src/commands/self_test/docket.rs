@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use tribunal_checkers::anomalies;
 
 use crate::suite::{Cell, Expected};
 
@@ -38,6 +39,12 @@ pub(super) fn guilty(path: &Path, seeds: Range<u64>) -> anyhow::Result<Vec<Cell>
         if trial.convicts.is_empty() || trial.bug == NO_BUG {
             let Trial { test, bug, .. } = trial;
             bail!("{shown}: {test} {bug}: a bug, and what convicts it, must be named");
+        }
+        if let Some(name) = trial.convicts.iter().find(|name| !anomalies::is_known(name)) {
+            bail!(
+                "{shown}: {}: there is no anomaly `{name}`; see tribunal explain anomalies",
+                trial.test
+            );
         }
         cells.push(trial.cell(folder, seeds.clone()));
     }
