@@ -15,14 +15,16 @@
 //! ```
 
 mod oracle;
+mod slotted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::{Draw, Outcome, Slot, few_processes, seeds, slots};
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use slotted::{Entry, history};
 use tribunal_checkers::{Anomaly, Checker, SessionGuarantees, Validity};
-use tribunal_history::{Call, Event, History, Kind, Process};
+use tribunal_history::Call;
 
 /// What a history may hold.
 struct Shape {
@@ -119,39 +121,24 @@ fn shown(value: u64) -> Value {
     if value == 0 { Value::Null } else { json!(value) }
 }
 
-fn history(calls: &[Drawn]) -> History {
-    let mut events = Vec::new();
-    for drawn in calls {
-        let call = match drawn.what {
-            What::Read(_) => Call::new("read"),
-            What::Write(new) => Call::new("write").value(new),
-            What::Swap(old, new) | What::Refused(old, new, _) => {
-                Call::new("cas").value(json!([shown(old), shown(new)]))
-            }
-        };
-        let call = call.key(drawn.key);
-        let kind = match drawn.slot.outcome {
-            Outcome::Ok => Kind::Ok,
-            Outcome::Fail => Kind::Fail,
-            Outcome::Info | Outcome::Open => Kind::Info,
-        };
-        let answer = match drawn.what {
-            What::Read(found) if kind == Kind::Ok => call.clone().value(shown(found)),
-            What::Refused(.., found) if kind == Kind::Ok => {
-                let refused = call.clone().mark("swapped", false);
-                found.map_or(refused.clone(), |found| refused.mark("found", shown(found)))
-            }
-            _ => call.clone(),
-        };
-        let process = Process::Client(drawn.process);
-        events.push((drawn.slot.start, Event::of(&call, 0, process, Kind::Invoke)));
-        if drawn.slot.outcome != Outcome::Open {
-            events.push((drawn.slot.end, Event::of(&answer, 0, process, kind)));
+fn entry(drawn: &Drawn) -> Entry {
+    let call = match drawn.what {
+        What::Read(_) => Call::new("read"),
+        What::Write(new) => Call::new("write").value(new),
+        What::Swap(old, new) | What::Refused(old, new, _) => {
+            Call::new("cas").value(json!([shown(old), shown(new)]))
         }
-    }
-    events.sort_by_key(|&(place, _)| place);
-    let timed = |(place, event): (u32, Event)| Event { time: u64::from(place), ..event };
-    History::new(events.into_iter().map(timed).collect()).expect("drawn well")
+    };
+    let call = call.key(drawn.key);
+    let answer = match drawn.what {
+        What::Read(found) => call.clone().value(shown(found)),
+        What::Refused(.., found) => {
+            let refused = call.clone().mark("swapped", false);
+            found.map_or(refused.clone(), |found| refused.mark("found", shown(found)))
+        }
+        What::Write(_) | What::Swap(..) => call.clone(),
+    };
+    Entry { slot: drawn.slot, process: drawn.process, call, answer }
 }
 
 // The definitions.
@@ -362,7 +349,7 @@ type Counts = BTreeMap<&'static str, u64>;
 
 fn judge(seed: u64, shape: &Shape) -> Vec<&'static str> {
     let calls = drawn(&mut Draw(seed), shape);
-    let history = history(&calls);
+    let history = history(calls.iter().map(entry));
     let verdict = SessionGuarantees::default().check(&history);
     let indexed: Vec<Indexed> =
         history.operations().map(|it| it.start()).zip(calls.iter().copied()).collect();

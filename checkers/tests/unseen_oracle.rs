@@ -14,14 +14,16 @@
 //! ```
 
 mod oracle;
+mod slotted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::{Draw, Outcome, Slot, few_processes, seeds, slots};
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use slotted::{Entry, history};
 use tribunal_checkers::{Anomaly, Checker, Unseen, Validity};
-use tribunal_history::{Call, Event, History, Kind, Process};
+use tribunal_history::Call;
 
 /// What a history may hold.
 struct Shape {
@@ -141,35 +143,20 @@ fn drawn(draw: &mut Draw, shape: &Shape) -> Vec<Drawn> {
     calls
 }
 
-fn history(calls: &[Drawn], shape: &Shape) -> History {
-    let mut events = Vec::new();
-    for drawn in calls {
-        let (call, answer) = match &drawn.what {
-            What::Put(value) => (Call::new(shape.put).value(*value), json!(drawn.slot.start)),
-            What::Take(taken, last) => {
-                let call = Call::new(shape.take);
-                let nothing = taken.is_empty() && drawn.slot.start % 2 == 0;
-                let answer = if nothing { Value::Null } else { json!(taken) };
-                (last.map_or(call.clone(), |last| call.mark("final", last)), answer)
-            }
-            What::Seek => (Call::new("seek").value(0), Value::Null),
-        };
-        let call = call.key(drawn.key);
-        let kind = match drawn.slot.outcome {
-            Outcome::Ok => Kind::Ok,
-            Outcome::Fail => Kind::Fail,
-            Outcome::Info | Outcome::Open => Kind::Info,
-        };
-        let answer = if kind == Kind::Ok { call.clone().value(answer) } else { call.clone() };
-        let process = Process::Client(drawn.process);
-        events.push((drawn.slot.start, Event::of(&call, 0, process, Kind::Invoke)));
-        if drawn.slot.outcome != Outcome::Open {
-            events.push((drawn.slot.end, Event::of(&answer, 0, process, kind)));
+fn entry(drawn: &Drawn, shape: &Shape) -> Entry {
+    let (call, answer) = match &drawn.what {
+        What::Put(value) => (Call::new(shape.put).value(*value), json!(drawn.slot.start)),
+        What::Take(taken, last) => {
+            let call = Call::new(shape.take);
+            let nothing = taken.is_empty() && drawn.slot.start % 2 == 0;
+            let answer = if nothing { Value::Null } else { json!(taken) };
+            (last.map_or(call.clone(), |last| call.mark("final", last)), answer)
         }
-    }
-    events.sort_by_key(|&(place, _)| place);
-    let timed = |(place, event): (u32, Event)| Event { time: u64::from(place), ..event };
-    History::new(events.into_iter().map(timed).collect()).expect("drawn well")
+        What::Seek => (Call::new("seek").value(0), Value::Null),
+    };
+    let call = call.key(drawn.key);
+    let answer = call.clone().value(answer);
+    Entry { slot: drawn.slot, process: drawn.process, call, answer }
 }
 
 // The definitions.
@@ -262,7 +249,7 @@ fn told(anomaly: &Anomaly, starts: &[u64], calls: &[Drawn], by_each: bool) -> Op
 
 fn judge(seed: u64, shape: &Shape) -> Validity {
     let calls = drawn(&mut Draw(seed), shape);
-    let history = history(&calls, shape);
+    let history = history(calls.iter().map(|drawn| entry(drawn, shape)));
     let verdict = Unseen { by_each: shape.by_each }.check(&history);
     let context = || format!("{}, seed {seed}: {calls:#?} {verdict:#?}", shape.name);
     let starts: Vec<u64> = history.operations().map(|it| it.start()).collect();

@@ -3,7 +3,8 @@
 //! Clients read and append to a few lists in transactions. Every value is
 //! appended once, so that a list tells the order of its writes (Kingsbury and
 //! Alvaro, *Elle*, VLDB 2020). A list that was appended to often enough is
-//! replaced by a fresh one; the lists of the end are read on every node.
+//! replaced by a fresh one. In the end, the lists of that time are read on every node, and each
+//! that was replaced once, so that its last appends are known.
 //!
 //! | call | value | ok |
 //! |---|---|---|
@@ -21,7 +22,7 @@
 //! | `writes_per_key` | 50 | appends to a list before a fresh one takes its place |
 //! | `min_length`, `max_length` | 1, 4 | micro-operations of a transaction |
 //! | `read`, `append` | 1, 1 | how often each is done, relative to each other |
-//! | `final_seconds` | 10 | the time for the last reads of a node |
+//! | `final_seconds` | 10 | the time for the last reads of a node, and again for those of replaced lists |
 
 use serde_json::json;
 use tribunal_checkers::transactions::{Level, ListAppend};

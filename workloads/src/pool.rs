@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tribunal_generator::{Boxed, Chain, Rng, each_node, repeat, sequence};
+use tribunal_generator::{Boxed, Chain, Policy, Rng, calls, clients, each_node, repeat, sequence};
 use tribunal_history::{Call, Value};
 
 use crate::WorkloadError;
@@ -106,23 +106,44 @@ impl Pool {
         }
     }
 
-    /// On every node, in the end: reads of the keys that were written last, a few in a transaction.
+    /// In the end, on every node: reads of the keys that were written last. Then every key before them
+    /// is read once, the last ones first, by whoever is free: what was written last to a key is
+    /// known only if somebody has seen it.
     pub(crate) fn last_reads(&self) -> Boxed {
-        const TOGETHER: usize = 4;
-        let (begun, shape) = (self.begun.clone(), self.shape);
-        each_node(move |_node| {
+        let recent = 2 * self.shape.keys;
+        let within = Duration::from_secs(self.shape.final_seconds);
+        let begun = self.begun.clone();
+        let everywhere = each_node(move |_node| {
             let begun = begun.load(Ordering::Relaxed);
-            let keys: Vec<u64> = (begun.saturating_sub(2 * shape.keys)..begun).collect();
+            let keys: Vec<u64> = (begun.saturating_sub(recent)..begun).collect();
             let read = |keys: &[u64]| {
-                let reads = keys.iter().map(|key| json!(["r", key.to_string(), null])).collect();
-                let call = transaction(reads).mark("final", true);
-                repeat(call).delay(Duration::from_millis(200)).limit(10).until_ok().boxed()
+                repeat(reads(keys)).delay(Duration::from_millis(200)).limit(10).until_ok().boxed()
             };
             let reads: Vec<Boxed> = keys.chunks(TOGETHER).map(read).collect();
-            sequence(reads).time_limit(Duration::from_secs(shape.final_seconds)).boxed()
-        })
-        .boxed()
+            sequence(reads).time_limit(within).boxed()
+        });
+        let begun = self.begun.clone();
+        let mut left = None;
+        let replaced = calls(std::iter::from_fn(move || {
+            // Not known before the first of them is asked for.
+            let left =
+                left.get_or_insert_with(|| begun.load(Ordering::Relaxed).saturating_sub(recent));
+            let from = left.saturating_sub(TOGETHER as u64);
+            let keys: Vec<u64> = (from..std::mem::replace(left, from)).rev().collect();
+            (!keys.is_empty()).then(|| reads(&keys))
+        }));
+        let policy = Policy { times: 5, backoff: Duration::from_millis(100), jitter: 0.0 };
+        let replaced = clients(replaced).retry(self.rng.clone(), policy).time_limit(within);
+        sequence([everywhere.boxed(), replaced.boxed()]).boxed()
     }
+}
+
+/// How many keys one of the last transactions reads.
+const TOGETHER: usize = 4;
+
+fn reads(keys: &[u64]) -> Call {
+    let reads = keys.iter().map(|key| json!(["r", key.to_string(), null])).collect();
+    transaction(reads).mark("final", true)
 }
 
 /// `txn` of these micro-operations.

@@ -25,7 +25,7 @@ use super::stretches::Life;
 use super::versions::Versions;
 
 /// How many looks at a value the search between the bounds may take: so many, and so many for each value.
-const BUDGET: (u64, u64) = (1_000_000, 64);
+const BUDGET: (u64, u64) = (100_000, 64);
 
 /// How many versions old a read may be: 1 is the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
