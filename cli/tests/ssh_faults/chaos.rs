@@ -155,6 +155,11 @@ pub async fn whoever_is_killed_every_node_is_clean_again() {
         let mut controller = controller.spawn().unwrap();
         let mut said = BufReader::new(controller.stdout.take().unwrap()).lines();
         assert_eq!(said.next().unwrap().unwrap(), "connected");
+        // The agents, by pid: once one has ended by itself, the lock names its guard.
+        let mut agents = Vec::new();
+        for session in &sessions {
+            agents.push(session.run_ok("cat /var/lib/tribunal-agent/lock").await.unwrap());
+        }
         // Injecting all takes about a second.
         let moment = Duration::from_millis(rng.below(2500));
         tokio::time::sleep(moment).await;
@@ -165,9 +170,9 @@ pub async fn whoever_is_killed_every_node_is_clean_again() {
             kill_process(pid, signal).unwrap();
         }
         if matches!(killed, Killed::Agents | Killed::Both) {
-            for session in &sessions {
+            for (session, agent) in sessions.iter().zip(&agents) {
                 // One that has just ended by itself need not be killed.
-                session.run("kill -9 $(cat /var/lib/tribunal-agent/lock)").await.unwrap();
+                session.run(&format!("kill -9 {}", agent.trim())).await.unwrap();
             }
         }
         if matches!(killed, Killed::Agents) {
