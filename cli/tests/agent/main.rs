@@ -128,6 +128,10 @@ fn main() -> std::process::ExitCode {
             limits::several_limits_at_once_are_healed_in_any_order_or_refused,
         ),
         ("pause::no_thread_runs_until_it_is_healed", pause::no_thread_runs_until_it_is_healed),
+        (
+            "pause::who_has_left_the_session_is_paused_and_killed_too",
+            pause::who_has_left_the_session_is_paused_and_killed_too,
+        ),
         ("pause::a_daemon_that_is_gone_is_named", pause::a_daemon_that_is_gone_is_named),
         ("pause::a_lost_controller_ends_the_pause", pause::a_lost_controller_ends_the_pause),
         ("pause::a_killed_agent_is_undone_by_heal", pause::a_killed_agent_is_undone_by_heal),

@@ -1,5 +1,7 @@
 //! Pauses, seen in /proc, and the three ways in which they end by themselves.
 
+use std::path::Path;
+
 use tempfile::TempDir;
 use tribunal_nemesis::agent::protocol::{Harm, Reply, Request};
 
@@ -32,6 +34,34 @@ pub fn no_thread_runs_until_it_is_healed() {
     assert!(!victim.hear().is_empty());
     // Once more is no error.
     assert_eq!(agent.heal(0), "");
+    assert_eq!(agent.process.close(), Some(0));
+}
+
+/// Starts one process that leaves the session and its parent, and one that leaves the session and drops
+/// the mark, as PostgreSQL under Patroni does; they say who they are.
+const SCATTERED: &str = "export TRIBUNAL_DAEMON=$$
+    setsid --fork sh -c 'echo $$; exec sleep 60'
+    env -i setsid sh -c 'echo $$; exec sleep 60' &
+    read -r line";
+
+pub fn who_has_left_the_session_is_paused_and_killed_too() {
+    let folder = TempDir::new().unwrap();
+    let mut victim = daemon(Path::new("sh"), &["-c", SCATTERED]);
+    let pid = victim.child.id();
+    let scattered: [u32; 2] = [victim.hear(), victim.hear()].map(|it| it.trim().parse().unwrap());
+    let mut agent = Agent::start(&folder.path().join("state"), 10, &[]);
+    agent.inject(0, Harm::Pause { pid });
+    for pid in scattered {
+        assert!(stopped(pid), "{}", states(pid));
+    }
+    assert_eq!(agent.observe(0), (true, "3 of 3 threads stopped".to_owned()));
+    assert_eq!(agent.heal(0), "3 of 3 threads go on");
+    agent.inject(1, Harm::Kill { pid });
+    for pid in scattered {
+        // Until its end is seen, it is a zombie.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        assert!(stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z ")), "{pid} lives");
+    }
     assert_eq!(agent.process.close(), Some(0));
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tribunal_history::Name;
 
 use super::membership::{Membership, Start, Versions};
-use super::{Daemon, Database, DatabaseError};
+use super::{Daemon, Database, DatabaseError, MARK};
 use crate::cluster::{Node, Session};
 use crate::template::{TemplateError, Templates};
 use crate::test_file::DatabaseTable;
@@ -171,12 +171,12 @@ impl Database for Declared {
         let upgraded = commands.upgrade.as_ref().filter(|_| version.upgraded);
         let start = upgraded.map_or(&commands.start, |(_, start)| start);
         let start = quote(start.of(version));
-        // setsid gives the database a session of its own: every process that it
-        // starts can be found by its session id, and outlives this SSH command.
+        // setsid gives the database a session of its own, and the variable is a mark: every process that it
+        // starts can be found by one or the other, and outlives this SSH command.
         let script = format!(
             "rm -f {PID_FILE}; mkdir -p /var/log /run\n\
              setsid sh -c 'read -r stat </proc/$$/stat; set -- $stat
-             echo \"$$ ${{22}}\" >{PID_FILE}; set --; eval \"$0\"' {start} >>{OUTPUT} 2>&1 </dev/null &\n\
+             echo \"$$ ${{22}}\" >{PID_FILE}; export {MARK}=$$; set --; eval \"$0\"' {start} >>{OUTPUT} 2>&1 </dev/null &\n\
              while [ ! -s {PID_FILE} ]; do sleep 0.01; done; cat {PID_FILE}"
         );
         let printed = session.run_ok(&script).await?;
@@ -305,22 +305,36 @@ rm -f {PID_FILE}"#,
     )
 }
 
-/// A script that ends every process of session `sid`: SIGTERM, and after
+/// A script that ends every process of the daemon `sid`: SIGTERM, and after
 /// `grace` SIGKILL; SIGCONT besides, as a stopped process does not end.
+///
+/// Its processes are those of its session, those that carry its mark, all that these have started, and
+/// whoever was one of them before those ended.
 fn end_session(sid: &str, grace: Duration) -> String {
     format!(
-        r#"members() {{
-  for stat in /proc/[0-9]*/stat; do
-    read -r line 2>/dev/null < "$stat" || continue
-    set -- ${{line##*) }}
-    [ "$4" = {sid} ] && [ "$1" != Z ] && stat=${{stat#/proc/}} && echo "${{stat%/stat}}"
+        r#"look() {{
+  found=" $(grep -lszx "{MARK}={sid}" /proc/[0-9]*/environ | tr -dc '0-9\n' | tr '\n' ' ') "
+  until [ "$found" = "$before" ]; do
+    before=$found
+    for stat in /proc/[0-9]*/stat; do
+      read -r line 2>/dev/null < "$stat" || continue
+      pid=${{stat#/proc/}}; pid=${{pid%/stat}}
+      set -- ${{line##*) }}
+      case "$1 $found" in Z*|*" $pid "*) continue; esac
+      [ "$4" = {sid} ] && found="$found$pid " && continue
+      case "$found" in *" $2 "*) found="$found$pid "; continue; esac
+      case "$known" in *" $pid "*) found="$found$pid "; esac
+    done
   done
+  known=$found
+  for pid in $found; do return 0; done
+  return 1
 }}
-tell() {{ for pid in $(members); do kill -"$1" "$pid" 2>/dev/null; done; }}
-tell TERM; tell CONT; tries={tries}
-while [ -n "$(members)" ]; do
+tell() {{ look; for pid in $found; do kill -"$1" "$pid"; kill -CONT "$pid"; done 2>/dev/null; }}
+known=; tell TERM; tries={tries}
+while look; do
   tries=$((tries - 1)); [ $tries -gt 0 ] || tell KILL
-  [ $tries -gt -{tries} ] || {{ echo "it outlives SIGKILL:" $(members) >&2; exit 1; }}
+  [ $tries -gt -{tries} ] || {{ echo "it outlives SIGKILL:" $found >&2; exit 1; }}
   sleep 0.02
 done"#,
         tries = grace.as_millis() / 20
@@ -330,4 +344,48 @@ done"#,
 /// `text` as one word of a shell command.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// A daemon of three: one of them has left its session and its parent, one its session and its mark.
+    const SCATTERED: &str = "export TRIBUNAL_DAEMON=$$
+        setsid --fork sh -c 'echo $$; exec sleep 60'
+        env -i setsid sh -c 'echo $$; exec sleep 60' &
+        exec sleep 60";
+
+    fn state(pid: &str) -> Option<String> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().next().map(str::to_owned)
+    }
+
+    #[test]
+    fn who_has_left_the_session_ends_too_even_if_stopped() {
+        let mut daemon = Command::new("setsid")
+            .args(["sh", "-c", SCATTERED])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("setsid");
+        let mut lines = BufReader::new(daemon.stdout.take().expect("piped")).lines();
+        let scattered = [lines.next(), lines.next()].map(|line| line.unwrap().unwrap());
+        let stop = format!("kill -STOP {}", scattered.join(" "));
+        assert!(Command::new("sh").args(["-c", &stop]).status().unwrap().success());
+        let script = end_session(&daemon.id().to_string(), GRACE);
+        let ended = Command::new("sh").args(["-c", &script]).output().unwrap();
+        // Nobody may have seen its end yet.
+        let lives = |pid: &&String| state(pid).is_some_and(|state| state != "Z");
+        let left: Vec<&String> = scattered.iter().filter(lives).collect();
+        for pid in &left {
+            let _ = Command::new("kill").args(["-9", pid]).status();
+        }
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(left.is_empty(), "{left:?}");
+        daemon.wait().unwrap();
+    }
 }

@@ -15,8 +15,13 @@ use crate::cluster::{Session, SessionError};
 pub use absent::Absent;
 pub use declared::{Declared, OUTPUT};
 
+/// What every process of a daemon has in its environment: the daemon's process id. Whoever starts a
+/// daemon puts it there.
+pub const MARK: &str = "TRIBUNAL_DAEMON";
+
 /// A database's main process on one node, started in a session (setsid) of its
-/// own, so that all its children can be found by their session id.
+/// own and with [`MARK`], so that all its processes can be found: by the session, by the mark, or by
+/// who started them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Daemon {
     /// The node it runs on.

@@ -6,6 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tribunal_harness::database::MARK;
 
 /// One process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +15,14 @@ pub struct Process {
     pub pid: i32,
     /// Its program's short name.
     pub name: String,
+    parent: i32,
     session: i32,
     /// When it started, in clock ticks since boot.
     pub started: u64,
 }
 
-/// A session (setsid) that a daemon leads. Process ids come round again, so it
-/// is known by when its leader started, too.
+/// A session (setsid) that a daemon leads, and whoever has left it for one of his own. Process ids come
+/// round again, so it is known by when its leader started, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The leader's process id, which is the session's.
@@ -47,13 +49,28 @@ impl Session {
 
     /// Its living processes. Empty once all have ended, or when another session
     /// has the number now.
+    ///
+    /// A process belongs to it that is in the session, that carries the daemon's [`MARK`], or that was
+    /// started by one that does. The session alone is not enough: PostgreSQL's backends are sessions of their
+    /// own, and under Patroni so is PostgreSQL, whose parent has ended.
     pub fn processes(&self) -> io::Result<Vec<Process>> {
         let all = all()?;
         let taken = all.iter().any(|p| p.pid == self.leader && p.started != self.started);
         if taken {
             return Ok(Vec::new());
         }
-        Ok(all.into_iter().filter(|process| process.session == self.leader).collect())
+        let mark = format!("{MARK}={}", self.leader);
+        let belongs = |it: &Process| it.session == self.leader || is_marked(it.pid, &mark);
+        let (mut own, mut others): (Vec<_>, Vec<_>) = all.into_iter().partition(belongs);
+        loop {
+            let started = |it: &Process| own.iter().any(|parent| parent.pid == it.parent);
+            let (more, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(started);
+            if more.is_empty() {
+                return Ok(own);
+            }
+            own.extend(more);
+            others = rest;
+        }
     }
 }
 
@@ -103,6 +120,12 @@ impl Runtime {
     }
 }
 
+/// Whether a process was started with `mark` in its environment. Not, where nobody may look.
+fn is_marked(pid: i32, mark: &str) -> bool {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())
+}
+
 /// Every living process; zombies do not count.
 fn all() -> io::Result<Vec<Process>> {
     let mut found = Vec::new();
@@ -123,6 +146,7 @@ pub fn process(pid: i32) -> Option<Process> {
     (!dead).then(|| Process {
         pid,
         name: stat.name.to_owned(),
+        parent: stat.parent,
         session: stat.session,
         started: stat.started,
     })
@@ -149,6 +173,7 @@ pub fn thread_state(thread: i32) -> Option<char> {
 struct Stat<'a> {
     name: &'a str,
     state: char,
+    parent: i32,
     session: i32,
     started: u64,
 }
@@ -160,9 +185,10 @@ impl<'a> Stat<'a> {
         let (_, name) = head.split_once('(')?;
         let mut fields = tail.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
-        let session = fields.nth(2)?.parse().ok()?;
+        let parent = fields.next()?.parse().ok()?;
+        let session = fields.nth(1)?.parse().ok()?;
         let started = fields.nth(15)?.parse().ok()?;
-        Some(Self { name, state, session, started })
+        Some(Self { name, state, parent, session, started })
     }
 }
 
@@ -174,7 +200,8 @@ mod tests {
     fn a_name_may_hold_parentheses() {
         let text = "7 (a) b (c) S 1 7 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 0 0";
         let stat = Stat::parse(text);
-        assert_eq!(stat, Some(Stat { name: "a) b (c", state: 'S', session: 9, started: 4242 }));
+        let expected = Stat { name: "a) b (c", state: 'S', parent: 1, session: 9, started: 4242 };
+        assert_eq!(stat, Some(expected));
         assert_eq!(Stat::parse("7 (cut"), None);
     }
 

@@ -22,7 +22,7 @@ const ABOUT: About = About {
     options: &[target::OPTION],
     needs: Needs::Start,
     assumes: MILDEST,
-    seen: "no process of the database's session is left",
+    seen: "no process of the database is left",
     cost: "7 ms to kill and confirm, 60-90 ms until the database is started again; then its own start-up",
 };
 
