@@ -228,10 +228,10 @@ impl Plan {
         let names: Vec<Name> = cluster.nodes.iter().map(|node| node.id.clone()).collect();
         let workload = self.workload(&names)?;
         let schedule = self.schedule(&names)?;
-        let record = self.record(&names, &workload, &schedule);
+        let mut record = self.record(&names, &workload, &schedule);
         let templates = self.templates(&cluster.nodes)?;
         let database = Arc::new(self.database(&cluster.nodes, &templates)?);
-        let folder = Store::new(&self.arguments.store).create(&record)?;
+        let folder = Store::new(&self.arguments.store).create(&mut record)?;
         let deadline = self.deadline.anew();
         let clients = self.clients(cluster, &templates, folder.path(), &deadline)?;
         let checker = judged_as_run(workload.checker, &record);

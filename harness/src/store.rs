@@ -180,12 +180,24 @@ impl Store {
         Self { root: root.into() }
     }
 
-    /// Makes the folder of a new run and writes its record.
-    pub fn create(&self, record: &RunRecord) -> Result<RunFolder, StoreError> {
-        let run = RunFolder { path: self.root.join(&record.test).join(&record.id) };
+    /// Makes the folder of a new run and writes its record. Where another run has the id, one
+    /// of the same seed that began in the same second, this one's gets a number.
+    pub fn create(&self, record: &mut RunRecord) -> Result<RunFolder, StoreError> {
+        let (runs, id) = (self.root.join(&record.test), record.id.clone());
+        fs::create_dir_all(&runs).map_err(|why| StoreError::Io { path: runs.clone(), why })?;
+        let mut number = 1;
+        let run = loop {
+            let path = runs.join(&record.id);
+            match fs::create_dir(&path) {
+                Ok(()) => break RunFolder { path },
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(why) => return Err(StoreError::Io { path, why }),
+            }
+            record.id = format!("{id}-{number}");
+        };
         for folder in ["nodes", "client"] {
             let path = run.path.join(folder);
-            fs::create_dir_all(&path).map_err(|why| StoreError::Io { path, why })?;
+            fs::create_dir(&path).map_err(|why| StoreError::Io { path, why })?;
         }
         run.write_record(record)?;
         Ok(run)
@@ -217,6 +229,9 @@ impl Store {
         }
         if let Some(back) = name.strip_prefix('-').and_then(|back| back.parse::<usize>().ok()) {
             return runs.into_iter().nth(back.saturating_sub(1)).ok_or_else(missing);
+        }
+        if let Some(run) = runs.iter().find(|run| run.id() == name) {
+            return Ok(run.clone());
         }
         runs.retain(|run| run.is_called(name));
         match runs.as_slice() {
@@ -382,8 +397,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         for id in ids {
-            let record = RunRecord { id: (*id).into(), test: "t".into(), ..RunRecord::default() };
-            store.create(&record).unwrap();
+            let mut record =
+                RunRecord { id: (*id).into(), test: "t".into(), ..RunRecord::default() };
+            store.create(&mut record).unwrap();
         }
         (folder, store)
     }
@@ -400,6 +416,16 @@ mod tests {
         assert!(matches!(id("2026"), Err(StoreError::Ambiguous { .. })));
         assert!(matches!(id("zz"), Err(StoreError::NoSuchRun { .. })));
         assert!(matches!(id("latest-fail"), Err(StoreError::NoSuchRun { .. })));
+    }
+
+    #[test]
+    fn two_runs_of_one_seed_in_one_second_are_two() {
+        let (_folder, store) = store_of(&["20260101T000000Z-1", "20260101T000000Z-1"]);
+        let id = |name: &str| store.find(name).map(|run| run.id());
+        assert_eq!(store.runs().len(), 2);
+        assert_eq!(id("20260101T000000Z-1").unwrap(), "20260101T000000Z-1");
+        assert_eq!(id("20260101T000000Z-1-2").unwrap(), "20260101T000000Z-1-2");
+        assert!(matches!(id("20260101"), Err(StoreError::Ambiguous { .. })));
     }
 
     #[test]
