@@ -135,7 +135,9 @@ fn hash(content: &str) -> String {
 fn sentence(history: &History, verdict: &Verdict, faults: &[Fault]) -> String {
     let said = match verdict.validity {
         Validity::Invalid => verdict.anomalies.first().map(words::message),
-        Validity::Unknown => verdict.unknowns.first().cloned(),
+        Validity::Unknown => {
+            verdict.unknowns.first().and_then(|why| why.lines().next()).map(str::to_owned)
+        }
         Validity::Valid if Tally::of(history).calls() == 0 => {
             Some("Nothing was called, so nothing could be broken.".to_owned())
         }

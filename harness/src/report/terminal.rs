@@ -19,6 +19,8 @@ const READABLE: std::ops::RangeInclusive<usize> = 60..=120;
 const KINDS: usize = 3;
 /// Reasons of an unknown verdict.
 const REASONS: usize = 5;
+/// Lines of a database's log below a reason.
+const LOG_LINES: usize = 8;
 /// Calls of a witness, and faults, that are drawn.
 const CALLS: usize = 12;
 const FAULTS: usize = 5;
@@ -92,13 +94,25 @@ fn messages(verdict: &Verdict, columns: usize) -> Vec<String> {
     }
     let unknowns = &verdict.unknowns;
     for why in unknowns.iter().take(REASONS) {
-        wrap(&mut lines, "  not known: ", &words::clip(why, 400), columns);
+        reason(&mut lines, why, columns);
     }
     let more = unknowns.len().saturating_sub(REASONS);
     if more > 0 {
         lines.push(format!("  and {} more, in the report", words::counted(more, "reason")));
     }
     lines
+}
+
+/// Why something is not known: a sentence, and where lines of a log follow it, the last of them.
+fn reason(lines: &mut Vec<String>, why: &str, columns: usize) {
+    let mut told = why.lines();
+    let sentence = told.next().unwrap_or_default();
+    wrap(lines, "  not known: ", &words::clip(sentence, 400), columns);
+    let log: Vec<&str> = told.filter(|line| !line.trim().is_empty()).collect();
+    let last = &log[log.len().saturating_sub(LOG_LINES)..];
+    lines.extend(
+        last.iter().map(|line| words::clip(&format!("    {}", line.trim_end()), columns - 1)),
+    );
 }
 
 /// The first witness with its faults above, if there is one.

@@ -29,7 +29,7 @@ pub(super) fn word(validity: Validity) -> &'static str {
 
 /// The first sentences, each of bounded length.
 pub(super) fn clipped(sentences: &[String], most: usize) -> Vec<String> {
-    sentences.iter().take(most).map(|it| words::clip(it, MESSAGE)).collect()
+    sentences.iter().take(most).map(|it| words::clip_lines(it, MESSAGE)).collect()
 }
 
 /// A broken promise.

@@ -25,6 +25,13 @@ pub(super) fn clip(text: &str, max: usize) -> String {
     clipped
 }
 
+/// The same for a text of several lines, which stay lines: each at most `max` characters, and not more than some.
+pub(super) fn clip_lines(text: &str, max: usize) -> String {
+    const LINES: usize = 16;
+    let lines: Vec<String> = text.lines().take(LINES).map(|line| clip(line, max)).collect();
+    lines.join("\n")
+}
+
 /// Marks that reorder the text after them, and could make a sentence read as another.
 fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
