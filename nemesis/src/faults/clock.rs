@@ -105,11 +105,11 @@ impl Fault for ClockFault {
     }
 
     fn draw(&self, nodes: &[Name], options: &Options, rng: &mut Rng) -> Result<Plan, PlanError> {
-        let target =
-            Target::choose(self.about.name, options, &[Target::One, Target::Minority], rng)?;
+        let usual = [Target::One, Target::Minority];
+        let target = Target::choose(self.about.name, options, &usual, nodes, rng)?;
         if target == Target::Primaries {
             let (option, value) = (TARGET.name, target.name().into());
-            let wanted = "one, minority, all-but-one or all";
+            let wanted = "one, minority, all-but-one, all, a node, or a list of nodes";
             return Err(PlanError::BadOption { fault: self.about.name, option, value, wanted });
         }
         if nodes.is_empty() {

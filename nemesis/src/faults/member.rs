@@ -11,8 +11,10 @@ use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, membership
 use crate::field::Field;
 
 /// Who leaves.
-const TARGET: FaultOption =
-    FaultOption { name: "target", doc: "One or primaries (one of them); by default drawn anew." };
+const TARGET: FaultOption = FaultOption {
+    name: "target",
+    doc: "One, primaries (one of them) or a node; by default drawn anew.",
+};
 
 /// A node that leaves, and comes back knowing nothing.
 pub(super) struct Member {
@@ -72,12 +74,19 @@ impl Fault for Member {
         if nodes.len() < 2 {
             return Err(PlanError::TooFewNodes { fault, needs: 2, has: nodes.len() });
         }
-        let target = Target::choose(fault, options, &[Target::One, Target::Primaries], rng)?;
-        if !matches!(target, Target::One | Target::Primaries) {
-            let (option, value) = (TARGET.name, target.name().into());
-            return Err(PlanError::BadOption { fault, option, value, wanted: "one or primaries" });
+        let usual = [Target::One, Target::Primaries];
+        let target = Target::choose(fault, options, &usual, nodes, rng)?;
+        let one = match &target {
+            Target::One | Target::Primaries => true,
+            Target::Given(given) => given.len() == 1,
+            Target::Minority | Target::AllButOne | Target::All => false,
+        };
+        if !one {
+            let (option, wanted) = (TARGET.name, "one, primaries or a node");
+            let value = options.get(option).cloned().unwrap_or_default();
+            return Err(PlanError::BadOption { fault, option, value, wanted });
         }
-        Ok(target::plan(target, &target.draw(nodes, rng)))
+        Ok(target::plan(&target, &target.draw(nodes, rng)))
     }
 
     /// Who leaves, now: one node.

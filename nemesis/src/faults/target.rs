@@ -9,10 +9,10 @@ use super::{Aim, FaultOption, Options, Plan, PlanError};
 use crate::agent::protocol::Harm;
 use crate::field::Field;
 
-const WANTED: &str = "one, minority, primaries, all-but-one or all";
+const WANTED: &str = "one, minority, primaries, all-but-one, all, a node, or a list of nodes";
 
 /// A choice of nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// One node.
     One,
@@ -24,6 +24,8 @@ pub enum Target {
     AllButOne,
     /// Every node.
     All,
+    /// These.
+    Given(Vec<Name>),
 }
 
 impl Target {
@@ -32,32 +34,50 @@ impl Target {
         fault: &'static str,
         options: &Options,
         usual: &[Target],
+        nodes: &[Name],
         rng: &mut Rng,
     ) -> Result<Target, PlanError> {
-        let Some(value) = options.get("target") else { return Ok(*rng.pick(usual)) };
+        let Some(value) = options.get(OPTION.name) else { return Ok(rng.pick(usual).clone()) };
         let known =
             [Target::One, Target::Minority, Target::Primaries, Target::AllButOne, Target::All];
-        known.into_iter().find(|target| value == target.name()).ok_or_else(|| {
-            let value = value.clone();
-            PlanError::BadOption { fault, option: "target", value, wanted: WANTED }
-        })
+        if let Some(target) = known.into_iter().find(|target| value == target.name()) {
+            return Ok(target);
+        }
+        let (option, value) = (OPTION.name, value.clone());
+        let names = match &value {
+            Value::Array(names) => names.iter().map(Value::as_str).collect::<Option<Vec<&str>>>(),
+            // A word that is no node's name is more likely a slip in one of the others.
+            Value::String(name) if nodes.iter().any(|node| **node == **name) => {
+                Some(vec![name.as_str()])
+            }
+            _ => None,
+        };
+        match names.filter(|names| !names.is_empty()) {
+            None => Err(PlanError::BadOption { fault, option, value, wanted: WANTED }),
+            Some(names) => match given(nodes, &names) {
+                Ok(given) => Ok(Target::Given(given)),
+                Err(why) => Err(PlanError::Nonsense { fault, option, value, why }),
+            },
+        }
     }
 
     /// As users write it.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Target::One => "one",
             Target::Minority => "minority",
             Target::Primaries => "primaries",
             Target::AllButOne => "all-but-one",
             Target::All => "all",
+            Target::Given(_) => "given",
         }
     }
 
     /// Nodes of that choice. For primaries: the one that is taken instead where
     /// nobody can say who is primary.
-    pub fn draw(self, nodes: &[Name], rng: &mut Rng) -> Vec<Name> {
+    pub fn draw(&self, nodes: &[Name], rng: &mut Rng) -> Vec<Name> {
         let count = match self {
+            Target::Given(given) => return given.clone(),
             Target::One | Target::Primaries => 1,
             Target::Minority => (nodes.len().saturating_sub(1) / 2).max(1),
             Target::AllButOne => (nodes.len() - 1).max(1),
@@ -70,8 +90,24 @@ impl Target {
 /// The option, for a fault's table.
 pub const OPTION: FaultOption = FaultOption {
     name: "target",
-    doc: "One, minority, primaries, all-but-one or all; by default drawn anew.",
+    doc: "One, minority, primaries, all-but-one, all, a node (\"n2\") or a list of nodes; by default drawn anew.",
 };
+
+/// The nodes of those names, in order.
+fn given(nodes: &[Name], names: &[&str]) -> Result<Vec<Name>, String> {
+    let mut given: Vec<Name> = Vec::new();
+    for name in names {
+        let node = nodes
+            .iter()
+            .find(|node| ***node == **name)
+            .ok_or_else(|| format!("there is no node `{name}` among {}", super::list(nodes)))?;
+        if given.contains(node) {
+            return Err(format!("{node} is in it twice"));
+        }
+        given.push(node.clone());
+    }
+    Ok(sorted(&given))
+}
 
 /// Draws a plan for a fault that harms the daemons of some nodes.
 pub fn draw(
@@ -91,17 +127,17 @@ pub fn draw_of(
     options: &Options,
     rng: &mut Rng,
 ) -> Result<Plan, PlanError> {
-    let target = Target::choose(fault, options, usual, rng)?;
+    let target = Target::choose(fault, options, usual, nodes, rng)?;
     if nodes.is_empty() {
         return Err(PlanError::TooFewNodes { fault, needs: 1, has: 0 });
     }
-    Ok(plan(target, &target.draw(nodes, rng)))
+    Ok(plan(&target, &target.draw(nodes, rng)))
 }
 
 /// A plan aimed at nodes: who they are, and for primaries who is hit otherwise.
-pub fn plan(target: Target, drawn: &[Name]) -> Plan {
+pub fn plan(target: &Target, drawn: &[Name]) -> Plan {
     let mut data = Map::from_iter([("target".to_owned(), Value::from(target.name()))]);
-    if target == Target::Primaries {
+    if *target == Target::Primaries {
         data.insert("otherwise".to_owned(), json!(drawn));
         return Plan { nodes: Vec::new(), summary: "primaries".to_owned(), data };
     }
@@ -134,4 +170,34 @@ pub async fn aim(
     let harm = |node: &Name| Ok((node.clone(), harm(field.daemon(node)?)));
     let harms = nodes.iter().map(harm).collect::<Result<_, String>>()?;
     Ok(Aim { harms, nodes, summary, ..Aim::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_generator::Seed;
+
+    use super::super::tests::nodes;
+    use super::*;
+
+    fn aimed(target: Value) -> Result<Plan, String> {
+        let options = Options::from_iter([(OPTION.name.to_owned(), target)]);
+        draw("kill", &nodes(3), &options, &mut Seed(1).stream("t"))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nodes_may_be_given_by_name() {
+        assert_eq!(aimed(json!("n2")).unwrap().nodes, ["n2".into()]);
+        assert_eq!(aimed(json!(["n3", "n1"])).unwrap().nodes, ["n1".into(), "n3".into()]);
+    }
+
+    #[test]
+    fn who_is_no_node_is_named() {
+        let told = |target| aimed(target).unwrap_err();
+        assert!(told(json!(["n1", "n9"])).contains("there is no node `n9` among"));
+        assert!(told(json!(["n1", "n1"])).contains("n1 is in it twice"));
+        for nothing in [json!("n9"), json!([]), json!([1]), json!(2)] {
+            assert!(told(nothing).contains("it must be one, minority, primaries"));
+        }
+    }
 }
