@@ -148,7 +148,7 @@ fn entry(drawn: &Drawn, shape: &Shape) -> Entry {
         What::Put(value) => (Call::new(shape.put).value(*value), json!(drawn.slot.start)),
         What::Take(taken, last) => {
             let call = Call::new(shape.take);
-            let nothing = taken.is_empty() && drawn.slot.start % 2 == 0;
+            let nothing = taken.is_empty() && drawn.slot.start.is_multiple_of(2);
             let answer = if nothing { Value::Null } else { json!(taken) };
             (last.map_or(call.clone(), |last| call.mark("final", last)), answer)
         }

@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// How long the leader may take for what a client wants, before it is asked again.
 const LEADER_PATIENCE: Duration = Duration::from_millis(300);
 
+/// The member that begins a cluster.
+const FIRST: NodeId = 1;
+
 /// Entries from one snapshot to the next: few, so that a short run sees several.
 const ENTRIES_A_SNAPSHOT: u64 = 1000;
 
@@ -50,7 +53,9 @@ pub async fn run(
         let node = serving.clone();
         async move { node.answer(request).await }
     }));
-    initialize(&node.raft, members).await?;
+    if node.own == FIRST {
+        initialize(&node.raft, members).await?;
+    }
     tokio::spawn(chores::keep(node.clone()));
     println!("{} serves", seat.node);
     listen(clients, move |request| {
@@ -105,8 +110,8 @@ fn links(seat: &Seat, port: u16, patience: Duration) -> HashMap<NodeId, PeerLink
     numbered.map(|(id, member)| (id, Arc::new(link(member)))).collect()
 }
 
-/// Every member of a new cluster says who the members are, and all say the same. It is too late
-/// for that where others have, and have asked this one for its vote: then it will hear of it.
+/// The first member of a new cluster says who the members are, stands for election, and so leads the
+/// first term. It does not where it has been a member before.
 async fn initialize(
     raft: &Raft<Types>,
     members: BTreeMap<NodeId, EmptyNode>,
