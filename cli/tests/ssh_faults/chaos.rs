@@ -13,13 +13,15 @@ use tribunal_harness::cluster::{Session, local};
 use tribunal_harness::database::{Daemon, Daemons};
 use tribunal_harness::nemesis::Nemesis;
 use tribunal_history::Name;
-use tribunal_nemesis::Injector;
+use tribunal_nemesis::{Ground, Injector};
 
 use crate::every::GROUPS;
 use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call};
 
 /// The variable that makes this test's executable a controller that is to be killed: a cluster's name.
 pub const CONTROLLER: &str = "TRIBUNAL_TEST_CONTROLLER";
+/// The variable that lays a filesystem of ours under its nodes' data, and not a disk in a file.
+const FUSE: &str = "TRIBUNAL_TEST_FUSE";
 /// Within which every node is to be clean again: the lease, and what undoing takes.
 const CLEAN: Duration = Duration::from_secs(15);
 
@@ -39,8 +41,20 @@ enum Killed {
     Stopped,
 }
 
+/// The disk that is laid under a controller's nodes, and what is done to it.
+fn disk(of_ours: bool) -> (Ground, [(&'static str, Value); 2]) {
+    if of_ours {
+        let slow = json!({"target": "all", "on": "all", "delay_ms": 300});
+        let broken = json!({"target": "all", "share": 1});
+        return (Ground::Fuse, [("disk-slow", slow), ("disk-write-error", broken)]);
+    }
+    let all = json!({"target": "all"});
+    (IMAGE, [("disk-full", all.clone()), ("disk-hung", all)])
+}
+
 /// Injects what can be held at once, and goes on holding it.
 pub async fn hold_everything(cluster: &str) {
+    let (ground, [first, second]) = disk(std::env::var_os(FUSE).is_some());
     let cluster = local::find(Some(cluster)).unwrap();
     let sessions = cluster.connect().await.unwrap();
     let daemons = Arc::new(Daemons::default());
@@ -51,7 +65,7 @@ pub async fn hold_everything(cluster: &str) {
     let (agent, wire) = (Path::new(TRIBUNAL), cluster.wire.as_deref());
     let lease = Duration::from_secs(10);
     let injector = Injector::connect(&sessions, daemons, Arc::new(Leaderless), agent, wire, lease);
-    let mut injector = injector.await.unwrap().on(Some(IMAGE));
+    let mut injector = injector.await.unwrap().on(Some(ground));
     // Whoever is killed meanwhile, it goes on or it does not.
     let laid = injector.lay_ground().await;
     println!("connected");
@@ -73,8 +87,8 @@ pub async fn hold_everything(cluster: &str) {
         ("partition-one-way", all.clone(), Value::Null),
         ("partition-ring", all.clone(), Value::Null),
         ("partition-primaries", all.clone(), json!({"with": 1, "ports": [22]})),
-        ("disk-full", name(1), json!({"target": "all"})),
-        ("disk-hung", name(2), json!({"target": "all"})),
+        (first.0, name(1), first.1),
+        (second.0, name(2), second.1),
         ("link-lossy", all.clone(), json!({"links": "all", "loss": 1})),
         ("link-held", all.clone(), json!({"links": "all"})),
         ("link-slow", all, json!({"links": "all", "delay_ms": 60_000})),
@@ -152,6 +166,11 @@ pub async fn whoever_is_killed_every_node_is_clean_again() {
         let killed = kinds[round % kinds.len()];
         let mut controller = Command::new(std::env::current_exe().unwrap());
         controller.env(CONTROLLER, &nodes.0).stdout(Stdio::piped());
+        // So that each kind comes with each disk.
+        let fuse = (round + round / kinds.len()) % 2 == 1;
+        if fuse {
+            controller.env(FUSE, "1");
+        }
         let mut controller = controller.spawn().unwrap();
         let mut said = BufReader::new(controller.stdout.take().unwrap()).lines();
         assert_eq!(said.next().unwrap().unwrap(), "connected");
@@ -202,7 +221,8 @@ pub async fn whoever_is_killed_every_node_is_clean_again() {
         let took = began.elapsed();
         assert_eq!(left, None, "round {round}, {killed:?} after {moment:?}, {took:?} later");
         slowest = slowest.max(took);
-        println!("round {round}: {killed:?} after {moment:?}: clean after {took:?}");
+        let disk = if fuse { "FUSE" } else { "an image" };
+        println!("round {round}: {killed:?} after {moment:?}, {disk}: clean after {took:?}");
         kill_process(pid, Signal::KILL).unwrap();
         controller.wait().unwrap();
     }

@@ -172,7 +172,7 @@ pub fn unknown_faults_and_their_options() {
         "\"one\"",
         "\"some\"",
         "test.toml: the fault `pause` cannot have target = \"some\": \
-         it must be one, minority, primaries, all-but-one or all",
+         it must be one, minority, primaries, all-but-one, all, a node, or a list of nodes",
     );
     argument(
         &["--local", "1", "-f", "partition"],

@@ -20,7 +20,7 @@ use crate::field::Field;
 /// Whose clocks.
 pub const TARGET: FaultOption = FaultOption {
     name: "target",
-    doc: "One, minority, all-but-one or all; by default drawn anew.",
+    doc: "One, minority, all-but-one, all, a node (\"n2\") or a list of nodes; by default drawn anew.",
 };
 
 /// Which clock of a node.

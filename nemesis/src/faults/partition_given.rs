@@ -6,6 +6,7 @@ use tribunal_history::Name;
 
 use super::given::Given;
 use super::partition::{Cuts, Drawn, Partition, about, apart, links};
+use super::target::node;
 use super::{FaultOption, Options, PlanError, list, ports};
 
 const CUTS: FaultOption = FaultOption {
@@ -94,11 +95,6 @@ fn by_links(nodes: &[Name], entries: &[Value]) -> Result<(Cuts, String), String>
     let told: Vec<String> = directed.iter().map(|(from, to)| format!("{from}>{to}")).collect();
     let cuts = links(directed.iter().map(|(from, to)| (from, to)));
     Ok((cuts, format!("cut {}", told.join(" "))))
-}
-
-fn node(nodes: &[Name], name: &str) -> Result<Name, String> {
-    let found = nodes.iter().find(|node| ***node == *name).cloned();
-    found.ok_or_else(|| format!("there is no node `{name}` among {}", list(nodes)))
 }
 
 #[cfg(test)]

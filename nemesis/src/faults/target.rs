@@ -97,16 +97,19 @@ pub const OPTION: FaultOption = FaultOption {
 fn given(nodes: &[Name], names: &[&str]) -> Result<Vec<Name>, String> {
     let mut given: Vec<Name> = Vec::new();
     for name in names {
-        let node = nodes
-            .iter()
-            .find(|node| ***node == **name)
-            .ok_or_else(|| format!("there is no node `{name}` among {}", super::list(nodes)))?;
-        if given.contains(node) {
+        let node = node(nodes, name)?;
+        if given.contains(&node) {
             return Err(format!("{node} is in it twice"));
         }
-        given.push(node.clone());
+        given.push(node);
     }
     Ok(sorted(&given))
+}
+
+/// The node of that name.
+pub fn node(nodes: &[Name], name: &str) -> Result<Name, String> {
+    let found = nodes.iter().find(|node| ***node == *name).cloned();
+    found.ok_or_else(|| format!("there is no node `{name}` among {}", super::list(nodes)))
 }
 
 /// Draws a plan for a fault that harms the daemons of some nodes.
