@@ -59,8 +59,12 @@ pub const MEANINGS: [Meaning; 36] = [
         "last write wins",
         "Replicas answered different values for good, after the last fault and without a write.",
     ),
-    means("aborted-read", "last write wins", "A read showed a write that had failed for certain."),
-    means("thin-air-read", "last write wins", "A read showed a value that nobody wrote."),
+    means(
+        "aborted-read",
+        "sessions, last write wins",
+        "A read showed a write that had failed for certain.",
+    ),
+    means("thin-air-read", "sessions, last write wins", "A read showed a value that nobody wrote."),
     means(
         "lost-element",
         "sets",

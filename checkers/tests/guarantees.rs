@@ -63,8 +63,16 @@ fn what_nobody_answered_comes_before_nothing() {
 }
 
 #[test]
+fn a_value_that_nobody_wrote() {
+    check("p0 w1\n p0 r1\n p1 r2\n p1 r2", &[("thin-air-read", &[4])]);
+    check("p0 w1x\n p1 r1", &[("aborted-read", &[0, 2])]);
+    // Both of another's session and of its own; what is not answered may have been.
+    check("p0 w1?\n p0 r1\n p1 r1", &[]);
+}
+
+#[test]
 fn values_that_tell_nothing() {
-    for text in ["p0 w1\n p1 w1", "p0 r1", "p0 w1x\n p1 r1"] {
+    for text in ["p0 w1\n p1 w1", "p0 w1\n p1 w1\n p1 r1"] {
         let verdict = judge(text);
         assert_eq!(verdict.validity, Validity::Unknown, "{text}");
         assert_eq!(

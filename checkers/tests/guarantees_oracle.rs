@@ -6,7 +6,8 @@
 //! not Terry's is the checker's own promise: a guarantee is asked for together with monotonic writes, a
 //! swap is after what it found, and where values cannot be told apart nothing is known.
 //!
-//! A witness must convict by itself, and no part of it may. This says nothing of real time between
+//! A value that nobody set and somebody read is told by itself, once. A witness must convict by itself, and
+//! no part of it may. This says nothing of real time between
 //! sessions, nor of several registers together: session guarantees do not either, as they are judged here.
 //!
 //! ```text
@@ -325,6 +326,34 @@ fn convicts(calls: &[Drawn], guarantee: Guarantee) -> bool {
     Register::of(calls).is_some_and(|register| register.broken().contains(&guarantee))
 }
 
+/// The values of a register that an answered call found and no call set, each with what that is called.
+fn strays(calls: &[Drawn]) -> BTreeSet<(u64, &'static str)> {
+    let found = calls.iter().filter(|call| call.answered()).filter_map(Drawn::found);
+    let may_happen = |call: &&Drawn| call.slot.outcome != Outcome::Fail;
+    let set: BTreeSet<u64> = calls.iter().filter(may_happen).filter_map(Drawn::sets).collect();
+    let would_set = |call: &Drawn| match call.what {
+        What::Write(new) | What::Swap(_, new) | What::Refused(_, new, _) => Some(new),
+        What::Read(_) => None,
+    };
+    let failed: BTreeSet<u64> =
+        calls.iter().filter(|call| !may_happen(call)).filter_map(would_set).collect();
+    found
+        .filter(|value| *value != 0 && !set.contains(value))
+        .map(|value| (value, if failed.contains(&value) { ABORTED } else { THIN_AIR }))
+        .collect()
+}
+
+const ABORTED: &str = "aborted-read";
+const THIN_AIR: &str = "thin-air-read";
+
+/// What an anomaly says of a stray value: the key, the value that its last call found, and its name.
+fn told_stray(calls: &[Indexed], anomaly: &Anomaly) -> Option<(u64, u64, &'static str)> {
+    let name = [ABORTED, THIN_AIR].into_iter().find(|&name| anomaly.name == name)?;
+    let reader = anomaly.ops.last()?;
+    let (_, reader) = calls.iter().find(|(start, _)| start == reader)?;
+    Some((reader.key, reader.found()?, name))
+}
+
 /// A call, and the index of its invocation.
 type Indexed = (u64, Drawn);
 
@@ -354,16 +383,22 @@ fn judge(seed: u64, shape: &Shape) -> Vec<&'static str> {
     let indexed: Vec<Indexed> =
         history.operations().map(|it| it.start()).zip(calls.iter().copied()).collect();
     let (mut expected, mut unknown) = (BTreeSet::new(), false);
+    let mut astray = BTreeSet::new();
     for key in 0..shape.keys {
         let own: Vec<Drawn> = calls.iter().filter(|call| call.key == key).copied().collect();
+        astray.extend(strays(&own).into_iter().map(|(value, name)| (key, value, name)));
         match Register::of(&own) {
             Some(register) => expected.extend(register.broken().into_iter().map(|it| (key, it))),
             None => unknown = true,
         }
     }
     let context = || format!("{}, seed {seed}: {calls:#?} {verdict:#?}", shape.name);
-    let mut found = BTreeSet::new();
+    let (mut found, mut found_astray) = (BTreeSet::new(), BTreeSet::new());
     for anomaly in &verdict.anomalies {
+        if let Some(stray) = told_stray(&indexed, anomaly) {
+            assert!(found_astray.insert(stray), "told twice: {}", context());
+            continue;
+        }
         let name = GUARANTEES.iter().find(|(_, name)| *name == anomaly.name);
         let (guarantee, _) = *name.unwrap_or_else(|| panic!("{}", context()));
         let key = anomaly.key.as_ref().and_then(Value::as_u64).expect("a key");
@@ -372,8 +407,9 @@ fn judge(seed: u64, shape: &Shape) -> Vec<&'static str> {
         assert!(objection.is_none(), "{objection:?}: {}", context());
     }
     assert_eq!(found, expected, "{}", context());
+    assert_eq!(found_astray, astray, "{}", context());
     assert_eq!(!verdict.unknowns.is_empty(), unknown, "{}", context());
-    let validity = match (expected.is_empty(), unknown) {
+    let validity = match (expected.is_empty() && astray.is_empty(), unknown) {
         (false, _) => Validity::Invalid,
         (true, true) => Validity::Unknown,
         (true, false) => Validity::Valid,
@@ -386,6 +422,7 @@ fn judge(seed: u64, shape: &Shape) -> Vec<&'static str> {
     }];
     let name = |it: Guarantee| GUARANTEES.iter().find(|(one, _)| *one == it).expect("all").1;
     told.extend(expected.into_iter().map(|(_, it)| name(it)));
+    told.extend(astray.into_iter().map(|(.., name)| name));
     told
 }
 
@@ -408,13 +445,17 @@ fn guarantees_agree_with_their_definitions() {
         let all = valid + invalid + unknown;
         println!(
             "{}: {all} histories, {valid} valid, {invalid} invalid, {unknown} unknown, 0 mismatches; \
-             broken: {}",
+             broken: {}, {ABORTED} {}, {THIN_AIR} {}",
             shape.name,
             GUARANTEES.map(|(_, name)| format!("{name} {}", of(name))).join(", "),
+            of(ABORTED),
+            of(THIN_AIR),
         );
         if all > 1_000 {
             assert!(valid > all / 10 && invalid > all / 10, "{} is one-sided", shape.name);
             assert!(shape.astray == 0 || unknown > all / 20, "{}: {unknown} unknown", shape.name);
+            let strays = [ABORTED, THIN_AIR].map(of);
+            assert!(shape.astray == 0 || strays.iter().all(|&it| it > all / 100), "{counts:?}");
             // Without swaps, the writes of all sessions have an order.
             let can_break = |it: Guarantee| it != MonotonicWrites || shape.swaps > 0;
             let often = |&(it, name): &_| of(name) > all / 5_000 || !can_break(it);

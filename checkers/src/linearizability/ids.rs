@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
-use tribunal_history::{Datum, Operation};
+use tribunal_history::{Datum, History, Operation};
 
 use super::model::{Conflict, Decision, Model, Object, Op};
+use super::shown;
 use crate::times::{count, ended, seconds};
 
 /// A source of unique ids.
@@ -23,6 +24,10 @@ impl Model for UniqueIds {
 
     fn init(&self) -> Self::State {
         BTreeSet::new()
+    }
+
+    fn shown(&self, given: &Self::State, history: &History) -> String {
+        shown::list(given, history)
     }
 
     fn step(&self, given: &Self::State, id: &Datum) -> impl IntoIterator<Item = Self::State> {

@@ -42,6 +42,7 @@ pub mod queue;
 mod range_min;
 pub mod register;
 pub mod set;
+mod shown;
 mod stabs;
 pub mod stack;
 mod timeline;

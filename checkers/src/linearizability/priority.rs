@@ -9,11 +9,12 @@
 //! not matter: if all is right though they took nothing, or wrong though they took
 //! all of it, at any time. In between it abstains.
 
-use tribunal_history::{Datum, Operation};
+use tribunal_history::{Datum, History, Operation};
 
 use super::gaps::ranks;
 use super::model::{Decision, Model, Object, Op, Point};
 use super::queue::{At, Call, Clash, Life, Lives, Names, decision, drains, either_way, smallest};
+use super::shown;
 
 /// A queue that gives out the highest value first; values are whole numbers.
 ///
@@ -32,6 +33,10 @@ impl Model for PriorityQueue {
 
     fn init(&self) -> Self::State {
         Vec::new()
+    }
+
+    fn shown(&self, held: &Self::State, history: &History) -> String {
+        shown::list(held, history)
     }
 
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {

@@ -15,7 +15,7 @@
 //! not matter: if all is right though they took nothing, or wrong though they took
 //! all of it, at any time. In between it abstains.
 
-use tribunal_history::{Datum, Operation};
+use tribunal_history::{Datum, History, Operation};
 
 use super::gaps::ranks;
 use super::model::{Decision, Model, Object, Op, Point};
@@ -23,6 +23,7 @@ use super::queue::{
     Call, Clash, Life, Lives, Names, decision, drains, either_way, empties, smallest,
 };
 use super::range_min::RangeMin;
+use super::shown;
 use super::stabs::Stabs;
 
 /// A stack: last in, first out.
@@ -39,6 +40,10 @@ impl Model for Stack {
 
     fn init(&self) -> Self::State {
         Vec::new()
+    }
+
+    fn shown(&self, held: &Self::State, history: &History) -> String {
+        shown::list(held, history)
     }
 
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {

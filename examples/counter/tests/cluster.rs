@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
 use substrate::trial::{Cluster, eventually};
 use tribunal_client::Call;
 
@@ -31,6 +32,19 @@ fn every_node_counts_what_was_added_at_any() {
     for index in 0..3 {
         assert_eq!(cluster.insist("counter", index, &read()), acknowledged);
     }
+}
+
+#[test]
+fn several_are_read_at_once_and_ids_are_drawn_from_one() {
+    let cluster = start("none");
+    let inc = |name: &str| Call::new("inc").value(name);
+    assert_eq!(cluster.insist("monotonic", 0, &inc("3")), json!({"3": 1}));
+    assert_eq!(cluster.insist("monotonic", 1, &inc("3")), json!({"3": 2}));
+    let read = Call::new("read").value(json!(["3", "5"]));
+    assert_eq!(cluster.insist("monotonic", 2, &read), json!({"3": 2, "5": 0}));
+    let generate = Call::new("generate");
+    assert_eq!(cluster.insist("unique-ids", 0, &generate), 1);
+    assert_eq!(cluster.insist("unique-ids", 2, &generate), 2);
 }
 
 /// By how much a counter grows when one is added, which the leader answers so late that it is

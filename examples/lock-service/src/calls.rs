@@ -9,18 +9,43 @@ use crate::state::{Answer, Change, Question};
 /// How long a lease is, in milliseconds.
 const LEASE_MS: u64 = 500;
 
+/// How many may hold a semaphore at once: as many as the workload counts with.
+const PERMITS: u64 = 2;
+
 /// On what terms a client acquires.
 #[derive(Clone, Copy)]
-pub struct Terms {
-    /// For how long, where it is not until the release.
-    ttl_ms: Option<u64>,
+pub enum Terms {
+    /// Alone, until it releases.
+    Lock,
+    /// Alone, for so many milliseconds.
+    Lease(u64),
+    /// With others, until it releases.
+    Permit,
 }
 
 impl Terms {
-    /// The terms of a workload: locks are held until they are released, the others are leases.
+    /// The terms of a workload.
     pub fn of(workload: &str) -> Self {
-        let leases = matches!(workload, "lease" | "fenced-store");
-        Self { ttl_ms: leases.then_some(LEASE_MS) }
+        match workload {
+            "lease" | "fenced-store" => Self::Lease(LEASE_MS),
+            "semaphore" => Self::Permit,
+            _ => Self::Lock,
+        }
+    }
+
+    fn acquire(self, key: String) -> Change {
+        match self {
+            Self::Lock => Change::Acquire { key, ttl_ms: None },
+            Self::Lease(ms) => Change::Acquire { key, ttl_ms: Some(ms) },
+            Self::Permit => Change::Enter { key, permits: PERMITS },
+        }
+    }
+
+    fn release(self, key: String, token: Option<u64>) -> Change {
+        match self {
+            Self::Lock | Self::Lease(_) => Change::Release { key, token },
+            Self::Permit => Change::Leave { key },
+        }
     }
 }
 
@@ -30,9 +55,9 @@ pub fn request(terms: Terms, call: &Call) -> Result<Request<Change, Question>, F
     let token = call.value.get("token").and_then(Value::as_u64);
     let change = match (&*call.f, token) {
         ("read", _) => return Ok(Request::Ask(Question::Read { key })),
-        ("acquire", _) => Change::Acquire { key, ttl_ms: terms.ttl_ms },
+        ("acquire", _) => terms.acquire(key),
         ("renew", Some(token)) => Change::Renew { key, token },
-        ("release", token) => Change::Release { key, token },
+        ("release", token) => terms.release(key, token),
         ("write", Some(token)) => {
             let value = call.value.get("value").cloned().unwrap_or_default();
             Change::Write { key, token, value }

@@ -1,5 +1,5 @@
-//! Locks with tokens on Raft, leases of them, a store that they guard, and their client for
-//! Tribunal.
+//! Locks with tokens on Raft, leases of them, semaphores, a store that locks guard, and their client
+//! for Tribunal.
 
 mod calls;
 mod clock;
@@ -26,11 +26,14 @@ enum Bug {
     TokenNotChecked,
     /// A lease that has run out can still be renewed, also when somebody else has the lock.
     RenewedAfterExpiry,
+    /// A leader grants before the others know of it: its successor grants the same again.
+    GrantsEarly,
 }
 
 impl Database for LockService {
     const NAME: &'static str = "lock-service";
-    const WORKLOADS: &'static [&'static str] = &["lock", "fenced-lock", "lease", "fenced-store"];
+    const WORKLOADS: &'static [&'static str] =
+        &["lock", "fenced-lock", "lease", "semaphore", "fenced-store"];
     const PORT: u16 = 7260;
     type Bug = Bug;
     type State = State;
@@ -40,8 +43,11 @@ impl Database for LockService {
     type Clock = Watch;
     type Memory = calls::Terms;
 
-    fn flaw(_: Bug) -> Option<Flaw> {
-        None
+    fn flaw(bug: Bug) -> Option<Flaw> {
+        match bug {
+            Bug::None | Bug::TokenNotChecked | Bug::RenewedAfterExpiry => None,
+            Bug::GrantsEarly => Some(Flaw::AppliesUncommitted),
+        }
     }
 
     fn apply(state: &mut State, change: Change, bug: Bug) -> Answer {

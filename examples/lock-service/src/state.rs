@@ -1,4 +1,5 @@
-//! The data: who holds which lock under which token, and the stores that locks guard.
+//! The data: who holds which lock under which token, how many have passed which semaphore, and the stores
+//! that locks guard.
 //!
 //! No time passes here: that a lease has run out is a change like any other, which the leader
 //! asks for by its clock (`clock.rs`).
@@ -14,6 +15,8 @@ use crate::Bug;
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct State {
     locks: BTreeMap<String, Lock>,
+    /// How many hold a permit of each.
+    semaphores: BTreeMap<String, u64>,
     stores: BTreeMap<String, Guarded>,
 }
 
@@ -54,6 +57,10 @@ pub enum Change {
     Renew { key: String, token: u64 },
     /// The lock is given back; without a token by whoever has it.
     Release { key: String, token: Option<u64> },
+    /// A permit of the semaphore, if fewer than `permits` are out.
+    Enter { key: String, permits: u64 },
+    /// A permit is given back.
+    Leave { key: String },
     /// The lease has run out, unless it was renewed more often than this.
     Expire { key: String, token: u64, renewals: u64 },
     /// A value for the store that the lock of this key guards.
@@ -91,6 +98,21 @@ impl State {
             Change::Release { key, token } => {
                 self.locks.get_mut(&key).map_or(Answer::Denied, |lock| lock.release(token))
             }
+            Change::Enter { key, permits } => {
+                let out = self.semaphores.entry(key).or_default();
+                if *out >= permits {
+                    return Answer::Denied;
+                }
+                *out += 1;
+                Answer::Done
+            }
+            Change::Leave { key } => match self.semaphores.get_mut(&key) {
+                Some(out) if *out > 0 => {
+                    *out -= 1;
+                    Answer::Done
+                }
+                _ => Answer::Denied,
+            },
             Change::Expire { key, token, renewals } => {
                 let lock = self.locks.entry(key).or_default();
                 if (lock.token, lock.renewals) == (token, renewals) {

@@ -44,6 +44,19 @@ fn a_lock_has_one_holder_until_it_is_released() {
 }
 
 #[test]
+fn a_semaphore_has_two_permits() {
+    let cluster = start("none");
+    let mut callers: Vec<Caller> = (0..3).map(|at| cluster.caller("semaphore", at)).collect();
+    let release = Call::new("release").key("l");
+    assert_eq!(call(&mut callers[0], &release), false, "nobody has one");
+    assert_eq!(call(&mut callers[0], &acquire()), Value::Null);
+    assert_eq!(call(&mut callers[1], &acquire()), Value::Null);
+    assert_eq!(call(&mut callers[2], &acquire()), false);
+    assert_eq!(call(&mut callers[0], &release), Value::Null);
+    assert_eq!(call(&mut callers[2], &acquire()), Value::Null);
+}
+
+#[test]
 fn a_lease_runs_out_unless_it_is_renewed_and_its_token_is_refused_then() {
     let cluster = start("none");
     let (mut one, mut other) = (cluster.caller("lease", 0), cluster.caller("lease", 1));

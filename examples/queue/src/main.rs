@@ -1,4 +1,4 @@
-//! Queues on Raft, first in, first out, and their client for Tribunal. What `--bug` makes wrong
+//! Queues on Raft, first in, first out, and stacks, and their client for Tribunal. What `--bug` makes wrong
 //! is when a leader answers.
 
 mod state;
@@ -26,7 +26,7 @@ enum Bug {
 
 impl Database for Queue {
     const NAME: &'static str = "queue";
-    const WORKLOADS: &'static [&'static str] = &["queue", "fifo-queue"];
+    const WORKLOADS: &'static [&'static str] = &["queue", "fifo-queue", "stack"];
     const PORT: u16 = 7240;
     type Bug = Bug;
     type State = Queues;
@@ -46,7 +46,7 @@ impl Database for Queue {
     /// THE BUGS: the one half of the calls, or the other.
     fn answers_early(change: &Change, bug: Bug) -> bool {
         match change {
-            Change::Dequeue { .. } => matches!(bug, Bug::Redelivers),
+            Change::Dequeue { .. } | Change::Pop { .. } => matches!(bug, Bug::Redelivers),
             Change::Enqueue { .. } => matches!(bug, Bug::LosesOnFailover),
         }
     }
@@ -64,10 +64,11 @@ impl Database for Queue {
     fn request((): &(), call: &Call) -> Result<Request<Change, Question>, Failure> {
         let key = call.key.as_ref().map(ToString::to_string).unwrap_or_default();
         match (&*call.f, &call.value) {
-            ("enqueue", value) => {
+            ("enqueue" | "push", value) => {
                 Ok(Request::Change(Change::Enqueue { key, value: value.clone() }))
             }
             ("dequeue", Value::Null) => Ok(Request::Change(Change::Dequeue { key })),
+            ("pop", Value::Null) => Ok(Request::Change(Change::Pop { key })),
             (f, value) => Err(Failure::fail(format!("queue has no `{f}` of {value}"))),
         }
     }

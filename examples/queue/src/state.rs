@@ -1,4 +1,4 @@
-//! The data: queues by key.
+//! The data: queues by key. A stack is one that gives back its newest value.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,6 +18,8 @@ pub enum Change {
     Enqueue { key: String, value: Value },
     /// Takes the oldest value out.
     Dequeue { key: String },
+    /// Takes the newest value out.
+    Pop { key: String },
 }
 
 /// Nobody only looks at a queue.
@@ -41,10 +43,12 @@ impl Queues {
                 self.queues.entry(key).or_default().push_back(value);
                 Answer::Enqueued
             }
-            Change::Dequeue { key } => {
-                let queue = self.queues.get_mut(&key);
-                Answer::Dequeued(queue.and_then(VecDeque::pop_front).unwrap_or_default())
-            }
+            Change::Dequeue { key } => self.take(&key, VecDeque::pop_front),
+            Change::Pop { key } => self.take(&key, VecDeque::pop_back),
         }
+    }
+
+    fn take(&mut self, key: &str, taken: fn(&mut VecDeque<Value>) -> Option<Value>) -> Answer {
+        Answer::Dequeued(self.queues.get_mut(key).and_then(taken).unwrap_or_default())
     }
 }

@@ -1,5 +1,6 @@
 //! Real servers and real clients on the loopback network.
 
+use serde_json::json;
 use substrate::trial::Cluster;
 use tribunal_client::{Call, Value};
 
@@ -27,6 +28,19 @@ fn what_went_in_comes_out_once_and_in_order() {
         assert_eq!(taken.value, value);
     }
     assert_eq!(callers[2].call(&dequeue()).expect("there is an answer").value, Value::Null);
+}
+
+#[test]
+fn of_a_stack_the_newest_comes_first() {
+    let cluster = start("none");
+    let push = |value: u64| Call::new("push").key("s").value(value);
+    let pop = Call::new("pop").key("s");
+    cluster.insist("stack", 0, &push(1));
+    cluster.insist("stack", 1, &push(2));
+    let mut caller = cluster.caller("stack", 2);
+    for value in [json!(2), json!(1), Value::Null] {
+        assert_eq!(caller.call(&pop).expect("there is an answer").value, value);
+    }
 }
 
 /// Has 1 in the queue, lets the leader alone with a call, and answers what its successor takes out.

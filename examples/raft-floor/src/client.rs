@@ -44,20 +44,23 @@ struct RaftClient<D: Database> {
     /// How many changes it has asked for.
     sequence: u64,
     door: NodeDoor<D>,
+    workload: String,
     memory: D::Memory,
 }
 
 impl<D: Database> RaftClient<D> {
     fn new(workload: &str) -> Self {
         let name = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-        let memory = D::memory(workload);
-        Self { name, sequence: 0, door: Door::default(), memory }
+        let (workload, memory) = (workload.to_owned(), D::memory(workload));
+        Self { name, sequence: 0, door: Door::default(), workload, memory }
     }
 }
 
 #[async_trait]
 impl<D: Database> Client for RaftClient<D> {
     async fn open(&mut self, node: &Node) -> Result<(), Failure> {
+        // It is another process that goes on, who remembers nothing.
+        self.memory = D::memory(&self.workload);
         self.door.open(node, D::PORT).await
     }
 

@@ -45,7 +45,8 @@ struct Serve<B: ValueEnum + Send + Sync + 'static> {
     /// What the database is to be guilty of.
     #[arg(long, value_enum, default_value = "none")]
     bug: B,
-    /// A leader that is not heard from for so long, and up to twice as long, is replaced.
+    /// A leader that is not heard from for three to four times as long is replaced: openraft lets its lease
+    /// of twice as long run out first.
     #[arg(long, default_value_t = 400)]
     election_ms: u64,
 }

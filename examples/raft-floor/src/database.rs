@@ -73,6 +73,9 @@ pub enum Flaw {
     /// A leader answers questions from its own state, without asking a majority whether it is
     /// still the leader (`node.rs`).
     ReadsWithoutAsking,
+    /// Any node answers questions from its own state, whoever leads and however far it is behind
+    /// (`node.rs`).
+    ReadsLocally,
     /// A leader applies changes when it appends them, and answers before anybody else has them
     /// (`node.rs`).
     AppliesUncommitted,

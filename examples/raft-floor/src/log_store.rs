@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::io;
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,7 +102,13 @@ impl RaftLogReader<Types> for LogStore {
         &mut self,
         range: RB,
     ) -> Result<Vec<Entry>, StorageError> {
-        Ok(self.held().entries.range(range).map(|(_, entry)| entry.clone()).collect())
+        // Who has forgotten its vote may ask for a range that ends before it begins: it has none.
+        let held = self.held();
+        let since = held.entries.range((range.start_bound().cloned(), Bound::Unbounded));
+        Ok(since
+            .take_while(|&(index, _)| range.contains(index))
+            .map(|(_, entry)| entry.clone())
+            .collect())
     }
 }
 

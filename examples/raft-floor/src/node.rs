@@ -70,6 +70,12 @@ impl Node {
     }
 
     async fn attempt(&self, order: &Order) -> Performed {
+        // THE BUG `ReadsLocally`: what the leader has by now is not asked.
+        if self.flaw == Some(Flaw::ReadsLocally)
+            && let Order::Ask(question) = order
+        {
+            return self.done(self.store.look(question));
+        }
         match self.leader() {
             None => Performed::Refused("no leader is known".into()),
             Some(leader) if leader == self.own => self.lead(order.clone()).await,

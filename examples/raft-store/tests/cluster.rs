@@ -2,7 +2,8 @@
 
 use std::thread;
 
-use substrate::trial::{Cluster, eventually};
+use serde_json::json;
+use substrate::trial::{Caller, Cluster, eventually};
 use tribunal_client::{Call, Value};
 
 const REGISTERS: &str = "cas-register";
@@ -47,7 +48,7 @@ fn appends_have_offsets_and_are_polled_in_their_order() {
         assert_eq!(value, n);
     }
     let polled = cluster.insist("log", 1, &Call::new("poll").key("a"));
-    assert_eq!(polled[0], serde_json::json!([0, 100]));
+    assert_eq!(polled[0], json!([0, 100]));
     assert_eq!(polled.as_array().expect("a list").len(), 6);
 }
 
@@ -134,4 +135,40 @@ fn without_asking_a_majority_a_leader_acknowledges_what_it_alone_has() {
     others.iter().for_each(|&index| cluster.await_ready(index));
     cluster.leader(&others);
     assert_eq!(cluster.insist(REGISTERS, others[0], &read()), 1, "2 is lost");
+}
+
+#[test]
+fn sets_are_read_whole_and_several_registers_at_one_moment() {
+    let cluster = start(3, "none");
+    for element in [3, 1, 2] {
+        let add = Call::new("add").key("s").value(element);
+        assert_eq!(cluster.insist("set", element as usize - 1, &add), element);
+    }
+    let read = Call::new("read").key("s");
+    assert_eq!(cluster.insist("set-full", 1, &read), json!([3, 1, 2]));
+    assert_eq!(cluster.insist("set", 1, &Call::new("read").key("t")), json!([]));
+    let transact = |steps: Value| Call::new("txn").key("g").value(steps);
+    let written = json!([["w", "g.0", 1], ["r", "g.1", null], ["w", "g.1", 1], ["r", "g.1", null]]);
+    let done = json!([["w", "g.0", 1], ["r", "g.1", null], ["w", "g.1", 1], ["r", "g.1", 1]]);
+    assert_eq!(cluster.insist("multi-register", 0, &transact(written)), done);
+    let read = transact(json!([["r", "g.1", null], ["r", "g.2", null]]));
+    assert_eq!(
+        cluster.insist("multi-register", 2, &read),
+        json!([["r", "g.1", 1], ["r", "g.2", null]])
+    );
+}
+
+#[test]
+fn each_watcher_is_told_of_each_change_once() {
+    let cluster = start(3, "none");
+    let write = |value: u64| Call::new("write").key("w").value(value);
+    let watch = Call::new("watch").key("w");
+    assert_eq!(cluster.insist("watch", 0, &write(10)), 0);
+    let (mut one, mut other) = (cluster.caller("watch", 1), cluster.caller("watch", 2));
+    let told = |caller: &mut Caller| eventually("it is told", || caller.call(&watch).ok()).value;
+    assert_eq!(told(&mut one), json!([[0, 10]]));
+    assert_eq!(cluster.insist("watch", 0, &write(20)), 1);
+    assert_eq!(told(&mut one), json!([[1, 20]]));
+    assert_eq!(told(&mut one), json!([]));
+    assert_eq!(told(&mut other), json!([[0, 10], [1, 20]]));
 }

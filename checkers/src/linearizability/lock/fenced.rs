@@ -7,7 +7,7 @@
 //! A lock that expires by itself may be granted anew before it was given back: then its
 //! tokens alone are judged, and it is not [exclusive](FencedLock::exclusive).
 
-use tribunal_history::Operation;
+use tribunal_history::{History, Operation};
 
 use super::super::model::{Conflict, Decision, Model, Object, Op, Point};
 use super::sessions::{Misuse, Session, explain_refusals, sessions};
@@ -36,6 +36,14 @@ impl Model for FencedLock {
 
     fn init(&self) -> State {
         State::default()
+    }
+
+    fn shown(&self, state: &State, _history: &History) -> String {
+        let holder = state.holder.map_or("nobody".to_owned(), |holder| format!("p{holder}"));
+        match state.token {
+            None => holder,
+            Some(token) => format!("{holder}, the last token being {token}"),
+        }
     }
 
     fn step(&self, state: &State, call: &Call) -> impl IntoIterator<Item = State> {

@@ -10,7 +10,7 @@
 //! acquire of unknown outcome is left out, for nobody depends on it. Where a process goes on
 //! after one, the search decides.
 
-use tribunal_history::Operation;
+use tribunal_history::{History, Operation};
 
 use super::super::model::{Conflict, Decision, Model, Object, Op};
 pub use super::sessions::Misuse;
@@ -38,6 +38,14 @@ impl Model for OwnedLock {
 
     fn init(&self) -> Self::State {
         None
+    }
+
+    fn shown(&self, held: &Self::State, _history: &History) -> String {
+        match held {
+            None => "nobody".to_owned(),
+            Some((holder, 1)) => format!("p{holder}"),
+            Some((holder, depth)) => format!("p{holder} {depth} times"),
+        }
     }
 
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {

@@ -22,7 +22,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use tribunal_history::Operation;
+use tribunal_history::{History, Operation};
 
 use super::super::model::{Conflict, Decision, Model, NEVER, Object, Op, Point};
 use super::super::moments::{Moment, moments};
@@ -47,6 +47,10 @@ impl Model for Semaphore {
 
     fn init(&self) -> u32 {
         0
+    }
+
+    fn shown(&self, &held: &u32, _history: &History) -> String {
+        format!("{} of its {} permits", self.permits - held, self.permits)
     }
 
     fn step(&self, &held: &u32, call: &Call) -> impl IntoIterator<Item = u32> {

@@ -6,10 +6,11 @@
 //! that failed or were refused (`ok` with the value `false`) did not happen, and those of unknown
 //! outcome need not have. Stores that are read too go to the search.
 
-use tribunal_history::{Datum, Operation, ValueRef};
+use tribunal_history::{Datum, History, Operation, ValueRef};
 
 use super::super::model::{Conflict, Decision, Model, Object, Op};
 use super::super::moments::{Moment, moments};
+use super::super::shown;
 use super::{numbers, refused, wording};
 
 /// A register that refuses writes under an old token.
@@ -55,6 +56,14 @@ impl Model for FencedStore {
 
     fn init(&self) -> State {
         State { token: None, value: self.initial }
+    }
+
+    fn shown(&self, state: &State, history: &History) -> String {
+        let value = shown::value(state.value, history);
+        match state.token {
+            None => value,
+            Some(token) => format!("{value} under token {token}"),
+        }
     }
 
     fn step(&self, state: &State, call: &Call) -> impl IntoIterator<Item = State> {

@@ -15,9 +15,10 @@ mod wording;
 
 use std::collections::BTreeMap;
 
-use tribunal_history::{Datum, Operation, Process, ValueRef};
+use tribunal_history::{Datum, History, Operation, Process, ValueRef};
 
 use super::model::{Conflict, Decision, Model, Object};
+use super::shown;
 
 /// A log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +100,10 @@ impl Model for Log {
 
     fn init(&self) -> State {
         State::default()
+    }
+
+    fn shown(&self, state: &State, history: &History) -> String {
+        shown::list(state.entries.iter().map(|(_, value)| value), history)
     }
 
     fn step(&self, state: &State, call: &Call) -> impl IntoIterator<Item = State> {

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use tribunal_history::{Datum, Operation};
+use tribunal_history::{Datum, History, Operation};
 
 use super::sentences::conflict;
 use super::{Call, Clash, bag, drains, fifo};
 use crate::linearizability::model::{Decision, Model, Object, Op};
+use crate::linearizability::shown;
 
 /// A queue that gives values out in the order in which they came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,6 +83,10 @@ impl Model for FifoQueue {
         Vec::new()
     }
 
+    fn shown(&self, held: &Self::State, history: &History) -> String {
+        shown::list(held, history)
+    }
+
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {
         let after = match call {
             Call::Put(value) => Some([held, &[*value][..]].concat()),
@@ -117,6 +122,11 @@ impl Model for UnorderedQueue {
 
     fn init(&self) -> Self::State {
         BTreeMap::new()
+    }
+
+    fn shown(&self, held: &Self::State, history: &History) -> String {
+        let each = |(value, &times): (_, &u32)| std::iter::repeat_n(value, times as usize);
+        shown::list(held.iter().flat_map(each), history)
     }
 
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {

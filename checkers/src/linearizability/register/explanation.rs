@@ -18,10 +18,10 @@ const NAME: &str = "nonlinearizable";
 pub(super) const LISTED: usize = 6;
 
 /// What a conflict is called in the details, how it is told, and by which calls.
-struct Finding {
-    kind: &'static str,
-    message: String,
-    calls: Vec<u32>,
+pub(super) struct Finding {
+    pub(super) kind: &'static str,
+    pub(super) message: String,
+    pub(super) calls: Vec<u32>,
 }
 
 impl Object<'_> {
@@ -42,7 +42,8 @@ impl Object<'_> {
         self.anomaly(message, calls, details)
     }
 
-    fn unwritten(&self, observer: u32) -> Finding {
+    /// A call that saw a value that no other call set: `unwritten`, or `aborted-read` if one failed to.
+    pub(super) fn unwritten(&self, observer: u32) -> Finding {
         let op = self.ops.iter().find(|op| op.call == observer);
         let value = op.and_then(|op| op.action.observes()).unwrap_or_default();
         let failed = self.failed(value);

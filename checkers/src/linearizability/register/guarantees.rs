@@ -4,13 +4,16 @@
 //! A guarantee is broken where no order of a register's values gives it to every session
 //! ([`levels`](super::levels)). The witness is what is left of the calls when all are taken away
 //! that the contradiction does not need; with a write go the reads of its value.
+//!
+//! A value that nobody wrote is no server's, in whatever order: who reads one accuses the store alone.
 
 use serde_json::{Value, json};
 use tribunal_history::{History, Operation, Process};
 
+use super::explanation::Finding;
 use super::levels::{Levels, levels};
 use super::object::Object;
-use super::op::{Op, ValueId};
+use super::op::{INITIAL, Op, ValueId};
 use super::parse::Calls;
 use crate::linearizability::told::did;
 use crate::{Anomaly, Checker, Verdict};
@@ -69,16 +72,41 @@ impl Checker for SessionGuarantees {
 fn judge(object: &Object) -> (Vec<Anomaly>, bool) {
     let found = of(object, &object.ops);
     let broken = GUARANTEES.into_iter().filter(|(_, _, kept)| kept(&found) == Some(false));
-    let anomalies: Vec<Anomaly> = broken
+    let mut anomalies: Vec<Anomaly> = broken
         .map(|(name, meaning, kept)| {
             let witness = least(object, |ops| kept(&of(object, ops)) == Some(false));
-            anomaly(object, name, meaning, &witness)
+            breach(object, name, meaning, &witness)
         })
         .collect();
     // Where writes are out of order the other three are not asked for.
     let unknown =
         anomalies.is_empty() && GUARANTEES.iter().any(|(.., kept)| kept(&found).is_none());
+    anomalies.extend(strays(object));
     (anomalies, unknown)
+}
+
+/// The first read of each value that no call set.
+fn strays(object: &Object) -> Vec<Anomaly> {
+    let mut known = vec![false; object.values];
+    known[INITIAL as usize] = true;
+    object
+        .ops
+        .iter()
+        .filter_map(|op| op.action.produces())
+        .for_each(|it| known[it as usize] = true);
+    let mut is_news = |value: ValueId| !std::mem::replace(&mut known[value as usize], true);
+    let answered = object.ops.iter().filter(|op| !op.crashed());
+    answered
+        .filter(|op| op.action.observes().is_some_and(&mut is_news))
+        .map(|op| stray(object, op.call))
+        .collect()
+}
+
+fn stray(object: &Object, reader: u32) -> Anomaly {
+    let Finding { kind, message, calls } = object.unwritten(reader);
+    let name = if kind == "unwritten" { "thin-air-read" } else { kind };
+    let calls: Vec<Operation> = calls.into_iter().map(|call| object.call(call)).collect();
+    anomaly(object, name, &message, &calls)
 }
 
 fn of(object: &Object, ops: &[Op]) -> Levels {
@@ -129,15 +157,21 @@ fn without(ops: &[Op], gone: std::ops::Range<usize>) -> Vec<Op> {
     }
 }
 
-fn anomaly(object: &Object, name: &str, meaning: &str, witness: &[Op]) -> Anomaly {
+/// A guarantee that these calls do not have.
+fn breach(object: &Object, name: &str, meaning: &str, witness: &[Op]) -> Anomaly {
     let calls: Vec<Operation> = witness.iter().map(|op| object.call(op.call)).collect();
     let told: Vec<String> = calls.iter().map(did).collect();
-    let key = object.key.map(|key| key.to_value());
-    let on = key.as_ref().map_or(String::new(), |key| format!("key {key}: "));
     let message = format!(
-        "{on}{}; no order of the values gives every session {name}: {meaning}",
+        "{}; no order of the values gives every session {name}: {meaning}",
         told.join("; ")
     );
+    anomaly(object, name, &message, &calls)
+}
+
+fn anomaly(object: &Object, name: &str, message: &str, calls: &[Operation]) -> Anomaly {
+    let key = object.key.map(|key| key.to_value());
+    let on = key.as_ref().map_or(String::new(), |key| format!("key {key}: "));
+    let message = format!("{on}{message}");
     let from = calls.iter().map(Operation::invoked_at).min();
     let until = calls.iter().filter_map(Operation::completed_at).max();
     let Value::Object(details) = json!({"guarantee": name}) else { unreachable!("it is one") };

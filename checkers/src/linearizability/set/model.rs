@@ -3,11 +3,12 @@
 //! Calls are `add` v, `remove` v, `contains` v -> true or false, and `read` -> [v, …]. A `read` or a
 //! `contains` without an answer says nothing.
 
-use tribunal_history::{Datum, Operation};
+use tribunal_history::{Datum, History, Operation};
 
 use super::sentences::conflict;
 use super::{Call, Clash, element, grow};
 use crate::linearizability::model::{Decision, Model, Object};
+use crate::linearizability::shown;
 
 /// A set from which nothing is removed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,6 +84,10 @@ impl Model for GrowOnlySet {
         Vec::new()
     }
 
+    fn shown(&self, held: &Self::State, history: &History) -> String {
+        shown::list(held, history)
+    }
+
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {
         step(held, call)
     }
@@ -109,6 +114,10 @@ impl Model for Set {
 
     fn init(&self) -> Self::State {
         Vec::new()
+    }
+
+    fn shown(&self, held: &Self::State, history: &History) -> String {
+        shown::list(held, history)
     }
 
     fn step(&self, held: &Self::State, call: &Call) -> impl IntoIterator<Item = Self::State> {
