@@ -2,7 +2,7 @@
 
 use tribunal_history::{Event, Kind, Nanos, Process};
 
-use crate::{Context, Generator, Next, Worker};
+use crate::{Context, Generator, Next};
 
 /// At most so many calls. See [`crate::Chain::limit`].
 pub struct Limit<G> {
@@ -80,38 +80,6 @@ impl<G: Generator, F: FnMut(&Event) -> bool + Send> Generator for Until<G, F> {
             self.open.swap_remove(ours);
             self.ended |= (self.enough)(event);
         }
-        self.inner.update(context, event);
-    }
-}
-
-/// Calls of at most so many processes. See [`crate::Chain::process_limit`].
-pub struct ProcessLimit<G> {
-    pub(crate) inner: G,
-    pub(crate) processes: usize,
-    /// Who has called. A process that is retired goes on under another number.
-    pub(crate) seen: Vec<Process>,
-}
-
-impl<G: Generator> Generator for ProcessLimit<G> {
-    fn next(&mut self, context: &Context) -> Next {
-        let may = |worker: &&Worker| {
-            self.seen.len() < self.processes || self.seen.contains(&worker.process)
-        };
-        let narrow = |workers: &[Worker]| workers.iter().filter(may).cloned().collect::<Vec<_>>();
-        let (free, all) = (narrow(context.free), narrow(context.all));
-        if all.is_empty() {
-            return Next::Done;
-        }
-        let next = self.inner.next(&Context { time: context.time, free: &free, all: &all });
-        if let Next::Call(process, _) = next
-            && !self.seen.contains(&process)
-        {
-            self.seen.push(process);
-        }
-        next
-    }
-
-    fn update(&mut self, context: &Context, event: &Event) {
         self.inner.update(context, event);
     }
 }

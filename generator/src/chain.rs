@@ -5,8 +5,8 @@ use std::time::Duration;
 use tribunal_history::{Call, Event, Kind, Name};
 
 use crate::{
-    Boxed, Delay, Generator, Limit, Map, Only, Pace, Policy, ProcessLimit, Retry, Rng, Sequence,
-    Stagger, TimeLimit, Until, nanos, on_node, sequence,
+    Boxed, ConcurrencyLimit, Context, Delay, Generator, Limit, Map, OnUpdate, Only, Pace, Policy,
+    ProcessLimit, Retry, Rng, Sequence, Stagger, TimeLimit, Until, nanos, on_node, sequence,
 };
 
 /// What can be put around any generator.
@@ -52,9 +52,15 @@ pub trait Chain: Generator + Sized {
         Retry::new(self, rng, policy)
     }
 
-    /// Calls of at most so many processes: when they are retired, it is done.
+    /// Calls of at most so many processes, and so of as many clients at once: the first ones. When
+    /// all have called and one of them is retired, it is done, instead of trickling on with the rest.
     fn process_limit(self, processes: usize) -> ProcessLimit<Self> {
-        ProcessLimit { inner: self, processes, seen: Vec::new() }
+        ProcessLimit::new(self, processes)
+    }
+
+    /// At most so many of its calls open at once. Whoever else's calls are open does not matter.
+    fn concurrency_limit(self, calls: usize) -> ConcurrencyLimit<Self> {
+        ConcurrencyLimit { inner: self, calls, open: Vec::new() }
     }
 
     /// Each call at least `gap` after the one before it; the first one at once.
@@ -79,6 +85,50 @@ pub trait Chain: Generator + Sized {
     /// Its calls, changed.
     fn map<F: FnMut(Call) -> Call + Send>(self, change: F) -> Map<Self, F> {
         Map { inner: self, change }
+    }
+
+    /// Its calls, of other functions: for calls that are made by one name and answered by another.
+    /// Events have the new names.
+    fn f_map<N, F>(self, mut rename: F) -> Map<Self, impl FnMut(Call) -> Call + Send>
+    where
+        N: Into<Name>,
+        F: FnMut(&str) -> N + Send,
+    {
+        self.map(move |mut call| {
+            call.f = rename(&call.f).into();
+            call
+        })
+    }
+
+    /// Changed by events: `react` is called after each event of the run, whoever's it is, when the
+    /// generator itself has been told of it. It may put another one in its place, which needs a
+    /// [`Boxed`] one. What is done stays done: a generator that an event is to give more must wait
+    /// for it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tribunal_generator::{Chain, calls, repeat, simulation::{Answer, Simulation}};
+    /// # use tribunal_history::{Call, Kind};
+    /// // Writes until one fails, then a look at what is there.
+    /// let writes = repeat(Call::new("write")).delay(Duration::from_millis(1)).boxed();
+    /// let run = writes.on_update(|generator, _, event| {
+    ///     if event.kind == Kind::Fail && &*event.f == "write" {
+    ///         *generator = calls([Call::new("look")]).boxed();
+    ///     }
+    /// });
+    /// let mut room = 2;
+    /// let history = Simulation::new(&["n1"], 1).run(run, |attempt| {
+    ///     room -= 1;
+    ///     if room < 0 && &*attempt.call.f == "write" { Answer::fail("full") } else { Answer::ok(1) }
+    /// });
+    /// let made = history.iter().filter(|event| event.kind == Kind::Invoke);
+    /// assert_eq!(made.map(|event| &*event.f).collect::<Vec<_>>(), ["write", "write", "write", "look"]);
+    /// ```
+    fn on_update<F>(self, react: F) -> OnUpdate<Self, F>
+    where
+        F: FnMut(&mut Self, &Context, &Event) + Send,
+    {
+        OnUpdate { inner: self, react }
     }
 
     /// As a value of the one type that all generators can have.

@@ -105,6 +105,37 @@ impl Generator for Any {
     }
 }
 
+/// Whoever can go now, as long as all are there. See [`shortest_any`].
+pub struct ShortestAny {
+    any: Any,
+    over: bool,
+}
+
+/// As [`any`], but done as soon as one of `parts` is: a load for as long as a nemesis has faults to
+/// inject. What the others have not called by then, they never do.
+pub fn shortest_any(parts: impl IntoIterator<Item = Boxed>) -> ShortestAny {
+    ShortestAny { any: any(parts), over: false }
+}
+
+impl Generator for ShortestAny {
+    fn next(&mut self, context: &Context) -> Next {
+        // Where nobody is free nobody can make a call, so all can be asked whether they are done.
+        let nobody = Context { free: &[], ..*context };
+        let count = self.any.parts.len();
+        self.over |= self.any.parts.iter_mut().any(|part| part.next(&nobody) == Next::Done);
+        if self.over {
+            return Next::Done;
+        }
+        let next = self.any.next(context);
+        self.over = self.any.parts.len() < count;
+        if self.over && !matches!(next, Next::Call(..)) { Next::Done } else { next }
+    }
+
+    fn update(&mut self, context: &Context, event: &Event) {
+        self.any.update(context, event);
+    }
+}
+
 /// One of each by turns. See [`flip_flop`].
 pub struct FlipFlop {
     parts: Vec<Boxed>,

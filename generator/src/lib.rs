@@ -70,11 +70,22 @@
 //! assert_eq!(reads.count(), 6); // one a node, and its completion
 //! ```
 //!
+//! [`each_worker`], [`reserve`] and [`on_workers`] deal the clients out, [`cycle`] begins again,
+//! [`cycle_times`] takes turns on a schedule, and [`Chain::on_update`] reacts to what happens. Who
+//! comes from Jepsen finds all its words beside ours in GLOSSARY.md.
+//!
 //! # Writing one
 //!
 //! - An answer of [`Next::Call`] is a promise that the call is made at once, so
-//!   there is nothing to undo, and a generator may not be asked on trial. (That
-//!   is why there is no `filter`: filter the iterator instead.)
+//!   there is nothing to undo, and a generator may not be asked on trial. That
+//!   is why there is no `filter`: to what is inside, a call that is left out would be
+//!   one that was made and is never answered (a limit has counted it, `until_ok` and
+//!   `retry` take the caller's next answer for that of theirs). Filter the iterator
+//!   that the calls come from instead.
+//! - Where nobody is free the answer is no call. So a generator may be asked on trial
+//!   with a context in which nobody is, to learn whether it is done.
+//! - Who hands on a narrower context keeps the order of [`Context::all`], both in
+//!   `next` and in `update`: what is inside knows workers by their places.
 //! - Chance is drawn only for what is returned or kept until it can be. Then the
 //!   n-th call is the same however often one asks, and a seed fixes the calls.
 //! - What counts time does so from its first ask, which under [`any`] and its kin
@@ -89,7 +100,13 @@ mod bounds;
 mod calls;
 mod chain;
 mod choice;
+mod concurrency;
+mod cycle;
+mod cycle_times;
+mod each;
 pub mod keys;
+mod narrow;
+mod on_update;
 mod order;
 mod reserve;
 mod retry;
@@ -102,16 +119,21 @@ use std::time::Duration;
 
 use tribunal_history::{Call, Event, Name, Nanos, Process};
 
-pub use bounds::{Limit, ProcessLimit, TimeLimit, Until};
+pub use bounds::{Limit, TimeLimit, Until};
 pub use calls::{Calls, Map, calls, once, repeat, repeat_with};
 pub use chain::Chain;
-pub use choice::{Any, FlipFlop, Mix, any, flip_flop, mix, weighted};
+pub use choice::{Any, FlipFlop, Mix, ShortestAny, any, flip_flop, mix, shortest_any, weighted};
+pub use concurrency::{ConcurrencyLimit, ProcessLimit};
+pub use cycle::{Cycle, cycle};
+pub use cycle_times::{CycleTimes, cycle_times};
+pub use each::{EachNode, EachProcess, EachWorker, each_node, each_process, each_worker};
+pub use on_update::OnUpdate;
 pub use order::{Sequence, Synchronize, phases, sequence, synchronize};
 pub use reserve::{Reserve, reserve};
 pub use retry::{Policy, Retry};
 pub use seed::{Rng, Seed};
 pub use timing::{Delay, Pace, Sleep, Stagger, sleep};
-pub use who::{EachNode, EachProcess, Only, clients, each_node, each_process, nemesis, on_node};
+pub use who::{OnWorkers, Only, clients, nemesis, on_node, on_workers};
 
 /// A process that could make a call, and where its calls go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +147,7 @@ pub struct Worker {
 /// What a generator may know of the run when it is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// Now, in nanoseconds since the run began.
+    /// Now, in nanoseconds since the run began; inside [`cycle_times`], of its own turns.
     pub time: Nanos,
     /// Workers with no call open, the longest idle first.
     pub free: &'a [Worker],

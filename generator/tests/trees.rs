@@ -5,25 +5,31 @@ use std::time::Duration;
 
 use tribunal_generator::simulation::Simulation;
 use tribunal_generator::{
-    Boxed, Chain, Context, Generator, Next, Rng, Seed, any, calls, clients, each_node,
-    each_process, keys, mix, nemesis, phases, repeat, sequence, sleep,
+    Boxed, Chain, Context, Generator, Next, Pace, Policy, Rng, Seed, Worker, any, calls, clients,
+    cycle, cycle_times, each_node, each_process, each_worker, flip_flop, keys, mix, nemesis,
+    on_workers, phases, repeat, reserve, sequence, shortest_any, sleep,
 };
-use tribunal_history::{Call, Event, History, Kind};
+use tribunal_history::{Call, Event, History, Kind, Process};
 
 const TREES: u64 = 3000;
+
+/// The clients of a run.
+const CLIENTS: u64 = 5;
 
 /// Grows a tree whose leaves end by themselves.
 struct Gardener {
     seed: Seed,
     /// Whether it grows what counts time from its first ask.
     timed: bool,
+    /// How many clients there are for it.
+    clients: u64,
     rng: Rng,
     streams: u64,
 }
 
 impl Gardener {
-    fn new(seed: u64, timed: bool) -> Self {
-        Self { seed: Seed(seed), timed, rng: Seed(seed).stream("tree"), streams: 0 }
+    fn new(seed: u64, timed: bool, clients: u64) -> Self {
+        Self { seed: Seed(seed), timed, clients, rng: Seed(seed).stream("tree"), streams: 0 }
     }
 
     fn stream(&mut self) -> Rng {
@@ -53,38 +59,135 @@ impl Gardener {
         if depth == 0 {
             return self.leaf();
         }
-        match self.rng.below(12) {
+        match self.rng.below(24) {
             0 => any(self.several(depth)).boxed(),
             1 => sequence(self.several(depth)).boxed(),
             2 => phases(self.several(depth)).boxed(),
             3 => mix(self.stream(), self.several(depth)).boxed(),
-            4 if self.timed => self.tree(depth - 1).stagger(self.stream(), self.time()).boxed(),
-            5 => self.tree(depth - 1).delay(self.time()).boxed(),
-            6 if self.timed => self.tree(depth - 1).time_limit(self.time()).boxed(),
-            7 => self.tree(depth - 1).until_ok().boxed(),
-            8 => {
-                // Each node's own tree, grown from its own seed.
-                let (seed, timed, depth) = (self.rng.bits(), self.timed, depth - 1);
-                each_node(move |node| {
-                    let number = u64::from(node.as_bytes()[1]);
-                    Gardener::new(seed ^ number, timed).tree(depth)
-                })
-                .boxed()
-            }
-            9 => {
-                let (seed, timed, depth) = (self.rng.bits(), self.timed, depth - 1);
-                // Every crash brings a new process with a new tree: it must be bounded.
-                let tree = move |_: &_| Gardener::new(seed, timed).tree(depth);
-                each_process(tree).limit(20).boxed()
-            }
-            10 => {
+            4 => flip_flop(self.several(depth)).boxed(),
+            5 => shortest_any(self.several(depth)).boxed(),
+            6 => {
                 let leaf = |_| repeat(Call::new("k")).boxed();
                 let (at_once, each) = (self.rng.between(1, 3), self.rng.between(1, 4));
                 let keys = keys::independent(self.stream(), at_once as usize, each, leaf);
-                keys.limit(self.rng.below(10)).boxed()
+                let skew = [0.0, 1.0][self.rng.below(2) as usize];
+                keys.skewed(skew).limit(self.rng.below(10)).boxed()
             }
-            _ => self.tree(depth - 1).map(|call| call.mark("mapped", true)).boxed(),
+            7 => {
+                let rounds = self.rng.below(4);
+                cycle(self.shoot(self.clients, depth)).times(rounds).boxed()
+            }
+            8 if self.timed => {
+                let parts = self.several(depth).into_iter();
+                cycle_times(parts.map(|part| (self.time(), part)).collect::<Vec<_>>()).boxed()
+            }
+            9..12 => self.each(depth),
+            12..15 => self.some(depth),
+            _ => self.around(depth),
         }
+    }
+
+    /// One for each.
+    fn each(&mut self, depth: u64) -> Boxed {
+        let mut grow = self.shoot(1, depth);
+        match self.rng.below(3) {
+            0 => each_node(move |node| grow(u64::from(node.as_bytes()[1]))).boxed(),
+            1 => {
+                // Every crash brings a new process with a new tree: it must be bounded.
+                let number = |worker: &Worker| match worker.process {
+                    Process::Client(number) => number,
+                    Process::Nemesis => u64::MAX,
+                };
+                each_process(move |worker| grow(number(worker))).limit(20).boxed()
+            }
+            _ => {
+                let mut place = 0;
+                each_worker(move |_| {
+                    place += 1;
+                    grow(place)
+                })
+                .boxed()
+            }
+        }
+    }
+
+    /// For some of the clients, and never for none of them.
+    fn some(&mut self, depth: u64) -> Boxed {
+        match self.rng.below(3) {
+            0 if self.clients > 1 => {
+                let first = self.rng.between(1, self.clients - 1);
+                let part = self.among(first, depth);
+                let others = self.among(self.clients - first, depth);
+                reserve([(first as usize, part)], others).boxed()
+            }
+            1 => {
+                let processes = self.rng.between(1, 8);
+                let inner = self.among(processes.min(self.clients), depth);
+                inner.process_limit(processes as usize).boxed()
+            }
+            _ => {
+                let every = self.rng.between(1, self.clients);
+                let inner = self.among(self.clients.div_ceil(every), depth);
+                on_workers(move |place, _| (place as u64).is_multiple_of(every), inner).boxed()
+            }
+        }
+    }
+
+    /// What has the calls of another.
+    fn around(&mut self, depth: u64) -> Boxed {
+        let inner = self.tree(depth - 1);
+        match self.rng.below(10) {
+            0 if self.timed => inner.stagger(self.stream(), self.time()).boxed(),
+            1 if self.timed => inner.time_limit(self.time()).boxed(),
+            2 if self.timed => {
+                let (every, length) = (self.time(), self.time());
+                let pace = match self.rng.below(2) {
+                    0 => Pace::Ramp { over: every },
+                    _ => Pace::Bursts { every, length, between: 0.2 },
+                };
+                inner.paced(self.stream(), self.time(), pace).boxed()
+            }
+            3 => inner.delay(self.time()).boxed(),
+            4 => inner.until_ok().boxed(),
+            5 => {
+                let (times, backoff) = (self.rng.below(3) as u32, self.time());
+                inner.retry(self.stream(), Policy { times, backoff, jitter: 0.5 }).boxed()
+            }
+            6 => inner.concurrency_limit(self.rng.between(1, 3) as usize).boxed(),
+            7 => self.gives_up(inner),
+            8 => inner.f_map(|f| format!("{f}'")).boxed(),
+            _ => inner.map(|call| call.mark("mapped", true)).boxed(),
+        }
+    }
+
+    /// Ends when the second of its calls has failed. It knows them by a name that is no other's: what
+    /// looks at the calls of others depends on when it was first asked.
+    fn gives_up(&mut self, inner: Boxed) -> Boxed {
+        self.streams += 1;
+        let (ours, mut failed) = (format!("{} of {}", self.streams, self.seed), 0);
+        let name = ours.clone();
+        let named = inner.f_map(move |_| ours.clone()).boxed();
+        let gives_up = named.on_update(move |generator, _, event| {
+            failed += u64::from(event.kind == Kind::Fail && *event.f == *name);
+            if failed == 2 {
+                *generator = calls([]).boxed();
+            }
+        });
+        gives_up.boxed()
+    }
+
+    /// A tree that only so many clients work on.
+    fn among(&mut self, clients: u64, depth: u64) -> Boxed {
+        let all = std::mem::replace(&mut self.clients, clients);
+        let tree = self.tree(depth - 1);
+        self.clients = all;
+        tree
+    }
+
+    /// What grows trees on demand, each from its own seed.
+    fn shoot(&mut self, clients: u64, depth: u64) -> impl FnMut(u64) -> Boxed + Send + 'static {
+        let (seed, timed) = (self.rng.bits(), self.timed);
+        move |number| Gardener::new(seed ^ number, timed, clients).tree(depth - 1)
     }
 
     fn run(&mut self) -> Boxed {
@@ -115,7 +218,7 @@ impl Generator for Nagging {
 }
 
 fn cluster() -> Simulation {
-    Simulation::new(&["n1", "n2", "n3"], 5).with_nemesis()
+    Simulation::new(&["n1", "n2", "n3"], CLIENTS as usize).with_nemesis()
 }
 
 #[test]
@@ -123,7 +226,7 @@ fn every_tree_ends_and_makes_a_well_formed_history() {
     let mut longest = 0;
     for seed in 0..TREES {
         let outcome = Seed(seed).stream("outcome");
-        let events = cluster().imperfect(outcome, Gardener::new(seed, true).run());
+        let events = cluster().imperfect(outcome, Gardener::new(seed, true, CLIENTS).run());
         longest = longest.max(events.len());
         let open = events.iter().filter(|event| event.kind == Kind::Invoke).count();
         let history = History::new(events).unwrap_or_else(|error| panic!("tree {seed}: {error}"));
@@ -139,7 +242,7 @@ fn every_tree_ends_and_makes_a_well_formed_history() {
 fn to_ask_a_tree_more_often_changes_nothing() {
     for seed in 0..TREES {
         let run = |times| {
-            let load = Gardener::new(seed, false).run();
+            let load = Gardener::new(seed, false, CLIENTS).run();
             let inner = load.stagger(Seed(seed).stream("rate"), Duration::from_millis(2)).boxed();
             cluster().imperfect(Seed(seed).stream("outcome"), Nagging { inner, times })
         };

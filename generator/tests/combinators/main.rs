@@ -1,4 +1,9 @@
-//! Each combinator, run by simulation.
+//! Each combinator, run by simulation. Those that need more than a few lines have files of their own.
+
+mod cycles;
+mod limits;
+mod reactions;
+mod workers;
 
 use std::time::Duration;
 
