@@ -61,10 +61,14 @@ pub const MEANINGS: [Meaning; 36] = [
     ),
     means(
         "aborted-read",
-        "sessions, last write wins",
+        "sessions, last write wins, `long-fork`, `causal-reverse`, `monotonic`",
         "A read showed a write that had failed for certain.",
     ),
-    means("thin-air-read", "sessions, last write wins", "A read showed a value that nobody wrote."),
+    means(
+        "thin-air-read",
+        "sessions, last write wins, `long-fork`, `monotonic`",
+        "A read showed a value that nobody wrote, or had not yet; a counter grew by more than anybody added.",
+    ),
     means(
         "lost-element",
         "sets",
@@ -76,7 +80,11 @@ pub const MEANINGS: [Meaning; 36] = [
         "An element was missing from a read that began after it was acknowledged, and is there again later.",
     ),
     means("duplicated-element", "sets", "A read shows an element more than once."),
-    means("unexpected-element", "sets", "A read shows an element that nobody added."),
+    means(
+        "unexpected-element",
+        "sets",
+        "A read shows an element that nobody added, or had not yet.",
+    ),
     means(
         "lost-value",
         "queues",
@@ -147,12 +155,13 @@ pub const MEANINGS: [Meaning; 36] = [
     means(
         "causal-reverse",
         "strictly serializable transactions",
-        "A read saw a write and missed one that had been acknowledged before it began.",
+        "A read saw a write and missed another one that had been acknowledged before that began.",
     ),
     means(
         "not-monotonic",
-        "serializable transactions",
-        "Numbers that were drawn one after the other are not in the order of their transactions.",
+        "counters that only grow",
+        "States of counters have no order: each shows less of a counter than the next, and the last than the \
+         first.",
     ),
     means(
         "G2",

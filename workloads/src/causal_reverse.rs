@@ -2,7 +2,7 @@
 //!
 //! Clients add to sets and read them (Jepsen's `causal-reverse`). A serializable
 //! database may show a write without one that ended before it began; a strictly
-//! serializable one may not.
+//! serializable one may not. What is read was written, and is there once.
 //!
 //! | call | value | ok |
 //! |---|---|---|

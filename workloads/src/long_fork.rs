@@ -9,7 +9,8 @@
 //! | `txn` | [["w", k, 1]] | it is written |
 //! | `txn` | [["r", k, null], …] | the same, each read filled in, of one group |
 //!
-//! Keys are texts, numbered from 0; a group's neighbours are in it.
+//! Keys are texts, numbered from 0; a group's neighbours are in it. A read finds
+//! null, or what was written to that key.
 //!
 //! | option | default | |
 //! |---|---|---|

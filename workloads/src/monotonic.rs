@@ -2,14 +2,17 @@
 //!
 //! Clients increment one counter, or read several at once (Jepsen's `monotonic`
 //! and `sequential`). Each answer is a state; a state that shows more of one
-//! counter may not show less of another.
+//! counter may not show less of another. The order of the states is that of each
+//! session, too; real time is not asked for, so one session may be late.
 //!
 //! | call | value | ok |
 //! |---|---|---|
-//! | `inc` | k | {k: n}, the count after it |
+//! | `inc` | k | {k: n}, the count after it, or {} if it is not told |
 //! | `read` | [k, …] | {k: n, …}, at one moment |
 //!
-//! Keys are texts. Finds counters that fall, and states that have no order.
+//! Keys are texts, each `inc` adds 1. Finds counters that fall in a session, counts
+//! that two increments both came to, or that no increment explains, and states that
+//! have no order.
 //!
 //! | option | default | |
 //! |---|---|---|

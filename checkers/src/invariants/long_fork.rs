@@ -2,12 +2,13 @@
 //! `long-fork`; the anomaly that parallel snapshot isolation allows and snapshot isolation forbids).
 //!
 //! Calls: `txn` [["w", k, v]], each key written once; `txn` [["r", k, v or null], …] of several keys.
-//! Whatever two reads share, the one must have seen all that the other saw, or the other way round.
+//! Whatever two reads share, the one must have seen all that the other saw, or the other way round. What
+//! a read finds is what was written to that key.
 
 use rustc_hash::FxHashMap;
-use tribunal_history::{Datum, History};
+use tribunal_history::{Datum, History, Operation};
 
-use super::{anomaly, first, who};
+use super::{Stray, anomaly, first, first_of_each, who};
 use crate::transactions::{Action, Shape, Transactions, TxnId};
 use crate::{Anomaly, Checker, Verdict};
 
@@ -28,27 +29,36 @@ impl Checker for LongFork {
             Ok(transactions) => transactions,
             Err(bad) => return Verdict::objected(bad.to_string()),
         };
-        if let Some(problem) = written_twice(&transactions) {
-            return Verdict::objected(problem);
-        }
+        let writes = match writes(&transactions) {
+            Ok(writes) => writes,
+            Err(problem) => return Verdict::objected(problem),
+        };
         let groups = groups(&transactions);
         let mut forks: Vec<(TxnId, Anomaly)> =
             groups.iter().filter_map(|(keys, reads)| fork(&transactions, keys, reads)).collect();
         forks.sort_by_key(|&(first, _)| first);
         let reads: usize = groups.values().map(Vec::len).sum();
-        Verdict::of(first(forks.into_iter().map(|(_, fork)| fork).collect()))
-            .fact("reads", reads)
-            .fact("groups_of_keys", groups.len())
+        let mut anomalies = first_of_each(strays(&transactions, &writes));
+        anomalies.extend(first(forks.into_iter().map(|(_, fork)| fork).collect()));
+        let mut verdict =
+            Verdict::of(anomalies).fact("reads", reads).fact("groups_of_keys", groups.len());
+        if reads == 0 {
+            verdict.doubt("no read of several keys was acknowledged: no order was seen");
+        }
+        verdict
     }
 }
 
-fn written_twice(transactions: &Transactions) -> Option<String> {
-    let mut writers: FxHashMap<u32, TxnId> = FxHashMap::default();
+/// What is written to each key, and by which transaction.
+type Writes = FxHashMap<u32, (TxnId, Datum)>;
+
+fn writes(transactions: &Transactions) -> Result<Writes, String> {
+    let mut writes = Writes::default();
     for txn in transactions.ids() {
         for op in transactions.ops(txn).iter().filter(|op| op.action == Action::Write) {
-            if let Some(other) = writers.insert(op.key, txn) {
+            if let Some((other, _)) = writes.insert(op.key, (txn, op.value)) {
                 let start = |txn| transactions.get(txn).start;
-                return Some(format!(
+                return Err(format!(
                     "event {} writes key {} again, as event {} did; in long-fork each key is \
                      written once",
                     start(txn),
@@ -58,7 +68,24 @@ fn written_twice(transactions: &Transactions) -> Option<String> {
             }
         }
     }
-    None
+    Ok(writes)
+}
+
+/// The first value of each read that it cannot have found.
+fn strays(transactions: &Transactions, writes: &Writes) -> Vec<Anomaly> {
+    let has_real_time = transactions.history().has_real_time();
+    let stray = |txn: TxnId| {
+        let reads = transactions.ops(txn).iter().filter(|op| op.action == Action::Read);
+        reads.filter(|op| !op.value.is_null()).find_map(|op| {
+            let write = writes.get(&op.key).filter(|(_, value)| *value == op.value);
+            let write: Option<Operation> = write.map(|&(txn, _)| transactions.operation(txn));
+            let read = transactions.operation(txn);
+            let stray = Stray::of(&read, write.as_ref(), has_real_time)?;
+            let (value, key) = (transactions.value(op.value), transactions.key(op.key));
+            Some(stray.anomaly("thin-air-read", &read, &format!("{value} in key {key}")))
+        })
+    };
+    transactions.ids().filter_map(stray).collect()
 }
 
 /// The reads of each group of keys.

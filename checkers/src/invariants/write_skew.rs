@@ -4,10 +4,12 @@
 //! Calls, by key: `insert` [a, b], one of which is null: inserts a row with id a (or b) if it
 //! finds no row of the key. Under serializability one insert a key succeeds at most.
 
-use tribunal_history::{History, Operation};
+use tribunal_history::{History, Operation, ValueRef};
 
-use super::{anomaly, first, no_call, who};
+use super::{anomaly, first, no_argument, no_call, who};
 use crate::{Anomaly, Checker, Verdict, keys};
+
+const CALLS: &str = "insert [id, null] and insert [null, id], by key";
 
 /// Judges inserts that exclude each other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,18 +23,30 @@ impl Checker for WriteSkew {
         };
         let anomalies = keys::wrong(&keys, |inserts| doubled(inserts).into_iter().collect());
         let inserted = keys.iter().filter(|(_, inserts)| !inserts.is_empty()).count();
-        Verdict::of(first(anomalies)).fact("keys_with_an_insert", inserted)
+        let mut verdict = Verdict::of(first(anomalies)).fact("keys_with_an_insert", inserted);
+        if inserted == 0 {
+            verdict.doubt("no insert was acknowledged: none can have missed another");
+        }
+        verdict
     }
 }
 
 /// The inserts of a key that succeeded.
 fn successful<'h>(calls: &[Operation<'h>]) -> Result<Vec<Operation<'h>>, String> {
-    match calls.iter().find(|call| call.f() != "insert") {
-        Some(other) => {
-            Err(no_call(other, "write-skew", "insert [id, null] and insert [null, id], by key"))
+    for call in calls {
+        if call.f() != "insert" {
+            return Err(no_call(call, "write-skew", CALLS));
         }
-        None => Ok(calls.iter().filter(|call| call.is_ok()).copied().collect()),
+        if !is_one_row(call.argument()) {
+            return Err(no_argument(call, "write-skew", CALLS));
+        }
     }
+    Ok(calls.iter().filter(|call| call.is_ok()).copied().collect())
+}
+
+/// A row of the first table or of the second.
+fn is_one_row(value: ValueRef) -> bool {
+    value.pair().is_some_and(|[first, second]| first.is_null() != second.is_null())
 }
 
 /// Two inserts or more, of one key.
