@@ -49,7 +49,7 @@ fn plume() {
 
 #[test]
 fn awdit() {
-    let text = "w 0 0\n-----\nr 0 0\nw 1 3\n=====\n=====\n-----\nr 1 3\n\n-----\nr 0 0";
+    let text = "w 0 0\n-----\nr 0 0\nw 1 3\n=====\n=====\n-----\nr 1 3\n\n-----\nr 0 0\n";
     let expected = [
         r#"p0 ok: [["w",0,0]]"#,
         r#"p0 ok: [["r",0,0],["w",1,3]]"#,
@@ -87,6 +87,31 @@ fn that_there_is_no_real_time_is_kept_in_the_store() {
     let mut file = Vec::new();
     ours.write_arrow(&mut file).expect("memory");
     assert!(arrow::read_from(&file[..], Tail::Whole).expect("a history").has_real_time());
+}
+
+/// A file that is cut inside a line is refused, wherever that shows; one that ends after a whole line is read.
+#[test]
+fn what_was_cut_off_inside_a_line_is_refused() {
+    let awdit = "w 1 53\nr 2 41\n-----\nw 2 41 \n=====\nr 1 53\n=====\n";
+    let plume = "w(1,53,0,0)\nr(2,0,0,0)\nr(1,53,3,17)\nw(9,12,0,-1)\n";
+    let dbcop = r#"{"params":{},"data":[[{"events":[["w",1,22]],"committed":true}]]}"#;
+    for (text, format) in [(awdit, Format::Awdit), (plume, Format::Plume), (dbcop, Format::Dbcop)] {
+        for length in 1..text.len() {
+            let cut = &text[..length];
+            let is_read = import::read_from(cut.as_bytes(), Some(format)).is_ok();
+            let whole_line = match format {
+                Format::Awdit => !cut.ends_with(|last: char| last.is_alphanumeric()),
+                Format::Plume => cut.ends_with([')', '\n']),
+                _ => false,
+            };
+            // A blank within a line of AWDIT's comes before a number.
+            let torn = matches!(
+                cut.lines().last(),
+                Some("w" | "r" | "w " | "r " | "w 1 " | "r 1 " | "w 2 " | "r 2 ")
+            );
+            assert_eq!(is_read, whole_line && !torn, "{cut:?}");
+        }
+    }
 }
 
 /// Twelve megabytes, so that transactions and sessions go over the ends of blocks.
@@ -139,6 +164,10 @@ fn bad_lines() {
     );
     refuse("w 1 2\nr 1 -2\n", &format!("line 2, column 5: `r 1 -2` {no_step}"));
     refuse("w 1 2\nr 1", &format!("line 2, column 4: {cut}"));
+    let open = "the file ends right after this number, which may be the beginning of a longer one; \
+                if the file is whole, end its last line with a line feed, and otherwise fetch it again";
+    refuse("w 1 5", &format!("line 1, column 6: {open}"));
+    refuse("w 1 53\n=====\nr 1 5", &format!("line 3, column 6: {open}"));
 }
 
 #[test]

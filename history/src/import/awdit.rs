@@ -2,7 +2,7 @@
 //!
 //! A line of dashes ends a transaction, a line of equals signs ends a session too. Keys
 //! and values are whole numbers, and 0 is one like any other: there is no word for what was there before
-//! all writes.
+//! all writes. A file that ends right after a digit is refused: `r 1 5` may be the beginning of `r 1 53`.
 
 use std::io::Read;
 
@@ -57,6 +57,9 @@ fn line(cursor: &mut Cursor, block: &mut Block<End>) -> Result<(), Problem> {
         cursor.number()
     };
     let (key, value) = (field(cursor)?, field(cursor)?);
+    if cursor.is_at_end() {
+        return Err(Problem::OpenNumber);
+    }
     let (key, value) = (datum(&mut block.values, key), datum(&mut block.values, value));
     block.step(Step { reads, key, value: Some(value) });
     Ok(())

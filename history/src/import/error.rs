@@ -167,6 +167,12 @@ pub enum Problem {
          w(..), one of awdit's is `r key value`, `w key value`, ----- or =====, all whole numbers"
     )]
     NotAStep(Excerpt),
+    /// A line that does not end, where nothing tells a whole number from a torn one.
+    #[error(
+        "the file ends right after this number, which may be the beginning of a longer one; if the \
+         file is whole, end its last line with a line feed, and otherwise fetch it again"
+    )]
+    OpenNumber,
     /// More than 64 bits.
     #[error("{0} is too large; numbers have at most 64 bits")]
     NumberTooLarge(Excerpt),

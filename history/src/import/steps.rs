@@ -124,6 +124,11 @@ impl Cursor<'_> {
         self.text.get(self.at).copied().unwrap_or(0)
     }
 
+    /// Whether nothing comes any more, not even a line's end: only the last line of a file may end so.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.text.len()
+    }
+
     /// Takes the next byte if it is `expected`.
     #[inline]
     pub(super) fn take(&mut self, expected: u8) -> bool {
@@ -191,7 +196,7 @@ impl Cursor<'_> {
 
     fn end_line(&mut self) -> Result<(), Problem> {
         self.blanks();
-        match self.at == self.text.len() || self.take(b'\n') {
+        match self.is_at_end() || self.take(b'\n') {
             true => Ok(()),
             false => Err(Problem::NotAStep(self.rest_of_line())),
         }
