@@ -217,11 +217,12 @@ fn a_cycle_is_drawn() {
     assert!(dot.starts_with("digraph {") && dot.contains("rw: T0 read [] of \\\"x\\\""), "{dot}");
     let svg = verdict.anomalies[0].details["svg"].as_str().expect("a picture");
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"), "{svg}");
-    assert_eq!(
-        (svg.matches("<circle").count(), svg.matches("marker-end").count()),
-        (2, 2),
-        "{svg}"
-    );
+    // Two boxes, an arrow down to the second and one around to the first, on one background.
+    assert_eq!((svg.matches("<rect").count(), svg.matches("<path").count()), (3, 4), "{svg}");
+    let long: String = (1..=9).map(|at| format!(" ax{at}")).collect();
+    let verdict = judge(&format!("p0 1-4 rx_ ay1 rz_{}\n p1 1-4 ry_ ax0", long.replace('x', "z")));
+    let svg = verdict.anomalies[0].details["svg"].as_str().expect("a picture");
+    assert!(svg.contains("[&quot;append&quot;,&quot;z&quot;,9]"), "it is cut: {svg}");
 }
 
 #[test]

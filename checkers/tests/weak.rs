@@ -104,6 +104,20 @@ fn causal() {
 }
 
 #[test]
+fn a_cycle_of_a_weak_level_is_drawn() {
+    let text = "w(1,5,0,0)\nr(1,6,0,1)\nw(1,6,1,2)\nr(1,5,1,3)\n";
+    let drawn = |anomaly: &tribunal_checkers::Anomaly| {
+        assert!(anomaly.details.contains_key("cycle"), "{anomaly:#?}");
+        let [dot, svg] = ["dot", "svg"].map(|name| anomaly.details[name].as_str().expect("text"));
+        assert!(dot.starts_with("digraph {") && dot.contains("co: "), "{dot}");
+        assert!(svg.starts_with("<svg ") && svg.contains(">co: "), "{svg}");
+    };
+    let verdict = judge(text, Level::ReadAtomic);
+    assert_eq!(verdict.validity, Validity::Invalid, "{verdict:#?}");
+    verdict.anomalies.iter().for_each(drawn);
+}
+
+#[test]
 fn what_cannot_be_judged() {
     let verdict = judge("w(1,5,0,0)\nw(1,5,1,1)\n", Level::Causal);
     assert_eq!(

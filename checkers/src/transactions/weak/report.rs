@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::drawing::Drawing;
 use super::super::phenomenon::{Cycle, Phenomenon, Scope};
 use super::super::transaction::{Action, KeyId, NEVER, Transactions, TxnId};
 use super::super::words;
@@ -105,21 +106,22 @@ impl<'a, 'h> Report<'a, 'h> {
             txns.retain(|&txn| seen.insert(txn));
             let message =
                 format!("{} cannot be put in any order: {}.", list(&who), reasons.join("; "));
-            let details = Map::from_iter([("cycle".to_owned(), Value::from(steps))]);
+            let drawn = hops.iter().map(|hop| (hop.from, hop.to, short(hop.why)));
+            let drawing = Drawing::of_steps(report.transactions, drawn, &reasons);
+            let mut details = Map::from_iter([("cycle".to_owned(), Value::from(steps))]);
+            details.extend([
+                ("dot".to_owned(), drawing.dot().into()),
+                ("svg".to_owned(), drawing.svg().into()),
+            ]);
             report.anomaly(name, &txns, None, message, details)
         });
     }
 
     fn step(&self, hop: &Hop, why: &str) -> Value {
-        let kind = match hop.why {
-            Why::Session => "so",
-            Why::Read => "wr",
-            Why::Rule(_) => "co",
-        };
         json!({
             "from": self.transactions.get(hop.from).start,
             "to": self.transactions.get(hop.to).start,
-            "kind": kind,
+            "kind": short(hop.why),
             "why": why,
         })
     }
@@ -209,5 +211,14 @@ impl<'a, 'h> Report<'a, 'h> {
             window: from.zip(until).filter(|_| timed),
             details,
         }
+    }
+}
+
+/// Why one comes before another, in two letters.
+fn short(why: Why) -> &'static str {
+    match why {
+        Why::Session => "so",
+        Why::Read => "wr",
+        Why::Rule(_) => "co",
     }
 }
