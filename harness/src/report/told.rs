@@ -1,5 +1,6 @@
 //! Anomalies, faults and checkers as the page's tables tell them.
 
+use base64::Engine;
 use serde::Serialize;
 use tribunal_checkers::{Anomaly, Validity, Verdict};
 use tribunal_history::{Fault, Map, Nanos, Operation, Value};
@@ -17,6 +18,12 @@ const FIRST: usize = 5;
 const ACTING: usize = 6;
 /// Characters of a message.
 pub(super) const MESSAGE: usize = 2_000;
+
+/// The details that are drawings: no text for a page.
+const DRAWINGS: [&str; 2] = ["dot", "svg"];
+/// Anomalies whose drawings a page holds, and bytes of each of these.
+const DRAWN: usize = 12;
+const DRAWING: usize = 60_000;
 
 /// The verdict as one word.
 pub(super) fn word(validity: Validity) -> &'static str {
@@ -43,6 +50,8 @@ pub(super) struct Broken {
     steps: Vec<Step>,
     more_steps: usize,
     details: Facts,
+    /// The drawing, as an address that holds it whole.
+    drawing: Option<String>,
 }
 
 /// A line of an anomaly's story.
@@ -74,8 +83,11 @@ pub(super) fn anomalies(verdict: &Verdict, selection: &Selection, faults: &[Faul
     let witnesses = verdict.anomalies.iter().zip(&selection.witnesses);
     let steps = [FULL; FIRST].into_iter().chain(std::iter::repeat(SHORT));
     let told = witnesses.zip(steps);
-    told.map(|((anomaly, witness), steps)| broken(anomaly, witness, &selection.ops, faults, steps))
-        .collect()
+    let told = told
+        .map(|((anomaly, witness), steps)| broken(anomaly, witness, &selection.ops, faults, steps));
+    let mut told: Vec<Broken> = told.collect();
+    told.iter_mut().skip(DRAWN).for_each(|broken| broken.drawing = None);
+    told
 }
 
 fn broken(
@@ -94,7 +106,15 @@ fn broken(
         steps: story(witness, ops, faults, steps),
         more_steps: witness.ops.len().saturating_sub(steps),
         details: facts(&anomaly.details),
+        drawing: drawing(anomaly),
     }
+}
+
+/// An anomaly's drawing, as the address of an image: whatever is in it, it is an image and runs nothing.
+fn drawing(anomaly: &Anomaly) -> Option<String> {
+    let svg = anomaly.details.get("svg")?.as_str().filter(|svg| svg.len() <= DRAWING)?;
+    let bytes = base64::engine::general_purpose::STANDARD.encode(svg);
+    Some(format!("data:image/svg+xml;base64,{bytes}"))
 }
 
 /// The witness's calls, and the beginnings and ends of the faults in its
@@ -294,7 +314,7 @@ fn facts(facts: &Map<String, Value>) -> Facts {
         Value::Array(items) => items.iter().any(|item| item.is_object() || item.is_array()),
         _ => false,
     };
-    let shown = facts.iter().take(40);
+    let shown = facts.iter().filter(|(name, _)| !DRAWINGS.contains(&name.as_str())).take(40);
     let (deep, plain): (Vec<_>, Vec<_>) = shown.partition(|(_, it)| nested(it));
     let told = |facts: Vec<(&String, &Value)>| {
         facts.into_iter().map(|(name, it)| words::fact(name, it, DETAIL)).collect()

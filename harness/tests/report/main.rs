@@ -36,6 +36,21 @@ fn carried(page: &str) -> usize {
     data(page)["calls"]["index"].as_array().expect("a column").len()
 }
 
+/// Whatever a drawing holds, it is an image, and none of its text is on the page.
+#[test]
+fn a_drawing_is_an_image() {
+    let mut run = synthetic::lost_write();
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>torn()</script></svg>";
+    let details = &mut run.verdict.anomalies[0].details;
+    details.insert("svg".to_owned(), svg.into());
+    details.insert("dot".to_owned(), "digraph { torn }".into());
+    let page = page("drawing", &run);
+    assert_eq!(page.matches("src=\"data:image&#x2f;svg+xml;base64,PHN2Zy").count(), 1);
+    assert!(!page.contains("torn") && page.contains("img-src data:"));
+    run.verdict.anomalies[0].details.insert("svg".to_owned(), "x".repeat(100_000).into());
+    assert!(!self::page("no-drawing", &run).contains("base64,"));
+}
+
 #[test]
 fn a_lost_write_is_told_with_its_calls_its_fault_and_its_command() {
     let run = synthetic::lost_write();
