@@ -257,6 +257,75 @@ fn a_file_that_its_owner_keeps_to_himself() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(64), sentence));
 }
 
+/// Files of sessions have no events: what a sentence names by one is told by its line, too.
+#[test]
+fn lines_of_files_that_have_no_events() {
+    let folder = Folder::new();
+    let check = |content: &str| {
+        folder.write("h.txt", content);
+        folder.check(&["h.txt", "--model", "rw-register", "--level", "causal"])
+    };
+    let twice = check("w 1 5\n-----\n\nw 1 5\n");
+    let refused = text(&twice.stderr);
+    assert_eq!(twice.status.code(), Some(64), "{refused}");
+    assert!(
+        refused.ends_with("(in the file, event 2 is line 4 and event 0 is line 1)\n"),
+        "{refused}"
+    );
+    let circle = check("r(1,6,0,0)\nw(2,5,0,0)\nr(2,5,1,1)\nw(1,6,1,1)\n");
+    let said = text(&circle.stdout);
+    assert_eq!(circle.status.code(), Some(1), "{said}");
+    assert!(said.ends_with("In the file, T0 is line 1, T2 is line 3.\n"), "{said}");
+}
+
+/// A drawing is of a stored verdict.
+#[test]
+fn drawings_are_of_runs() {
+    let folder = Folder::new();
+    folder.write("h.jsonl", VALID);
+    let export = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+        command.arg("export").args(arguments).current_dir(folder.0.path()).output().unwrap()
+    };
+    let of_a_file = export(&["h.jsonl", "svg"]);
+    let sentence = "tribunal: h.jsonl: only a run's verdict is stored, and the drawing with it; of a file, each \
+                    anomaly of `tribunal check h.jsonl --json` has it as details.svg\n";
+    assert_eq!((of_a_file.status.code(), text(&of_a_file.stderr)), (Some(64), sentence.to_owned()));
+    let of_a_history = export(&["h.jsonl", "edn", "--anomaly", "1"]);
+    let sentence =
+        "tribunal: --anomaly is for a drawing: tribunal export h.jsonl svg --anomaly N\n"
+            .to_owned();
+    assert_eq!((of_a_history.status.code(), text(&of_a_history.stderr)), (Some(64), sentence));
+
+    std::fs::create_dir(folder.0.path().join("run")).unwrap();
+    folder.write("run/run.json", RUN);
+    folder.write("skew.jsonl", SKEW);
+    export(&["skew.jsonl", "arrow", "--output", "run/history.arrow"]);
+    let unjudged = text(&export(&["run", "svg"]).stderr);
+    assert_eq!(unjudged, "tribunal: run has no verdict yet; tribunal check run judges it\n");
+    assert_eq!(folder.check(&["run"]).status.code(), Some(1));
+    for (format, begins) in [("svg", "<svg "), ("dot", "digraph {")] {
+        for more in [&[][..], &["--anomaly", "1"]] {
+            let drawn = export(&[&["run", format], more].concat());
+            assert!(text(&drawn.stdout).starts_with(begins), "{}", text(&drawn.stderr));
+        }
+    }
+    let none = text(&export(&["run", "svg", "--anomaly", "9"]).stderr);
+    assert_eq!(none, "tribunal: of run, only these anomalies are drawn: 1\n");
+    let page = std::fs::read_to_string(folder.0.path().join("run/report.html")).unwrap();
+    assert!(page.contains("data:image&#x2f;svg+xml;base64,"));
+}
+
+const RUN: &str = r#"{"id":"run","test":"skew","workload":"list-append","nodes":[],"seed":"1","started":"",
+"time_s":1.0,"rate":0.0,"concurrency":1,"command":"","version":"1"}"#;
+
+/// Two transactions that each missed what the other appended.
+const SKEW: &str = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"txn","value":[["r","x",null],["append","y",1]]}
+{"index":1,"time":2,"process":1,"type":"invoke","f":"txn","value":[["r","y",null],["append","x",1]]}
+{"index":2,"time":3,"process":0,"type":"ok","f":"txn","value":[["r","x",[]],["append","y",1]]}
+{"index":3,"time":4,"process":1,"type":"ok","f":"txn","value":[["r","y",[]],["append","x",1]]}
+"#;
+
 #[test]
 fn what_was_cut_off_or_never_was_a_history() {
     refused(

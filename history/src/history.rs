@@ -19,6 +19,8 @@ pub struct History {
     pairs: Vec<(u32, u32)>,
     /// Nobody recorded when calls of different processes were made.
     without_real_time: bool,
+    /// The lines of the file on which the operations begin, from 1; none where nobody knows.
+    lines: Vec<u32>,
 }
 
 /// The completion of a call that has none.
@@ -44,12 +46,37 @@ impl History {
     /// Checks and indexes events in columns.
     pub(crate) fn of(columns: Columns) -> Result<Self, HistoryError> {
         let pairs = Pairing::of(&columns)?;
-        Ok(Self { columns, pairs, without_real_time: false })
+        Ok(Self { columns, pairs, without_real_time: false, lines: Vec::new() })
     }
 
     /// The same history, of which nobody recorded when its calls were made.
     pub(crate) fn without_real_time(self) -> Self {
         Self { without_real_time: true, ..self }
+    }
+
+    /// The same history, whose operations begin on these lines of a file.
+    pub(crate) fn on_lines(self, lines: Vec<u32>) -> Self {
+        debug_assert!(lines.is_empty() || lines.len() == self.pairs.len());
+        Self { lines, ..self }
+    }
+
+    /// Where in another tool's file of sessions the operation of an event stands, since such a file has no events:
+    /// `line 7` (from 1), or `transaction 2 of session 0` (both from 0). `None` of any other history.
+    pub fn place_in_file(&self, event: u64) -> Option<String> {
+        let until = |it: &(u32, u32)| u64::from(it.0) <= event;
+        let number = self.pairs.partition_point(until).checked_sub(1)?;
+        let (start, end) = self.pairs[number];
+        let is_its = self.without_real_time && [start, end].map(u64::from).contains(&event);
+        if !is_its {
+            return None;
+        }
+        if let Some(line) = self.lines.get(number) {
+            return Some(format!("line {line}"));
+        }
+        let session = self.columns.process[start as usize];
+        let before = self.pairs[..number].iter();
+        let before = before.filter(|it| self.columns.process[it.0 as usize] == session).count();
+        Some(format!("transaction {before} of session {session}"))
     }
 
     /// Whether the order of the events is that in which they happened. Where it is not, only the

@@ -89,6 +89,30 @@ fn that_there_is_no_real_time_is_kept_in_the_store() {
     assert!(arrow::read_from(&file[..], Tail::Whole).expect("a history").has_real_time());
 }
 
+/// Where the operations stand in their files, which have no events.
+#[test]
+fn places_in_the_file() {
+    let places = |text: &str, format| {
+        let history = read(text, format);
+        let places: Vec<String> =
+            (0..history.len() as u64).filter_map(|at| history.place_in_file(at)).collect();
+        assert_eq!(places.len(), history.len(), "{text}");
+        places.into_iter().step_by(2).collect::<Vec<_>>()
+    };
+    let plume = "\nw(1,5,0,0)\nr(2,0,0,0)\nr(1,5,3,7)\nw(1,6,0,1)\nr(2,0,3,7)\nw(9,9,0,-1)\n";
+    assert_eq!(places(plume, Format::Plume), ["line 2", "line 4", "line 5", "line 7"]);
+    let awdit = "-----\nw 0 0\nw 5 5\n-----\n\nr 0 0\nw 1 3\n=====\n=====\nr 1 3\n";
+    assert_eq!(places(awdit, Format::Awdit), ["line 2", "line 6", "line 10"]);
+    let dbcop = r#"{"params":{},"data":[[{"events":[["w",1,2]],"committed":true}],
+        [{"events":[],"committed":true},{"events":[["r",1,2]],"committed":true}]]}"#;
+    let expected =
+        ["transaction 0 of session 0", "transaction 0 of session 1", "transaction 1 of session 1"];
+    assert_eq!(places(dbcop, Format::Dbcop), expected);
+    let ours = "{\"process\":0,\"type\":\"invoke\",\"f\":\"read\",\"time\":1}\n";
+    let ours = import::read_from(ours.as_bytes(), None).expect("a history").history;
+    assert_eq!(ours.place_in_file(0), None);
+}
+
 /// A file that is cut inside a line is refused, wherever that shows; one that ends after a whole line is read.
 #[test]
 fn what_was_cut_off_inside_a_line_is_refused() {
@@ -132,6 +156,7 @@ fn blocks_do_not_show() {
     }
     let history = read(&awdit, Format::Awdit);
     assert_eq!(shown(&history), expected);
+    assert_eq!(history.place_in_file(2 * 59_999).as_deref(), Some("line 659990"));
     assert_eq!(shown(&read(&plume, Format::Plume)), expected);
 }
 

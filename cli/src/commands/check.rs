@@ -13,6 +13,7 @@ use tribunal_harness::store::{RunFolder, RunRecord, Store};
 use tribunal_history::History;
 use tribunal_history::import::{self, Format};
 
+use crate::commands::places;
 use crate::evidence::judged_as_run;
 use crate::{Exit, sentence};
 
@@ -96,7 +97,7 @@ impl Check {
         let case = self.open(target)?;
         let mut verdict = case.checker.check(&case.history);
         if let (None, Some(objection)) = (&case.run, &verdict.objection) {
-            bail!("{}: {objection}", case.name);
+            bail!("{}: {}", case.name, places::located(&case.history, objection));
         }
         let tested = case.history.operations().next().is_some();
         if !tested {
@@ -106,6 +107,9 @@ impl Check {
             println!("{}", as_json(&case.name, &verdict));
         } else {
             print_verdict(&case, &verdict);
+            if let Some(places) = places::named(&case.history, &verdict) {
+                println!("{places}");
+            }
         }
         if let Some((folder, record)) = &case.run {
             folder.write_verdict(&verdict).context(Exit::Harness)?;

@@ -10,6 +10,7 @@ mod fault;
 pub mod heal;
 pub mod holder;
 pub mod ls;
+mod places;
 pub mod replay;
 pub mod run;
 pub mod self_test;

@@ -14,8 +14,8 @@ use crate::History;
 /// Reads a whole file.
 pub(super) fn read(from: &mut impl Read) -> Result<History, ImportError> {
     let mut merge = Merge::default();
-    let values = steps::read(from, line, |block, _| {
-        merge.add(&block);
+    let values = steps::read(from, line, |block, before| {
+        merge.add(&block, before);
         Ok(())
     })?;
     merge.close();
@@ -29,20 +29,30 @@ pub(super) fn is_told(head: &[u8]) -> bool {
         || head.starts_with(b"===")
 }
 
-/// The end of a transaction.
-struct End {
+/// The beginning or the end of a transaction.
+struct Mark {
     /// How many steps of the block come before it.
     steps: usize,
-    /// Whether its session ends, too.
-    ends_session: bool,
+    what: What,
+}
+
+enum What {
+    /// The first step of a transaction, or of what the block has of it, on a line of the block, from 1.
+    Begin {
+        line: u64,
+    },
+    End,
+    /// The session ends, too.
+    EndOfSession,
 }
 
 /// `r key value`, `-----` or `=====`
-fn line(cursor: &mut Cursor, block: &mut Block<End>) -> Result<(), Problem> {
+fn line(cursor: &mut Cursor, block: &mut Block<Mark>) -> Result<(), Problem> {
     let separator = cursor.peek();
     if let b'-' | b'=' = separator {
         while cursor.take(separator) {}
-        block.marks.push(End { steps: block.steps.len(), ends_session: separator == b'=' });
+        let what = if separator == b'=' { What::EndOfSession } else { What::End };
+        block.marks.push(Mark { steps: block.steps.len(), what });
         return Ok(());
     }
     let reads = cursor.take(b'r');
@@ -61,6 +71,10 @@ fn line(cursor: &mut Cursor, block: &mut Block<End>) -> Result<(), Problem> {
         return Err(Problem::OpenNumber);
     }
     let (key, value) = (datum(&mut block.values, key), datum(&mut block.values, value));
+    if !matches!(block.marks.last(), Some(Mark { what: What::Begin { .. }, .. })) {
+        let what = What::Begin { line: cursor.line() };
+        block.marks.push(Mark { steps: block.steps.len(), what });
+    }
     block.step(Step { reads, key, value: Some(value) });
     Ok(())
 }
@@ -72,18 +86,28 @@ struct Merge {
     session: u32,
     /// Whether the session has a transaction.
     began: bool,
+    /// The first line of the transaction that is being read.
+    line: u32,
 }
 
 impl Merge {
-    fn add(&mut self, block: &Block<End>) {
+    /// Adds a block, before which there are so many lines.
+    fn add(&mut self, block: &Block<Mark>, before: u64) {
         let mut from = 0;
-        for end in &block.marks {
-            self.sessions.extend(&block.steps[from..end.steps]);
-            from = end.steps;
-            self.close();
-            if end.ends_session && self.began {
-                self.session += 1;
-                self.began = false;
+        for mark in &block.marks {
+            self.sessions.extend(&block.steps[from..mark.steps]);
+            from = mark.steps;
+            match mark.what {
+                What::Begin { line } if self.sessions.under_way() == 0 => {
+                    self.line = u32::try_from(before + line).unwrap_or(u32::MAX);
+                }
+                What::Begin { .. } => {}
+                What::End => self.close(),
+                What::EndOfSession => {
+                    self.close();
+                    self.session += u32::from(self.began);
+                    self.began = false;
+                }
             }
         }
         self.sessions.extend(&block.steps[from..]);
@@ -92,7 +116,7 @@ impl Merge {
     /// Ends the transaction, if there is any.
     fn close(&mut self) {
         if self.sessions.under_way() > 0 {
-            self.sessions.end(self.session, Fate::Committed);
+            self.sessions.end(self.session, Fate::Committed, self.line);
             self.began = true;
         }
     }

@@ -160,7 +160,7 @@ impl Into {
             self.sessions.extend(&[step]);
         }
         let fate = if transaction.committed { Fate::Committed } else { Fate::Aborted };
-        self.sessions.end(self.session, fate);
+        self.sessions.end(self.session, fate, 0);
     }
 }
 

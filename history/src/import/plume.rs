@@ -92,6 +92,8 @@ struct Merge {
 struct Place {
     session: u32,
     fate: Fate,
+    /// Its first line.
+    line: u32,
 }
 
 impl Merge {
@@ -101,7 +103,8 @@ impl Merge {
         for run in &block.marks {
             let at = below(Position { line: run.line, column: 1 }, before);
             let session = process(run.session, at)?;
-            let place = self.place(session, run.transaction);
+            let line = u32::try_from(at.line).unwrap_or(u32::MAX);
+            let place = self.place(session, run.transaction, line);
             let place = place.map_err(|problem| ImportError::at(at, problem))?;
             let end = earlier + run.steps_end;
             match self.runs.last_mut() {
@@ -112,11 +115,11 @@ impl Merge {
         Ok(())
     }
 
-    /// The place of a transaction of which a session runs some steps.
-    fn place(&mut self, session: u32, transaction: Option<u64>) -> Result<u32, Problem> {
+    /// The place of a transaction of which a session runs some steps, the first of them on that line.
+    fn place(&mut self, session: u32, transaction: Option<u64>, line: u32) -> Result<u32, Problem> {
         let new = self.places.len() as u32;
         let Some(transaction) = transaction else {
-            self.places.push(Place { session, fate: Fate::Aborted });
+            self.places.push(Place { session, fate: Fate::Aborted, line });
             return Ok(new);
         };
         match self.open.get(&session) {
@@ -133,7 +136,7 @@ impl Merge {
             }
         }
         self.open.insert(session, (transaction, new));
-        self.places.push(Place { session, fate: Fate::Committed });
+        self.places.push(Place { session, fate: Fate::Committed, line });
         Ok(new)
     }
 
@@ -144,7 +147,7 @@ impl Merge {
         }
         let mut sessions = Sessions::of(self.steps);
         for (place, (_, end)) in self.places.iter().zip(self.runs) {
-            sessions.push(place.session, place.fate, end);
+            sessions.push(place.session, place.fate, end, place.line);
         }
         sessions
     }

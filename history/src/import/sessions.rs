@@ -77,6 +77,8 @@ struct Transaction {
     fate: Fate,
     /// Where its steps end among all; they begin where those of the one before end.
     steps_end: usize,
+    /// The line of the file on which it begins, from 1; 0 where nobody knows.
+    line: u32,
 }
 
 /// Transactions that are given to the history together.
@@ -91,9 +93,10 @@ impl Sessions {
         Self { steps, transactions: Vec::new() }
     }
 
-    /// Adds a transaction whose steps end at a place among all, and begin where those of the one before end.
-    pub(super) fn push(&mut self, session: u32, fate: Fate, steps_end: usize) {
-        self.transactions.push(Transaction { session, fate, steps_end });
+    /// Adds a transaction whose steps end at a place among all, and begin where those of the one before end; on
+    /// which line of the file it begins, from 1, or 0.
+    pub(super) fn push(&mut self, session: u32, fate: Fate, steps_end: usize, line: u32) {
+        self.transactions.push(Transaction { session, fate, steps_end, line });
     }
 
     /// Adds steps to the transaction that is under way.
@@ -106,9 +109,9 @@ impl Sessions {
         self.steps.len() - self.transactions.last().map_or(0, |last| last.steps_end)
     }
 
-    /// Ends the transaction that is under way.
-    pub(super) fn end(&mut self, session: u32, fate: Fate) {
-        self.push(session, fate, self.steps.len());
+    /// Ends the transaction that is under way, and began on a line, from 1, or 0.
+    pub(super) fn end(&mut self, session: u32, fate: Fate, line: u32) {
+        self.push(session, fate, self.steps.len(), line);
     }
 
     /// The history of all transactions; `values` holds their [steps](Words::step).
@@ -126,7 +129,9 @@ impl Sessions {
         }
         columns.values = values;
         let history = History::of(columns).expect("calls that are completed at once");
-        history.without_real_time()
+        let has_lines = self.transactions.iter().all(|transaction| transaction.line > 0);
+        let lines = self.transactions.iter().filter(|_| has_lines);
+        history.without_real_time().on_lines(lines.map(|transaction| transaction.line).collect())
     }
 }
 
