@@ -234,6 +234,27 @@ fn every_example_shows_its_phenomenon() {
     }
 }
 
+/// Its transactions, and below them the steps of its cycle or what the checker says of it.
+#[test]
+fn every_example_is_drawn() {
+    for phenomenon in Phenomenon::all() {
+        let text = phenomenon.explanation();
+        let drawn: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+        let transactions = phenomenon.example().lines().count();
+        assert!(drawn[..transactions].iter().all(|line| line.starts_with('T')), "{text}");
+        let said = &drawn[transactions..];
+        let is_cycle = matches!(phenomenon, Phenomenon::Cycle(..));
+        assert!(!said.is_empty() && drawn.len() >= 3, "{text}");
+        assert_eq!(said.iter().all(|line| line.contains("--> T")), is_cycle, "{text}");
+    }
+    let mut shown = Phenomenon::named("G2-item").expect("there is one").explanation();
+    shown.truncate(shown.find("\n\nOne transaction").expect("the legend"));
+    let drawing = "    T0 (p0)  |--rx_ ay1--|\n    T1 (p1)  |--ry_ ax1--|\n\n    \
+                   T0 --rw--> T1: T0 read [] of \"x\", and so did not see that T1 appended 1 to \"x\"\n    \
+                   T1 --rw--> T0: T1 read [] of \"y\", and so did not see that T0 appended 1 to \"y\"";
+    assert!(shown.ends_with(drawing), "{shown}");
+}
+
 #[test]
 fn the_page_of_anomalies_is_the_one_of_the_docs() {
     let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/anomalies.md");

@@ -441,7 +441,9 @@ fn anomalies_and_faults_are_explained_by_name() {
     let said = text(&one.stdout);
     assert_eq!(one.status.code(), Some(0));
     assert!(said.contains("The weakest level that forbids it: consistent-view.\n"), "{said}");
-    assert!(said.contains("    p0 1-6 rx_ ry1\n    p1 2-4 ax1 ay1\n"), "{said}");
+    let drawing = "    T0 (p0)  |-----------rx_ ry1-----------|\n    T1 (p1)        |--ax1 ay1--|\n\n    \
+                   T0 --rw--> T1: ";
+    assert!(said.contains(drawing), "{said}");
     let object = text(&explain(&["lost-value"]).stdout);
     assert!(object.starts_with("lost-value: A value was acknowledged as put in, and "), "{object}");
     let both = text(&explain(&["long-fork"]).stdout);

@@ -2,12 +2,15 @@
 //!
 //! The examples are histories; a test has them judged.
 
+use super::example;
 use super::level::weakest;
 use super::phenomenon::{Cycle, Phenomenon, Scope};
 
 /// How an example is to be read.
-const LEGEND: &str = "One transaction a line: the process, from when to when (x: aborted then), its steps. `ax1` appends 1 to
-list x, `rx12` reads [1,2] of x, `rx_` finds nothing there.";
+const LEGEND: &str = "One transaction a line, time from left to right: its name, its process, its steps (it ends with x: it was
+aborted). `ax1` appends 1 to list x, `rx12` reads [1,2] of x, `rx_` finds nothing there. Below stands what the checker says of it:
+why one comes before another, until it comes round (ww: both wrote, wr: the second read the first's write, rw: the second overwrote
+what the first had read, so: the session's order, rt: real time).";
 
 impl Phenomenon {
     /// The phenomenon of a name.
@@ -114,6 +117,11 @@ impl Phenomenon {
         }
     }
 
+    /// The example drawn, and what its checker says of it.
+    fn drawn(self) -> String {
+        example::drawn(self.example(), self.name())
+    }
+
     /// All that there is to say, for a terminal.
     pub fn explanation(self) -> String {
         let level = weakest(self);
@@ -121,7 +129,7 @@ impl Phenomenon {
             "{}\n\n{}\nThe weakest level that forbids it: {level}.\n\n    {}\n\n{LEGEND}\n",
             self.name(),
             self.meaning(),
-            self.example().replace('\n', "\n    ")
+            self.drawn().replace('\n', "\n    ").replace("\n    \n", "\n\n")
         )
     }
 }
@@ -143,7 +151,7 @@ pub fn page() -> String {
         );
     }
     for phenomenon in Phenomenon::all() {
-        page += &format!("\n## {}\n\n```text\n{}\n```\n", phenomenon.name(), phenomenon.example());
+        page += &format!("\n## {}\n\n```text\n{}\n```\n", phenomenon.name(), phenomenon.drawn());
     }
     page
 }

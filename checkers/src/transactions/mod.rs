@@ -15,6 +15,7 @@ mod cycles;
 mod dependencies;
 mod drawing;
 mod entries;
+mod example;
 mod explanation;
 mod fan;
 mod findings;
