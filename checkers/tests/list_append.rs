@@ -65,8 +65,28 @@ fn a_transaction_that_forgets_its_own_append_is_internal() {
 }
 
 #[test]
-fn a_read_of_what_the_transaction_appends_only_later_is_internal() {
-    check("p0 1-2 rx1 ax1", &["internal"], &["read-atomic"]);
+fn a_read_of_what_the_transaction_appends_only_later_is_of_the_future() {
+    check("p0 1-2 rx1 ax1", &["future-read"], &["read-committed"]);
+}
+
+/// A read that finds something else than the one before depends on others as that one does.
+#[test]
+fn unrepeatable_reads_are_reads_of_others() {
+    let both = ["read-atomic", "consistent-view"];
+    check("p0 1-2 ax1\n p1 1-9 rx_ rx1", &["internal", "G-single"], &both);
+    check("p0 1-2 ax1\n p1 1-9 rx1 rx_", &["internal", "G-single"], &both);
+    let circle = "p0 1-9 ax1 ry5\n p1 1-9 rx_ rx1 ay5";
+    check(circle, &["internal", "G1c", "G-single"], &["read-committed"]);
+    // The update was made from what was read last.
+    let update = "p0 1-2 ax1\n p1 1-9 rx_ rx1 ax2\n p2 10-11 rx12";
+    let verdict = check(update, &["internal", "G-single"], &both);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["cursor-stability"]));
+    // What a transaction missed of its own does not hide what it read of others.
+    check(
+        "p0 1-x2 ax1\n p1 1-9 ax2 rx1\n p2 10-11 rx12",
+        &["dirty-update", "internal", "G1a"],
+        &["read-committed"],
+    );
 }
 
 #[test]

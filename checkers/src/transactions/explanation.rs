@@ -33,6 +33,9 @@ impl Phenomenon {
             Self::G1b => {
                 "Intermediate read: a write was read over which its own transaction wrote again."
             }
+            Self::FutureRead => {
+                "A transaction read what it wrote itself only afterwards, and so what was not there yet."
+            }
             Self::Internal => {
                 "A transaction does not see what it has itself read or written before."
             }
@@ -91,6 +94,7 @@ impl Phenomenon {
             Self::DirtyUpdate => "p0 1-x2 ax1\np1 3-4 ax2\np2 5-6 rx12",
             Self::G1a => "p0 1-x2 ax1\np1 3-4 rx1",
             Self::G1b => "p0 1-4 ax1 ax2\np1 1-4 rx1\np2 5-6 rx12",
+            Self::FutureRead => "p0 1-2 rx1 ax1",
             Self::Internal => "p0 1-2 ax1 rx_\np1 3-4 rx1",
             Self::FracturedRead => "p0 1-6 rx_ ry1\np1 2-4 ax1 ay1",
             Self::CausalityViolation => "p0 1-2 ax1\np1 3-4 rx1 ay1\np2 1-6 rx_ ry1",

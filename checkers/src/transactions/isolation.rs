@@ -54,6 +54,11 @@ impl Checker for ListAppend {
         cycles.found.iter().for_each(|found| report.cycle(found));
         let complete = lists.is_complete();
         let mut undecided = cycles.undecided;
+        if lists.may_lose && !cycles.found.is_empty() {
+            // Whose append comes first is open on several keys, and on all of them together an
+            // update may be lost.
+            undecided.push(Phenomenon::LostUpdate);
+        }
         // Whoever missed what it saw is on a cycle with one anti-dependency.
         let single = Phenomenon::Cycle(Cycle::GSingle, Scope::Data);
         let skewed = report.phenomena().contains(&single) || undecided.contains(&single);

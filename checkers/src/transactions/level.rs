@@ -141,7 +141,8 @@ pub fn weakest(phenomenon: Phenomenon) -> Level {
         | Phenomenon::IncompatibleOrder
         | Phenomenon::DirtyUpdate
         | Phenomenon::G1a
-        | Phenomenon::G1b => ReadCommitted,
+        | Phenomenon::G1b
+        | Phenomenon::FutureRead => ReadCommitted,
         Phenomenon::Internal | Phenomenon::FracturedRead => ReadAtomic,
         Phenomenon::CausalityViolation => Causal,
         Phenomenon::LostUpdate => CursorStability,

@@ -17,6 +17,8 @@ pub enum Phenomenon {
     G1a,
     /// A read of another's write before its last to that key.
     G1b,
+    /// A read of what its own transaction writes only later.
+    FutureRead,
     /// A read that disagrees with its own transaction.
     Internal,
     /// A read that misses an append of a transaction that was read from.
@@ -85,6 +87,7 @@ impl Phenomenon {
             Self::DirtyUpdate,
             Self::G1a,
             Self::G1b,
+            Self::FutureRead,
             Self::Internal,
             Self::FracturedRead,
             Self::CausalityViolation,
@@ -105,6 +108,7 @@ impl Phenomenon {
             Self::DirtyUpdate => "dirty-update",
             Self::G1a => "G1a",
             Self::G1b => "G1b",
+            Self::FutureRead => "future-read",
             Self::Internal => "internal",
             Self::FracturedRead => "fractured-read",
             Self::CausalityViolation => "causality-violation",

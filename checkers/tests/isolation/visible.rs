@@ -13,13 +13,21 @@ use crate::oracle::NEVER;
 
 /// Whether there is an order, and choices. `transitive`: whether who is seen is seen with all that it saw.
 pub fn keeps(txns: &[Txn], transitive: bool) -> bool {
-    let mut search = Search { txns, transitive, dead: HashSet::new() };
+    let mut search = Search { txns, transitive, apart: false, dead: HashSet::new() };
+    search.go(&mut Vec::new())
+}
+
+/// The same, where of two writers of a key the second also sees the first: parallel snapshot isolation.
+pub fn keeps_without_conflict(txns: &[Txn]) -> bool {
+    let mut search = Search { txns, transitive: true, apart: true, dead: HashSet::new() };
     search.go(&mut Vec::new())
 }
 
 struct Search<'a> {
     txns: &'a [Txn],
     transitive: bool,
+    /// Whether writers of one key see each other.
+    apart: bool,
     /// Where it was in vain to go on: who is placed, what the keys hold, and who sees whom, if that
     /// matters to others.
     dead: HashSet<(u32, State, Vec<Placed>)>,
@@ -42,7 +50,10 @@ impl Search<'_> {
             // Subsets of those before, from all down to none.
             let mut sees = done;
             loop {
-                if self.may_see(placed, sees) && self.reads_right(placed, next, sees) {
+                if self.may_see(placed, sees)
+                    && self.is_apart(placed, next, sees)
+                    && self.reads_right(placed, next, sees)
+                {
                     placed.push((next, sees));
                     let found = self.go(placed);
                     placed.pop();
@@ -87,6 +98,20 @@ impl Search<'_> {
     fn may_see(&self, placed: &[Placed], sees: u32) -> bool {
         let seen = |&&(at, _): &&Placed| sees & 1 << at != 0;
         !self.transitive || placed.iter().filter(seen).all(|&(_, saw)| saw & !sees == 0)
+    }
+
+    fn is_apart(&self, placed: &[Placed], next: usize, sees: u32) -> bool {
+        let writes = |at: usize, key: u64| {
+            let mut steps = self.txns[at].steps.iter();
+            steps.any(|step| matches!(step, Step::Append(it, _) if *it == key))
+        };
+        let conflicts = |at: usize| {
+            self.txns[at].steps.iter().any(|step| match step {
+                Step::Append(key, _) => writes(next, *key),
+                Step::Read(..) => false,
+            })
+        };
+        !self.apart || placed.iter().all(|&(at, _)| sees & 1 << at != 0 || !conflicts(at))
     }
 
     fn reads_right(&self, placed: &[Placed], next: usize, sees: u32) -> bool {

@@ -28,6 +28,8 @@ pub enum What {
     Intermediate(Datum, TxnId),
     /// A read that disagrees with what its own transaction read or appended before.
     Internal,
+    /// A read of an element that its own transaction appends only later.
+    Future,
     /// A read with the same element twice.
     Duplicate(Datum),
     /// Two reads, of which neither goes on from the other: this one, and another's longer one.

@@ -40,13 +40,16 @@ pub struct Lists<'t, 'h> {
     pub nodes: usize,
     /// For each key with several appends that no read shows, whose they are.
     pub unordered: Vec<Vec<TxnId>>,
+    /// Whether one of those read the key before: in some orders his update is lost.
+    pub may_lose: bool,
 }
 
 /// What a few keys say.
 #[derive(Default)]
 struct Part {
     keys: Vec<Key>,
-    tails: Vec<Fan>,
+    /// Of each key, and whether one of those after read the key before.
+    tails: Vec<(Fan, bool)>,
     faults: Vec<Fault>,
     edges: Builder,
 }
@@ -63,16 +66,20 @@ impl<'t, 'h> Lists<'t, 'h> {
         let mut nodes = transactions.len() as Node;
         let mut edges = Builder::default();
         let mut unordered = Vec::new();
-        for tail in parts.iter().flat_map(|part| &part.tails) {
+        let mut may_lose = false;
+        for (tail, updated) in parts.iter().flat_map(|part| &part.tails) {
             let after = tail.edges(&present, &mut nodes, &mut edges);
-            unordered.extend(Some(after).filter(|after| after.len() > 1));
+            if after.len() > 1 {
+                may_lose |= updated;
+                unordered.push(after);
+            }
         }
         let edges = parts.iter_mut().map(|part| std::mem::take(&mut part.edges)).chain([edges]);
         let edges = edges.collect();
         let faults = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.faults)).collect();
         let keys = parts.into_iter().flat_map(|part| part.keys).collect();
         let nodes = nodes as usize;
-        Ok(Self { transactions, keys, faults, present, edges, nodes, unordered })
+        Ok(Self { transactions, keys, faults, present, edges, nodes, unordered, may_lose })
     }
 
     /// Whether every key has an order, so that no dependency is missing.
@@ -89,7 +96,7 @@ impl Part {
             let mut key = Key::learn(transactions, id, steps, &mut part.faults)?;
             let mut findings = reads::look(transactions, &mut key, steps);
             part.keys.push(key);
-            part.tails.push(findings.tail);
+            part.tails.push((findings.tail, findings.updater.is_some()));
             part.faults.append(&mut findings.faults);
             part.edges.append(&mut findings.edges);
         }

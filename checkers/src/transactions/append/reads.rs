@@ -22,7 +22,7 @@ pub struct Findings {
     /// is complete: a history of lists is serializable exactly if it has no cycle.
     pub tail: Fan,
     /// One who read all and then appended, unread.
-    updater: Option<TxnId>,
+    pub updater: Option<TxnId>,
 }
 
 /// Looks through the steps on a key, transaction by transaction.
@@ -107,27 +107,29 @@ impl Visit<'_, '_> {
         let (txn, steps) = (self.steps[0].txn(), self.steps);
         let committed = self.transactions.get(txn).fate == Fate::Committed;
         let mut own = std::mem::take(&mut self.scratch.own);
-        // How much others had appended, as the first read shows.
+        // How much others had appended, as the last read shows.
         let mut seen: Option<usize> = None;
-        let mut updates = false;
+        // The last read, while nothing was appended after it.
+        let mut fresh: Option<(&Entry, usize)> = None;
+        let mut lost = false;
         for step in steps {
             if step.writes() {
                 own.push(step.value);
-                updates |= seen.is_some() && committed;
+                if let (true, Some((read, others))) = (committed && !lost, fresh.take()) {
+                    lost = self.update(read, others);
+                }
                 continue;
             }
-            let Some(others) = self.read(step, &own) else { continue };
-            if seen.is_some_and(|before| before != others) {
-                self.fault(step, What::Internal);
-                continue;
-            }
-            if seen.is_none() {
-                self.depend(step, others, own.last().copied());
+            let Some((others, sound)) = self.read(step, &own) else { continue };
+            if seen != Some(others) {
+                // One that shows something else than the one before is one more read of others.
+                self.depend(step, others);
+                if sound && seen.is_some() {
+                    self.fault(step, What::Internal);
+                }
             }
             seen = Some(others);
-        }
-        if let (true, Some(seen)) = (updates, seen) {
-            self.update(seen);
+            fresh = Some((step, others));
         }
         if own.iter().any(|&element| self.place(element) == UNREAD) {
             self.findings.tail.after.push(txn);
@@ -144,8 +146,9 @@ impl Visit<'_, '_> {
         self.findings.faults.push(Fault { key: self.key.id, txn: step.txn(), at: step.at, what });
     }
 
-    /// How many elements of others a read shows, if it is sound in itself.
-    fn read(&mut self, step: &Entry, own: &[Datum]) -> Option<usize> {
+    /// How many elements of others a read shows before the transaction's own, and whether it shows
+    /// just what it must of the latter. `None` where the key has no order.
+    fn read(&mut self, step: &Entry, own: &[Datum]) -> Option<(usize, bool)> {
         let list = self.transactions.list(step.value);
         let list = list.data();
         if self.scratch.beginnings.get(list.len()) != Some(&step.value) {
@@ -155,19 +158,27 @@ impl Visit<'_, '_> {
             }
             self.scratch.beginnings[list.len()] = step.value;
         }
-        let others = list.len().checked_sub(own.len()).filter(|&others| list[others..] == *own);
-        let Some(others) = others else {
-            self.fault(step, What::Internal);
-            return None;
-        };
+        let mine = |&&writer: &&TxnId| writer == step.txn();
+        let order = self.key.order.get(..list.len()).unwrap_or_default();
+        let others = list.len() - order.iter().rev().take_while(mine).count();
         // An element that the transaction appends only later.
-        let future = |it: &Entry| it.writes() && (self.place(it.value) as usize) < others;
-        if self.steps.len() > 1 && self.steps.iter().any(future) {
+        let future = |it: &Entry| {
+            it.at > step.at && it.writes() && (self.place(it.value) as usize) < list.len()
+        };
+        let future = self.steps.len() > 1 && self.steps.iter().any(future);
+        let shown = |&element: &Datum| (self.place(element) as usize) < list.len();
+        let sound = match future {
+            true => own.iter().all(shown),
+            false => list.ends_with(own),
+        };
+        if future {
+            self.fault(step, What::Future);
+        }
+        if !sound {
             self.fault(step, What::Internal);
-            return None;
         }
         self.aborted_or_intermediate(step, others);
-        Some(others)
+        Some((others, sound && !future))
     }
 
     /// A read that is no beginning of the longest one.
@@ -195,15 +206,12 @@ impl Visit<'_, '_> {
         }
     }
 
-    /// What follows from the first read: whom it is after, and whom before.
-    fn depend(&mut self, step: &Entry, others: usize, own: Option<Datum>) {
+    /// What follows from a read: whom it is after, and whom before. Of its own appends it tells
+    /// nothing, they are in the order of the writers themselves.
+    fn depend(&mut self, step: &Entry, others: usize) {
         let txn = step.txn();
         if let Some(writer) = self.key.writer_before(self.transactions, others) {
             self.findings.edges.add(writer, txn, Kind::WriteRead);
-        }
-        // Who appended before reading is in the order of the writers itself.
-        if own.is_some() {
-            return;
         }
         match self.key.writer_from(self.transactions, others) {
             Some(writer) => self.findings.edges.add(txn, writer, Kind::ReadWrite),
@@ -211,16 +219,15 @@ impl Visit<'_, '_> {
         }
     }
 
-    /// An append to what was read: nobody else's may have come in between.
-    fn update(&mut self, seen: usize) {
-        let step = self.steps[0];
-        match self.key.writer_from(self.transactions, seen) {
-            Some(writer) if writer != step.txn() => self.fault(&step, What::LostUpdate(writer)),
-            Some(_) => {}
-            None => match self.findings.updater {
-                Some(other) => self.fault(&step, What::LostUpdate(other)),
-                None => self.findings.updater = Some(step.txn()),
-            },
+    /// An append to what was read last: nobody else's may have come in between. Whether one did.
+    fn update(&mut self, read: &Entry, seen: usize) -> bool {
+        let other = match self.key.writer_from(self.transactions, seen) {
+            None => *self.findings.updater.get_or_insert(read.txn()),
+            Some(writer) => writer,
+        };
+        if other != read.txn() {
+            self.fault(read, What::LostUpdate(other));
         }
+        other != read.txn()
     }
 }

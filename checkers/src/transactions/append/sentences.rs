@@ -12,6 +12,7 @@ impl Fault {
             What::Aborted(..) => Phenomenon::G1a,
             What::Intermediate(..) => Phenomenon::G1b,
             What::Internal => Phenomenon::Internal,
+            What::Future => Phenomenon::FutureRead,
             What::Duplicate(_) => Phenomenon::DuplicateElements,
             What::Incompatible(_) | What::Displaced { .. } => Phenomenon::IncompatibleOrder,
             What::DirtyUpdate(_) => Phenomenon::DirtyUpdate,
@@ -22,7 +23,7 @@ impl Fault {
     /// The transactions that it names.
     pub fn txns(&self) -> Vec<TxnId> {
         let other = match self.what {
-            What::Garbage(_) | What::Internal | What::Duplicate(_) => None,
+            What::Garbage(_) | What::Internal | What::Future | What::Duplicate(_) => None,
             What::Aborted(_, other)
             | What::Intermediate(_, other)
             | What::Incompatible(other)
@@ -63,6 +64,9 @@ impl Lists<'_, '_> {
                     .result()
                     .unwrap_or_else(|| { self.transactions.operation(fault.txn).argument() })
             ),
+            What::Future => {
+                format!("{who} {read}, of which it appended something itself only afterwards.")
+            }
             What::Duplicate(element) => {
                 format!("{who} {read}, which holds {} twice.", value(element))
             }

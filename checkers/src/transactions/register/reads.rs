@@ -12,7 +12,8 @@ use crate::transactions::{Fate, KeyId, Transactions, TxnId};
 /// Stands for the writer of what was there before all writes.
 pub const INITIAL: TxnId = TxnId::MAX;
 
-/// Stands for no writer: the step is a write, a read of the transaction's own, or a fault.
+/// Stands for no writer: the step is a write, a read of the transaction's own, or one of what nobody
+/// can have read.
 pub const NOBODY: TxnId = TxnId::MAX - 1;
 
 /// A read that no order explains.
@@ -35,7 +36,7 @@ pub enum What {
     Aborted(TxnId),
     /// Its writer wrote the key again.
     Intermediate(TxnId),
-    /// The reader had read another's write of the key before.
+    /// The reader had found something else before, which another wrote.
     Unrepeatable,
     /// Another wrote over it, too.
     LostUpdate(TxnId),
@@ -93,7 +94,7 @@ impl Reads {
         let mut present: Vec<bool> = transactions.all().iter().map(committed).collect();
         parts.iter().flat_map(|it| &it.seen).for_each(|&txn| present[txn as usize] = true);
         let mut faults: Vec<Fault> = parts.into_iter().flat_map(|part| part.faults).collect();
-        faults.sort_unstable_by_key(|fault| fault.at);
+        faults.sort_by_key(|fault| fault.at);
         let from = from.into_par_iter().map(AtomicU32::into_inner).collect();
         Ok(Self { from, faults, present })
     }
@@ -121,9 +122,20 @@ impl Part {
                 continue;
             }
             let mine = own.filter(|&(writer, _)| writer == txn).map(|(_, value)| value);
-            match self.writer(entries, entry, mine) {
-                Ok(writer) => from[entry.at as usize].store(writer, Ordering::Relaxed),
-                Err(what) => self.faults.push(Fault { txn, at: entry.at, what }),
+            let mut fault = |what| self.faults.push(Fault { txn, at: entry.at, what });
+            match Self::writer(&self.writes, entries, entry, mine) {
+                Ok((writer, fate)) => {
+                    from[entry.at as usize].store(writer, Ordering::Relaxed);
+                    self.seen.extend((fate == Fate::Unknown).then_some(writer));
+                }
+                Err(What::Future) => {
+                    fault(What::Future);
+                    continue;
+                }
+                Err(what) => fault(what),
+            }
+            if mine.is_some_and(|value| value != entry.value) {
+                self.faults.push(Fault { txn, at: entry.at, what: What::Internal });
             }
         }
         Ok(())
@@ -143,25 +155,29 @@ impl Part {
         }
     }
 
-    /// Who wrote what a read found; `mine` is what its transaction had written itself.
+    /// Who wrote what a read found, and what became of him; `mine` is what its transaction had
+    /// written itself last.
     fn writer(
-        &mut self,
+        writes: &[(Datum, u32)],
         entries: &[Entry],
         read: Entry,
         mine: Option<Datum>,
-    ) -> Result<TxnId, What> {
-        match mine {
-            Some(value) if value == read.value => return Ok(NOBODY),
-            Some(_) => return Err(What::Internal),
-            None if read.value.is_null() => return Ok(INITIAL),
-            None => {}
+    ) -> Result<(TxnId, Fate), What> {
+        if mine == Some(read.value) {
+            return Ok((NOBODY, Fate::Committed));
         }
-        let write = self.writes.binary_search_by_key(&read.value, |&(value, _)| value);
-        let place = self.writes[write.map_err(|_| What::Garbage)?].1 as usize;
+        if read.value.is_null() {
+            return Ok((INITIAL, Fate::Committed));
+        }
+        let write = writes.binary_search_by_key(&read.value, |&(value, _)| value);
+        let place = writes[write.map_err(|_| What::Garbage)?].1 as usize;
         let (writer, fate) = (entries[place].txn(), entries[place].fate());
         let mut rest = entries[place + 1..].iter().take_while(|entry| entry.txn() == writer);
         if writer == read.txn() {
-            return Err(What::Future);
+            return match entries[place].at > read.at {
+                true => Err(What::Future),
+                false => Ok((NOBODY, Fate::Committed)),
+            };
         }
         if fate == Fate::Aborted {
             return Err(What::Aborted(writer));
@@ -169,9 +185,6 @@ impl Part {
         if rest.any(|entry| entry.writes()) {
             return Err(What::Intermediate(writer));
         }
-        if fate == Fate::Unknown {
-            self.seen.push(writer);
-        }
-        Ok(writer)
+        Ok((writer, fate))
     }
 }

@@ -7,21 +7,14 @@ use crate::transactions::phenomenon::Phenomenon;
 use crate::transactions::{Action, Transactions, TxnId, words};
 
 impl Fault {
-    /// Its name in a verdict.
-    pub fn name(&self) -> &'static str {
-        match self.what {
-            What::Future => "future-read",
-            _ => self.phenomenon().name(),
-        }
-    }
-
     /// The phenomenon that it is.
     pub fn phenomenon(&self) -> Phenomenon {
         match self.what {
             What::Garbage => Phenomenon::Garbage,
             What::Aborted(_) => Phenomenon::G1a,
             What::Intermediate(_) => Phenomenon::G1b,
-            What::Future | What::Internal | What::Unrepeatable => Phenomenon::Internal,
+            What::Internal | What::Unrepeatable => Phenomenon::Internal,
+            What::Future => Phenomenon::FutureRead,
             What::LostUpdate(_) => Phenomenon::LostUpdate,
         }
     }

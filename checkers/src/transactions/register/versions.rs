@@ -20,7 +20,7 @@ use crate::transactions::{KeyId, NEVER, Transactions, TxnId};
 pub struct Versions {
     /// By version, who updated it.
     pub updaters: FxHashMap<TxnId, Vec<TxnId>>,
-    /// By version, who read it first thing.
+    /// By version, who read it.
     pub readers: FxHashMap<TxnId, Vec<TxnId>>,
     /// Whoever wrote without having read, and whoever updated what was there before all writes.
     pub heads: Vec<TxnId>,
@@ -41,29 +41,44 @@ impl Versions {
     /// The steps of one transaction.
     fn visit(&mut self, reads: &Reads, steps: &[Entry], faults: &mut Vec<Fault>) {
         let txn = steps[0].txn();
-        let mut found: Option<(TxnId, &Entry)> = None;
+        // What it read last, and of what was there before all writes only if of nothing else, as long
+        // as it had not written.
+        let mut updated: Option<(TxnId, &Entry)> = None;
+        let mut found: Option<TxnId> = None;
+        let mut last = 0;
         let mut wrote = false;
         for step in steps {
             let version = reads.from[step.at as usize];
             if step.writes() {
                 wrote = true;
-            } else if version != NOBODY {
-                match found {
-                    Some((before, _)) if before != version => {
-                        faults.push(Fault { txn, at: step.at, what: What::Unrepeatable });
-                    }
-                    Some(_) => {}
-                    None => {
-                        found = Some((version, step));
-                        self.readers.entry(version).or_default().push(txn);
-                    }
-                }
+                continue;
             }
+            if version == NOBODY {
+                continue;
+            }
+            if !wrote {
+                last = step.at;
+            }
+            if !wrote && (version != INITIAL || updated.is_none()) {
+                updated = Some((version, step));
+            }
+            // One that finds something else than the one before is one more read of others.
+            if !wrote && found.is_some_and(|before| before != version) {
+                faults.push(Fault { txn, at: step.at, what: What::Unrepeatable });
+            }
+            if found != Some(version) {
+                let readers = self.readers.entry(version).or_default();
+                readers.extend((readers.last() != Some(&txn)).then_some(txn));
+            }
+            found = Some(version);
         }
-        match found {
+        match updated {
             Some((version, step)) if wrote => {
                 let updaters = self.updaters.entry(version).or_default();
-                if let Some(&other) = updaters.first() {
+                if version != INITIAL && reads.from[last as usize] == INITIAL {
+                    // It found nothing though it had found another's before, and wrote all the same.
+                    faults.push(Fault { txn, at: last, what: What::LostUpdate(version) });
+                } else if let Some(&other) = updaters.first() {
                     faults.push(Fault { txn, at: step.at, what: What::LostUpdate(other) });
                 }
                 updaters.push(txn);

@@ -57,10 +57,11 @@ impl<'a, 'h> Report<'a, 'h> {
 
     /// A read that no order explains.
     pub fn fault(&mut self, fault: &Fault) {
-        self.add(fault.name(), |report| {
+        let name = fault.phenomenon().name();
+        self.add(name, |report| {
             let op = report.transactions.all_ops()[fault.at as usize];
             let sentence = fault.sentence(report.transactions);
-            report.anomaly(fault.name(), &fault.txns(), Some(op.key), sentence, Map::new())
+            report.anomaly(name, &fault.txns(), Some(op.key), sentence, Map::new())
         });
     }
 
