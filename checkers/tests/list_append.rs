@@ -313,3 +313,36 @@ fn a_read_before_an_aborted_append_is_no_g1a() {
     let verdict = check(drawing, &["G1a"], &["read-committed"]);
     assert_eq!(verdict.anomalies.len(), 1, "{verdict:#?}");
 }
+
+/// The same key of a step is another object under another key of the transaction.
+#[test]
+fn keys_of_transactions_tell_objects_apart() {
+    let line = |process: u64, kind: &str, key: u64, step: &str| {
+        format!(r#"{{"process":{process},"type":"{kind}","f":"txn","key":{key},"value":[{step}]}}"#)
+    };
+    let call = |process, key, asked: &str, told: &str| {
+        format!("{}\n{}\n", line(process, "invoke", key, asked), line(process, "ok", key, told))
+    };
+    let judge = |text: &str| {
+        let history = tribunal_history::import::read_from(text.as_bytes(), None).expect("lines");
+        ListAppend { level: Level::StrongSessionSerializable }.check(&history.history)
+    };
+    let append = r#"["append","x",1]"#;
+    let [nothing, one] = [r#"["r","x",null]"#, r#"["r","x",[1]]"#];
+    let apart = call(0, 3, append, append) + &call(1, 4, append, append);
+    let healthy = apart.clone() + &call(1, 5, nothing, nothing) + &call(2, 3, nothing, one);
+    let verdict = judge(&healthy);
+    assert_eq!(verdict.validity, Validity::Valid, "{verdict:#?}");
+    let wrong = apart + &call(0, 3, nothing, one) + &call(0, 3, nothing, nothing);
+    let verdict = judge(&wrong);
+    assert_eq!(verdict.validity, Validity::Invalid, "{verdict:#?}");
+    assert!(verdict.anomalies[0].message.contains("of \"x\" (of 3)"), "{verdict:#?}");
+    let twice = call(0, 3, append, append) + &call(1, 3, append, append);
+    assert_eq!(
+        judge(&twice).objection.as_deref(),
+        Some(
+            "event 2 appends 1 again, as event 0 did, to key \"x\" (of 3); every element must be new to \
+             its key, or nobody can tell who was read"
+        )
+    );
+}

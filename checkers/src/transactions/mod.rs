@@ -39,5 +39,5 @@ pub use isolation::{ListAppend, RwRegister};
 pub use level::Level;
 pub use parse::{BadTransaction, Problem, Shape};
 pub use phenomenon::{Cycle, Phenomenon, Scope};
-pub use transaction::{Action, Fate, KeyId, List, MicroOp, NEVER, Transactions, Txn, TxnId};
+pub use transaction::{Action, Fate, Key, KeyId, List, MicroOp, NEVER, Transactions, Txn, TxnId};
 pub use weak::Weak;

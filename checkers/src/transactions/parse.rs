@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use tribunal_history::{Datum, History, Kind, Operation, Process, Value, ValueRef};
 
 use super::joined::{begins, joined};
-use super::transaction::{Action, Fate, KeyId, MicroOp, NEVER, Transactions, Txn};
+use super::transaction::{Action, Fate, KeyId, MicroOp, NEVER, Name, Transactions, Txn};
 
 /// Operations read at a time.
 const CHUNK: usize = 1 << 13;
@@ -43,7 +43,7 @@ impl<'h> Transactions<'h> {
 /// One table of all chunks, with one number for each key.
 fn join<'h>(history: &'h History, mut chunks: Vec<Chunk<'h>>) -> Transactions<'h> {
     let mut keys = Keys::default();
-    let mut name = |chunk: &Chunk| chunk.keys.list.iter().map(|&key| keys.number(key)).collect();
+    let mut name = |chunk: &Chunk| chunk.keys.list.iter().map(|&name| keys.number(name)).collect();
     let names: Vec<Vec<KeyId>> = chunks.iter().map(&mut name).collect();
     let before = begins(chunks.iter().map(|chunk| chunk.ops.len()));
     let ops = chunks.iter_mut().map(|chunk| std::mem::take(&mut chunk.ops)).collect();
@@ -73,35 +73,41 @@ impl Words {
 /// Numbers for keys, in the order in which they come. Most keys are small numbers, and need no hashing.
 #[derive(Default)]
 struct Keys {
-    list: Vec<Datum>,
+    list: Vec<Name>,
     /// A key's number and one more; 0 where there is none.
     small: Vec<KeyId>,
     large: FxHashMap<Datum, KeyId>,
+    /// Those of transactions that have a key themselves.
+    keyed: FxHashMap<Name, KeyId>,
 }
 
 impl Keys {
     /// Keys below this have a place of their own.
     const SMALL: usize = 1 << 16;
 
-    fn number(&mut self, key: Datum) -> KeyId {
+    fn number(&mut self, name: Name) -> KeyId {
+        let Name { of, key } = name;
+        if of != Datum::NOWHERE {
+            return *self.keyed.entry(name).or_insert_with(|| added(&mut self.list, name));
+        }
         let place = key.as_i64().and_then(|key| usize::try_from(key).ok());
         let Some(place) = place.filter(|&place| place < Self::SMALL) else {
-            return *self.large.entry(key).or_insert_with(|| added(&mut self.list, key));
+            return *self.large.entry(key).or_insert_with(|| added(&mut self.list, name));
         };
         if self.small.len() <= place {
             self.small.resize(place + 1, 0);
         }
         let number = &mut self.small[place];
         if *number == 0 {
-            *number = added(&mut self.list, key) + 1;
+            *number = added(&mut self.list, name) + 1;
         }
         *number - 1
     }
 }
 
 /// The number of a key that is new.
-fn added(list: &mut Vec<Datum>, key: Datum) -> KeyId {
-    list.push(key);
+fn added(list: &mut Vec<Name>, name: Name) -> KeyId {
+    list.push(name);
     (list.len() - 1) as KeyId
 }
 
@@ -141,8 +147,9 @@ impl<'h> Chunk<'h> {
         };
         let steps = operation.result().unwrap_or_else(|| operation.argument());
         let not_a_list = || Problem::NotAList(excerpt(steps));
+        let of = operation.key().map_or(Datum::NOWHERE, ValueRef::datum);
         for step in steps.elements().ok_or_else(not_a_list)? {
-            let op = self.micro_op(step)?;
+            let op = self.micro_op(of, step)?;
             if fate == Fate::Committed || op.action != Action::Read {
                 self.ops.push(op);
             }
@@ -158,7 +165,7 @@ impl<'h> Chunk<'h> {
         Ok(())
     }
 
-    fn micro_op(&mut self, step: ValueRef<'h>) -> Result<MicroOp, Problem> {
+    fn micro_op(&mut self, of: Datum, step: ValueRef<'h>) -> Result<MicroOp, Problem> {
         let unknown = || Problem::MicroOp { found: excerpt(step), known: self.shape.calls() };
         let elements = step.elements().ok_or_else(unknown)?;
         let &[word, key, value] = elements.data() else { return Err(unknown()) };
@@ -178,7 +185,7 @@ impl<'h> Chunk<'h> {
             }
             _ => {}
         }
-        Ok(MicroOp { action, key: self.keys.number(key), value })
+        Ok(MicroOp { action, key: self.keys.number(Name { of, key }), value })
     }
 }
 

@@ -3,7 +3,9 @@
 //! A [`Transactions`] is what [`parse`](super::parse) makes of a history; its
 //! transactions have the numbers of the history's operations. Nothing is judged here.
 
-use tribunal_history::{Datum, History, Operation, ValueRef};
+use std::fmt;
+
+use tribunal_history::{Datum, History, Operation, Value, ValueRef};
 
 /// A transaction by number: that of its operation in the history.
 pub type TxnId = u32;
@@ -70,7 +72,43 @@ pub struct Transactions<'h> {
     pub(super) history: &'h History,
     pub(super) table: Vec<Txn>,
     pub(super) ops: Vec<MicroOp>,
-    pub(super) keys: Vec<Datum>,
+    pub(super) keys: Vec<Name>,
+}
+
+/// A key as the history has it: that of the whole transaction, if there is one ([`Datum::NOWHERE`] if not),
+/// and that of the step. The same key of a step is another object under another key of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Name {
+    /// The transaction's.
+    pub of: Datum,
+    /// The step's.
+    pub key: Datum,
+}
+
+/// A key, to be told.
+#[derive(Clone, Copy)]
+pub struct Key<'h> {
+    of: Option<ValueRef<'h>>,
+    key: ValueRef<'h>,
+}
+
+impl Key<'_> {
+    /// As a value: a pair, where transactions have keys.
+    pub fn to_value(self) -> Value {
+        match self.of {
+            Some(of) => Value::from(vec![of.to_value(), self.key.to_value()]),
+            None => self.key.to_value(),
+        }
+    }
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of {
+            Some(of) => write!(out, "{} (of {of})", self.key),
+            None => write!(out, "{}", self.key),
+        }
+    }
 }
 
 impl<'h> Transactions<'h> {
@@ -126,8 +164,9 @@ impl<'h> Transactions<'h> {
     }
 
     /// A key as the history has it.
-    pub fn key(&self, key: KeyId) -> ValueRef<'h> {
-        self.value(self.keys[key as usize])
+    pub fn key(&self, key: KeyId) -> Key<'h> {
+        let Name { of, key } = self.keys[key as usize];
+        Key { of: (of != Datum::NOWHERE).then(|| self.value(of)), key: self.value(key) }
     }
 
     /// A value of the history.
