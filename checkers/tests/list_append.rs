@@ -74,7 +74,8 @@ fn a_read_of_what_the_transaction_appends_only_later_is_of_the_future() {
 fn unrepeatable_reads_are_reads_of_others() {
     let both = ["read-atomic", "consistent-view"];
     check("p0 1-2 ax1\n p1 1-9 rx_ rx1", &["internal", "G-single"], &both);
-    check("p0 1-2 ax1\n p1 1-9 rx1 rx_", &["internal", "G-single"], &both);
+    let back = ["internal", "G-monotonic", "G-single"];
+    check("p0 1-2 ax1\n p1 1-9 rx1 rx_", &back, &["monotonic-view", "read-atomic"]);
     let circle = "p0 1-9 ax1 ry5\n p1 1-9 rx_ rx1 ay5";
     check(circle, &["internal", "G1c", "G-single"], &["read-committed"]);
     // The update was made from what was read last.
@@ -137,6 +138,22 @@ fn read_skew_is_g_single() {
 }
 
 #[test]
+fn a_view_that_goes_back_is_g_monotonic() {
+    let drawing = "p0 1-6 ry1 rx_\n p1 2-4 ax1 ay1";
+    let broken = ["monotonic-view", "read-atomic"];
+    let verdict = check(drawing, &["fractured-read", "G-monotonic", "G-single"], &broken);
+    assert_eq!(
+        verdict.anomalies[1].message,
+        "T0 (p0, 0.001–0.006 s) read [] of \"x\", and so did not see that T1 appended 1 to \"x\"; but \
+         before that T0 read [1] of \"y\", whose 1 is T1's. This breaks monotonic-view."
+    );
+    // The other way round it only goes on.
+    let verdict = judge("p0 1-6 rx_ ry1\n p1 2-4 ax1 ay1");
+    let kept = serde_json::json!(["cursor-stability", "monotonic-view"]);
+    assert_eq!(verdict.facts["levels_kept"], kept);
+}
+
+#[test]
 fn what_was_seen_of_another_is_missed_against_causality() {
     let drawing = "p0 1-2 ax1\n p1 3-4 rx1 ay1\n p2 1-6 rx_ ry1";
     let broken = ["causal", "consistent-view"];
@@ -163,9 +180,11 @@ fn read_skew_through_a_blind_append_keeps_causality() {
 #[test]
 fn a_long_fork_has_anti_dependencies_apart() {
     let drawing = "p0 1-2 ax1\n p1 1-2 ay1\n p2 1-9 rx1 ry_\n p3 1-9 rx_ ry1";
-    // And so neither snapshots nor reads that can be repeated.
+    // And so neither snapshots in one order nor reads that can be repeated.
     let verdict = check(drawing, &["G-nonadjacent"], &["snapshot-isolation", "repeatable-read"]);
-    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["causal", "consistent-view"]));
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["parallel-snapshot-isolation"]));
+    let message = &verdict.anomalies[0].message;
+    assert!(message.ends_with(" This breaks snapshot-isolation and repeatable-read."), "{message}");
 }
 
 #[test]

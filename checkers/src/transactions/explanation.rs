@@ -3,7 +3,7 @@
 //! The examples are histories; a test has them judged.
 
 use super::example;
-use super::level::weakest;
+use super::level::{Level, weakest};
 use super::phenomenon::{Cycle, Phenomenon, Scope};
 
 /// How an example is to be read.
@@ -42,6 +42,10 @@ impl Phenomenon {
             Self::FracturedRead => {
                 "A transaction read something of another's, and missed something else that the same \
                  one had appended."
+            }
+            Self::GMonotonic => {
+                "A transaction had come after another, by what it read or wrote, and then read something \
+                 older than that one, or one before it, had left there: its view went back."
             }
             Self::CausalityViolation => {
                 "A transaction saw one that had seen another, and missed what that other one had \
@@ -97,6 +101,7 @@ impl Phenomenon {
             Self::FutureRead => "p0 1-2 rx1 ax1",
             Self::Internal => "p0 1-2 ax1 rx_\np1 3-4 rx1",
             Self::FracturedRead => "p0 1-6 rx_ ry1\np1 2-4 ax1 ay1",
+            Self::GMonotonic => "p0 1-6 ry1 rx_\np1 2-4 ax1 ay1",
             Self::CausalityViolation => "p0 1-2 ax1\np1 3-4 rx1 ay1\np2 1-6 rx_ ry1",
             Self::LostUpdate => "p0 1-4 rx_ ax1\np1 1-4 rx_ ax2\np2 5-6 rx12",
             Self::Cycle(G0, Data) => "p0 1-4 ax1 ay1\np1 1-4 ax2 ay2\np2 5-6 rx12 ry21",
@@ -128,14 +133,22 @@ impl Phenomenon {
 
     /// All that there is to say, for a terminal.
     pub fn explanation(self) -> String {
-        let level = weakest(self);
+        let which = match weakest(self) {
+            [level] => format!("The weakest level that forbids it: {level}."),
+            several => format!("The weakest levels that forbid it: {}.", names(several)),
+        };
         format!(
-            "{}\n\n{}\nThe weakest level that forbids it: {level}.\n\n    {}\n\n{LEGEND}\n",
+            "{}\n\n{}\n{which}\n\n    {}\n\n{LEGEND}\n",
             self.name(),
             self.meaning(),
             self.drawn().replace('\n', "\n    ").replace("\n    \n", "\n\n")
         )
     }
+}
+
+fn names(levels: &[Level]) -> String {
+    let names: Vec<&str> = levels.iter().map(|level| level.name()).collect();
+    names.join(", ")
 }
 
 /// Every phenomenon, as the page `docs/anomalies.md`.
@@ -150,7 +163,7 @@ pub fn page() -> String {
         page += &format!(
             "| `{}` | {} | {} |\n",
             phenomenon.name(),
-            weakest(phenomenon),
+            names(weakest(phenomenon)),
             phenomenon.meaning()
         );
     }

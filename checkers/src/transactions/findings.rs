@@ -45,12 +45,9 @@ impl Findings {
         }
         let direct = |level: &Level| !level.is_implied_only(self.looked);
         let kept = |level: &Level| !self.is_broken(*level) && !self.is_open(*level);
-        let mut all: Vec<Level> = Level::ALL.into_iter().filter(direct).filter(kept).collect();
-        let implied = |level: &Level| all.iter().any(|stronger| stronger.implies(*level));
-        let more: Vec<Level> =
-            Level::ALL.into_iter().filter(|level| !direct(level)).filter(implied).collect();
-        all.extend(more);
-        all
+        let certain: Vec<Level> = Level::ALL.into_iter().filter(direct).filter(kept).collect();
+        let implied = |level: &Level| certain.iter().any(|stronger| stronger.implies(*level));
+        Level::ALL.into_iter().filter(implied).collect()
     }
 
     /// The verdict on one level, of which `anomalies` are broken promises.

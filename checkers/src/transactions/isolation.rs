@@ -64,6 +64,7 @@ impl Checker for ListAppend {
         let skewed = report.phenomena().contains(&single) || undecided.contains(&single);
         if complete && skewed {
             undecided.extend(report_missed(&lists, &cycles.on, &mut report));
+            undecided.extend(report_receded(&lists, &cycles.on, &mut report));
         }
         let findings = Findings {
             found: report.phenomena(),
@@ -173,6 +174,18 @@ fn report_missed(lists: &Lists, on: &[Node], report: &mut Report) -> Vec<Phenome
         true => Vec::new(),
         false => vec![Phenomenon::FracturedRead, Phenomenon::CausalityViolation],
     }
+}
+
+/// Reports who went back behind what they had come after, and tells whether anybody else may have.
+fn report_receded(lists: &Lists, on: &[Node], report: &mut Report) -> Option<Phenomenon> {
+    let (receded, whole) = lists.receded(on);
+    for receded in &receded {
+        let sentence = || lists.receded_sentence(receded);
+        report.fault(Phenomenon::GMonotonic, receded.key, &receded.chain, sentence);
+    }
+    // Appends that no read shows have several orders, each of which is more to come after.
+    let certain = !receded.is_empty() || whole && lists.unordered.is_empty();
+    (!certain).then_some(Phenomenon::GMonotonic)
 }
 
 /// How many transactions there are of each fate.

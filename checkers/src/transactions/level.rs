@@ -26,7 +26,9 @@ pub enum Level {
     Causal,
     /// PL-2+: no cycle with one anti-dependency.
     ConsistentView,
-    /// Snapshots that need no common order (long forks happen).
+    /// Snapshots that need no common order (long forks happen). By the theorem of Cerone, Gotsman and
+    /// Yang ("Transaction Chopping for Parallel Snapshot Isolation", DISC 2015): no cycle with fewer than
+    /// two anti-dependencies, and whatever a transaction reads twice is the same.
     ParallelSnapshotIsolation,
     /// A snapshot for each transaction, in one order of all.
     SnapshotIsolation,
@@ -66,6 +68,8 @@ impl Level {
         StrictSerializable,
     ];
 
+    const SLICE: &'static [Self] = &Self::ALL;
+
     /// Its name on the command line and in verdicts.
     pub fn name(self) -> &'static str {
         match self {
@@ -85,6 +89,12 @@ impl Level {
             StrongSnapshotIsolation => "strong-snapshot-isolation",
             StrictSerializable => "strict-serializable",
         }
+    }
+
+    /// It, and no other.
+    fn alone(self) -> &'static [Self] {
+        let place = Self::ALL.iter().position(|&level| level == self).expect("one of all");
+        &Self::SLICE[place..=place]
     }
 
     /// The strongest levels that are weaker.
@@ -116,25 +126,26 @@ impl Level {
     /// with one anti-dependency, and which of them is not looked into. `looked`: whether it was
     /// asked who missed what they saw.
     pub(super) fn is_implied_only(self, looked: bool) -> bool {
-        match self {
-            ReadAtomic | Causal => !looked,
-            MonotonicView | ParallelSnapshotIsolation => true,
-            _ => false,
-        }
+        matches!(self, ReadAtomic | Causal | MonotonicView) && !looked
     }
 
     /// Whether a phenomenon breaks this level.
     pub fn forbids(self, phenomenon: Phenomenon) -> bool {
-        // By Adya, a cycle of the data with anti-dependencies is a G2-item, adjacent or not; what
-        // forbids it as G-nonadjacent, and weaker, is a snapshot.
-        let repeated = phenomenon == Phenomenon::Cycle(Cycle::GNonadjacent, Scope::Data)
-            && self.implies(RepeatableRead);
-        repeated || self.implies(weakest(phenomenon))
+        weakest(phenomenon).iter().any(|&level| self.implies(level))
     }
 }
 
-/// The weakest level that forbids a phenomenon.
-pub fn weakest(phenomenon: Phenomenon) -> Level {
+/// The weakest levels that forbid a phenomenon.
+pub fn weakest(phenomenon: Phenomenon) -> &'static [Level] {
+    match phenomenon {
+        // By Adya, a cycle of the data with anti-dependencies is a G2-item, adjacent or not; and
+        // without adjacent ones no snapshots give it either.
+        Phenomenon::Cycle(Cycle::GNonadjacent, Scope::Data) => &[SnapshotIsolation, RepeatableRead],
+        _ => weakest_one(phenomenon).alone(),
+    }
+}
+
+fn weakest_one(phenomenon: Phenomenon) -> Level {
     match phenomenon {
         Phenomenon::DuplicateElements => ReadUncommitted,
         Phenomenon::Garbage
@@ -144,6 +155,7 @@ pub fn weakest(phenomenon: Phenomenon) -> Level {
         | Phenomenon::G1b
         | Phenomenon::FutureRead => ReadCommitted,
         Phenomenon::Internal | Phenomenon::FracturedRead => ReadAtomic,
+        Phenomenon::GMonotonic => MonotonicView,
         Phenomenon::CausalityViolation => Causal,
         Phenomenon::LostUpdate => CursorStability,
         Phenomenon::Cycle(cycle, Scope::Data) => match cycle {

@@ -23,6 +23,8 @@ pub enum Phenomenon {
     Internal,
     /// A read that misses an append of a transaction that was read from.
     FracturedRead,
+    /// A read that misses a write of whom its transaction had come after before.
+    GMonotonic,
     /// A read that misses an append of a transaction that was seen by one that was seen.
     CausalityViolation,
     /// A write over what was read, though another's came in between (P4).
@@ -90,6 +92,7 @@ impl Phenomenon {
             Self::FutureRead,
             Self::Internal,
             Self::FracturedRead,
+            Self::GMonotonic,
             Self::CausalityViolation,
             Self::LostUpdate,
         ];
@@ -111,6 +114,7 @@ impl Phenomenon {
             Self::FutureRead => "future-read",
             Self::Internal => "internal",
             Self::FracturedRead => "fractured-read",
+            Self::GMonotonic => "G-monotonic",
             Self::CausalityViolation => "causality-violation",
             Self::LostUpdate => "lost-update",
             Self::Cycle(G0, Data) => "G0",

@@ -139,14 +139,16 @@ impl<'a, 'h> Report<'a, 'h> {
         message: String,
         mut details: Map<String, Value>,
     ) -> Anomaly {
-        let level = weakest(phenomenon).name();
-        details.insert("weakest_level_broken".into(), level.into());
+        let levels: Vec<&str> = weakest(phenomenon).iter().map(|level| level.name()).collect();
+        details.insert("weakest_level_broken".into(), levels[0].into());
+        details.insert("weakest_levels_broken".into(), levels.clone().into());
+        let levels = levels.join(" and ");
         let calls = || txns.iter().map(|&txn| self.transactions.operation(txn));
         let from = calls().map(|call| call.invoked_at()).min();
         let until = calls().map(|call| call.completed_at().unwrap_or(call.invoked_at())).max();
         Anomaly {
             name: phenomenon.name().to_owned(),
-            message: format!("{message} This breaks {level}."),
+            message: format!("{message} This breaks {levels}."),
             key: None,
             ops: calls().map(|call| call.start()).collect(),
             window: from.zip(until),

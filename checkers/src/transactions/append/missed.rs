@@ -22,10 +22,10 @@ use crate::transactions::words::{appended, introduced, name, read};
 use crate::transactions::{Action, Fate, KeyId, MicroOp, TxnId};
 
 /// Steps of all walks together.
-const BUDGET: u64 = 40_000_000;
+pub(super) const BUDGET: u64 = 40_000_000;
 
 /// Of each phenomenon so many are enough.
-const ENOUGH: usize = 64;
+pub(super) const ENOUGH: usize = 64;
 
 /// A transaction that saw another, and missed what it appended.
 #[derive(Debug)]
@@ -70,17 +70,22 @@ impl Lists<'_, '_> {
     /// What was missed by transactions on cycles, `on`, and whether that is all: the walks may
     /// end at their budget. Every key must have an order.
     pub fn missed(&self, on: &[Node]) -> (Vec<Missed>, bool) {
+        let mut views = Views { lists: self, inside: self.inside(on), steps: 0 };
+        let mut missed = views.all(Some(1));
+        let whole = missed.is_empty().then(|| views.all(None));
+        missed.extend(whole.unwrap_or_default());
+        (missed, views.steps <= BUDGET)
+    }
+
+    /// Whether each transaction is among these nodes.
+    pub(super) fn inside(&self, on: &[Node]) -> Vec<bool> {
         let mut inside = vec![false; self.transactions.len()];
         for &node in on {
             if let Some(inside) = inside.get_mut(node as usize) {
                 *inside = self.present[node as usize];
             }
         }
-        let mut views = Views { lists: self, inside, steps: 0 };
-        let mut missed = views.all(Some(1));
-        let whole = missed.is_empty().then(|| views.all(None));
-        missed.extend(whole.unwrap_or_default());
-        (missed, views.steps <= BUDGET)
+        inside
     }
 
     /// A missed append in words.
@@ -201,7 +206,7 @@ impl Views<'_, '_, '_> {
 }
 
 /// From the reader to the one that it saw.
-fn chain(reader: TxnId, seen: TxnId, reached: &FxHashMap<TxnId, TxnId>) -> Vec<TxnId> {
+pub(super) fn chain(reader: TxnId, seen: TxnId, reached: &FxHashMap<TxnId, TxnId>) -> Vec<TxnId> {
     let mut chain = vec![seen];
     while let Some(&by) = reached.get(&chain[chain.len() - 1]) {
         chain.push(by);

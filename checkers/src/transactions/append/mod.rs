@@ -7,6 +7,7 @@
 mod fault;
 mod key;
 mod missed;
+mod monotonic;
 mod reads;
 mod sentences;
 mod why;
