@@ -42,7 +42,35 @@ fn write_skew_has_a_cycle_in_every_order_of_its_writes() {
 fn a_long_fork_has_a_cycle_in_every_order_of_its_writes() {
     let forks = "p1 3-9 wx2\n p2 3-9 wy2\n p3 3-9 rx2 ry1\n p4 3-9 rx1 ry2";
     let drawing = FIRST.to_owned() + forks;
-    check(&drawing, &["G-nonadjacent"], &["snapshot-isolation", "repeatable-read"], &[]);
+    let broken = ["snapshot-isolation", "repeatable-read"];
+    check(&drawing, &["G-nonadjacent"], &broken, &["causal"]);
+}
+
+/// What keeps read committed keeps read uncommitted, which nothing else tells of where writes are blind.
+#[test]
+fn a_weak_level_is_kept_where_a_stronger_one_is() {
+    let history = draw("p0 1-6 rx_ wx1\n p1 2-4 rx_ wx2", false);
+    for level in [Level::ReadUncommitted, Level::ReadCommitted, Level::ReadAtomic, Level::Causal] {
+        let verdict = RwRegister { level }.check(&history);
+        assert_eq!(verdict.validity, Validity::Valid, "{level}: {verdict:#?}");
+    }
+    let kept = &RwRegister::default().check(&history).facts["levels_kept"];
+    assert_eq!(*kept, json!(["causal"]));
+}
+
+/// The weak levels have sessions in them, where they are asked for.
+#[test]
+fn weak_levels_say_what_they_keep_and_break() {
+    let history = draw("p0 1-2 rx1\n p0 3-4 wx1", false);
+    let facts = |level, fact: &str| RwRegister { level }.check(&history).facts[fact].clone();
+    assert_eq!(facts(Level::Serializable, "levels_kept"), json!(["serializable"]));
+    assert_eq!(facts(Level::Causal, "levels_kept"), json!([]));
+    assert_eq!(facts(Level::Causal, "levels_broken"), json!(["read-committed"]));
+    let verdict = RwRegister { level: Level::Causal }.check(&history);
+    assert_eq!(verdict.anomalies[0].details["weakest_level_broken"], "read-committed");
+    let history = draw("p0 1-2 wx1\n p1 3-4 rx1", false);
+    let verdict = RwRegister { level: Level::Causal }.check(&history);
+    assert_eq!(verdict.facts["levels_kept"], json!(["causal"]));
 }
 
 #[test]

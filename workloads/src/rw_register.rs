@@ -14,6 +14,10 @@
 //! | `blind` | false | whether registers are written without being read first |
 //!
 //! and those of `list-append`.
+//!
+//! The levels `read-committed`, `read-atomic` and `causal` have the order of each session in
+//! them here, as AWDIT has them; those of `list-append`, and all others without `session`, `strong`
+//! or `strict` in their names, are told by the data alone.
 
 use serde_json::json;
 use tribunal_checkers::transactions::{Level, RwRegister};

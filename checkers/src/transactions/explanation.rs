@@ -12,6 +12,19 @@ aborted). `ax1` appends 1 to list x, `rx12` reads [1,2] of x, `rx_` finds nothin
 why one comes before another, until it comes round (ww: both wrote, wr: the second read the first's write, rw: the second overwrote
 what the first had read, so: the session's order, rt: real time).";
 
+/// Which levels have the order of the sessions in them.
+const SESSIONS: &str = "
+Levels are judged by the data alone, unless `session`, `strong` or `strict` is in their names. The exception are
+`read-committed`, `read-atomic` and `causal` of registers (`--model rw-register --level causal`), where they are asked for: these
+are by the axioms of Biswas and Enea (OOPSLA 2019), as AWDIT and others have them, in which a
+transaction also comes after those that its process ran before it, and a read that goes back behind one before it in its
+transaction breaks read committed already (`non-monotonic-read`). So registers can be `serializable`, which
+says nothing of sessions, and break `causal`; none that is `strong-session-serializable` does. In the
+`levels_kept` and `levels_broken` of a verdict on any other level, and of lists, the three mean what the data
+alone tells. Nobody sees the order of blind writes to registers: `read-uncommitted` is told there only where a
+stronger level is kept.
+";
+
 impl Phenomenon {
     /// The phenomenon of a name.
     pub fn named(name: &str) -> Option<Self> {
@@ -167,6 +180,7 @@ pub fn page() -> String {
             phenomenon.meaning()
         );
     }
+    page += SESSIONS;
     for phenomenon in Phenomenon::all() {
         page += &format!("\n## {}\n\n```text\n{}\n```\n", phenomenon.name(), phenomenon.drawn());
     }

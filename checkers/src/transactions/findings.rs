@@ -76,6 +76,12 @@ impl Findings {
             );
         }
         let open: Vec<&str> = self.undecided.iter().map(|phenomenon| phenomenon.name()).collect();
+        if !self.complete && level == Level::ReadUncommitted {
+            return format!(
+                "the order of some keys' versions is not known for certain, and nothing else tells of \
+                 {level}; no stronger level is known to be kept"
+            );
+        }
         match (self.complete, open.is_empty(), self.timed) {
             (false, ..) if self.timed || !level.forbids(REAL_TIME) => format!(
                 "the order of some keys' versions is not known for certain, and {level} is told only \

@@ -84,7 +84,9 @@ impl Checker for ListAppend {
 ///
 /// `txn` [["r", k, v or null], ["w", k, v], …]: reads are null in the invocation, and find null
 /// before the first write. Every value must be new to its key. Read committed, read atomic and
-/// causal are judged by the axioms of Biswas and Enea, which have the order of each session in them.
+/// causal, where they are asked for, are judged by the axioms of Biswas and Enea, which have the
+/// order of each session in them; a verdict on another level counts them by the data alone, like all that
+/// have no session in their names.
 #[derive(Clone, Copy, Debug)]
 pub struct RwRegister {
     /// The level that the history must keep.
@@ -140,6 +142,11 @@ impl Checker for RwRegister {
         if !complete && registers.faults.is_empty() {
             let found = report.phenomena();
             asked = blind::ask(&mut dependencies, &registers, self.level, asked.shown, &found);
+        }
+        let weak_is_open = |shown: &[Level]| !shown.iter().any(|it| it.implies(Level::Causal));
+        if !complete && weak_is_open(&asked.shown) {
+            // What is kept with the order of the sessions is kept without.
+            asked.shown.extend(registers.strongest_weak());
         }
         for refusal in &asked.refused {
             report.refusal(refusal, |step, chains| registers.chosen(step, chains));

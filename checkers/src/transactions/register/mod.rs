@@ -14,9 +14,11 @@ use rayon::prelude::*;
 
 use super::entries::Entries;
 use super::graph::{Builder, Node};
+use super::level::Level;
 use super::solver::Chains;
 use super::transaction::{KeyId, Transactions, TxnId};
-use reads::{Fault, Reads, Twice};
+use super::weak::Weak;
+use reads::{Fault, Reads, Twice, What};
 use versions::Versions;
 
 /// Keys looked at together.
@@ -73,6 +75,14 @@ impl<'t, 'h> Registers<'t, 'h> {
     /// Whether each transaction certainly happened.
     pub fn present(&self) -> &[bool] {
         &self.reads.present
+    }
+
+    /// The strongest weak level that the reads keep. None where a read has no writer.
+    pub fn strongest_weak(&self) -> Option<Level> {
+        let explained =
+            |fault: &Fault| matches!(fault.what, What::Unrepeatable | What::LostUpdate(_));
+        let explained = self.faults.iter().all(explained);
+        explained.then(|| Weak::strongest(self.transactions, &self.reads)).flatten()
     }
 
     /// Whether the versions of every key are a chain, so that no dependency is missing.

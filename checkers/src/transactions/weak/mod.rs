@@ -7,6 +7,10 @@
 //! that of two writers one came first, and the history is valid exactly if all that
 //! has no cycle. The rules are those of AWDIT (Møldrup and Pavlogiannis, PLDI 2025).
 //!
+//! So all three have the order of the sessions in them, other than the levels of the same names that
+//! `level` has between those that are judged by the data alone: a serializable history need not be
+//! causal here, one that is serializable in the order of its sessions is.
+//!
 //! Other than there, the order is guessed first, and only what contradicts it is kept: a healthy
 //! history of any number of sessions is done after one look (see `saturation`). `register::reads` tells who
 //! was read and what is wrong without any order; `table` has the rest in columns; `committed`, `atomic`
@@ -67,6 +71,26 @@ impl Weak {
         };
         Some(Self { rule })
     }
+
+    /// The strongest of these levels that a history keeps, whose reads all have a writer.
+    pub(super) fn strongest(transactions: &Transactions, reads: &Reads) -> Option<Level> {
+        let table = Table::of(transactions, reads);
+        let levels = [Level::Causal, Level::ReadAtomic, Level::ReadCommitted];
+        levels.into_iter().find(|&level| {
+            let weak = Self::of(level).expect("a weak level");
+            matches!(saturation::saturate(weak.rule, &table), Outcome::Consistent)
+        })
+    }
+}
+
+impl Rule {
+    fn level(self) -> Level {
+        match self {
+            Rule::Committed => Level::ReadCommitted,
+            Rule::Atomic => Level::ReadAtomic,
+            Rule::Causal => Level::Causal,
+        }
+    }
 }
 
 impl Checker for Weak {
@@ -95,7 +119,15 @@ impl Checker for Weak {
             }
             Outcome::Undecided(why) => Some(why),
         };
-        let mut verdict = report.verdict().fact("sessions", table.sessions.len());
+        let (level, broken) = (self.rule.level(), report.weakest_broken());
+        let kept = (broken.is_none() && doubt.is_none()).then_some(level);
+        let names = |level: Option<Level>| level.iter().map(|it| it.name()).collect::<Vec<_>>();
+        let mut verdict = report
+            .verdict()
+            .fact("level", level.name())
+            .fact("levels_broken", names(broken))
+            .fact("levels_kept", names(kept))
+            .fact("sessions", table.sessions.len());
         if let Some(why) = doubt.filter(|_| verdict.anomalies.is_empty()) {
             verdict.doubt(why);
         }

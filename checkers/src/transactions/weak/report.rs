@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::super::drawing::Drawing;
+use super::super::level::Level;
 use super::super::phenomenon::{Cycle, Phenomenon, Scope};
 use super::super::transaction::{Action, KeyId, NEVER, Transactions, TxnId};
 use super::super::words;
@@ -18,6 +19,9 @@ use crate::{Anomaly, Verdict};
 
 /// Witnesses of one kind; further ones are counted.
 const WITNESSES: usize = 8;
+
+/// What breaks the rule of read committed.
+const NON_MONOTONIC_READ: &str = "non-monotonic-read";
 
 /// Collects what was found.
 pub struct Report<'a, 'h> {
@@ -44,6 +48,17 @@ impl<'a, 'h> Report<'a, 'h> {
         }
         let count = self.transactions.len();
         Verdict::of(self.anomalies).fact("transactions", count)
+    }
+
+    /// The weakest of the three levels that is known to be broken.
+    pub fn weakest_broken(&self) -> Option<Level> {
+        self.anomalies.iter().map(|anomaly| self.level(&anomaly.name)).min()
+    }
+
+    /// The weakest of the three levels that an anomaly breaks: by a rule the rule's own, without the
+    /// weakest.
+    fn level(&self, name: &str) -> Level {
+        if name == self.broken() { self.rule.level() } else { Level::ReadCommitted }
     }
 
     fn add(&mut self, name: &str, anomaly: impl FnOnce(&Self) -> Anomaly) {
@@ -130,9 +145,9 @@ impl<'a, 'h> Report<'a, 'h> {
     /// What the rule is called where it is broken.
     fn broken(&self) -> &'static str {
         match self.rule {
-            Rule::Committed => "non-monotonic-read",
-            Rule::Atomic => "fractured-read",
-            Rule::Causal => "causality-violation",
+            Rule::Committed => NON_MONOTONIC_READ,
+            Rule::Atomic => Phenomenon::FracturedRead.name(),
+            Rule::Causal => Phenomenon::CausalityViolation.name(),
         }
     }
 
@@ -198,8 +213,9 @@ impl<'a, 'h> Report<'a, 'h> {
         txns: &[TxnId],
         key: Option<KeyId>,
         message: String,
-        details: Map<String, Value>,
+        mut details: Map<String, Value>,
     ) -> Anomaly {
+        details.insert("weakest_level_broken".into(), self.level(name).name().into());
         let calls = || txns.iter().map(|&txn| self.transactions.operation(txn));
         let from = calls().map(|call| call.invoked_at()).min();
         let until = calls().map(|call| call.completed_at().unwrap_or(call.invoked_at())).max();
