@@ -114,3 +114,17 @@ fn a_level_between_is_open_where_snapshots_are_broken() {
     assert_eq!(verdict.validity, Validity::Unknown);
     assert!(verdict.unknowns[0].contains("is told only from levels that are stronger"));
 }
+
+/// A write that was aborted may be tried again by another transaction: then it is that one's.
+#[test]
+fn an_aborted_twin_counts_for_nothing() {
+    let judge = |drawing: &str| RwRegister::default().check(&draw(drawing, false));
+    assert_eq!(judge("p0 1-x2 wx1\n p1 3-4 wx1\n p2 5-6 rx1").validity, Validity::Valid);
+    assert_eq!(judge("p0 1-2 wx1\n p1 3-x4 wx1\n p2 5-6 rx1").validity, Validity::Valid);
+    assert_eq!(judge("p0 1-x2 wx1\n p1 3-x4 wx1\n p2 5-6 rx1").anomalies[0].name, "G1a");
+    let twice = |drawing: &str| judge(drawing).objection.expect("an objection");
+    let end = "; every value must be new to its key, or nobody can tell who was read";
+    let again = "event 2 writes 1 to \"x\", as event 0 did".to_owned() + end;
+    assert_eq!(twice("p0 1-2 wx1\n p1 3-4 wx1"), again);
+    assert_eq!(twice("p0 1-2 wx1 wx1"), "event 0 writes 1 to \"x\" twice".to_owned() + end);
+}

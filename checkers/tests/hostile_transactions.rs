@@ -96,7 +96,7 @@ struct Said {
     nonsense: bool,
     /// What was written to which key.
     writes: Vec<(Value, Value)>,
-    /// Something that was written to a key twice, of lists by two that were not aborted.
+    /// Something that was written to a key twice, by transactions that were not aborted.
     twice: bool,
     /// What was read of which key by those that were acknowledged.
     reads: Vec<(Value, Value)>,
@@ -121,7 +121,7 @@ fn said(events: &[Event], lists: bool) -> Said {
                 }
                 Some([name, key, value]) if name == word && !value.is_null() => {
                     let write = (key.clone(), value.clone());
-                    if !lists || event.kind != Kind::Fail {
+                    if event.kind != Kind::Fail {
                         said.twice |= counted.contains(&write);
                         counted.push(write.clone());
                     }

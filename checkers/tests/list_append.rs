@@ -81,11 +81,12 @@ fn unrepeatable_reads_are_reads_of_others() {
     // The update was made from what was read last.
     let update = "p0 1-2 ax1\n p1 1-9 rx_ rx1 ax2\n p2 10-11 rx12";
     let verdict = check(update, &["internal", "G-single"], &both);
-    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["cursor-stability"]));
+    let kept = serde_json::json!(["cursor-stability", "monotonic-view"]);
+    assert_eq!(verdict.facts["levels_kept"], kept);
     // What a transaction missed of its own does not hide what it read of others.
     check(
         "p0 1-x2 ax1\n p1 1-9 ax2 rx1\n p2 10-11 rx12",
-        &["dirty-update", "internal", "G1a"],
+        &["dirty-update", "G1a", "internal"],
         &["read-committed"],
     );
 }
@@ -165,7 +166,7 @@ fn what_was_seen_of_another_is_missed_against_causality() {
     );
     assert_eq!(
         verdict.facts["levels_kept"],
-        serde_json::json!(["cursor-stability", "read-atomic"])
+        serde_json::json!(["cursor-stability", "monotonic-view", "read-atomic"])
     );
 }
 
@@ -174,7 +175,8 @@ fn read_skew_through_a_blind_append_keeps_causality() {
     // p2 read what p1 wrote over p0's append, and p1 had seen nothing.
     let drawing = "p0 1-4 ax1 ay1\n p1 1-4 ay2\n p2 1-6 rx_ ry12\n p3 7-8 rx1";
     let verdict = check(drawing, &["G-single"], &["consistent-view"]);
-    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["cursor-stability", "causal"]));
+    let kept = serde_json::json!(["cursor-stability", "monotonic-view", "causal"]);
+    assert_eq!(verdict.facts["levels_kept"], kept);
 }
 
 #[test]
@@ -232,6 +234,41 @@ fn an_unknown_outcome_counts_once_it_was_read() {
 fn a_missing_append_came_after_all_that_was_read() {
     let drawing = "p0 1-2 ax1\n p1 3-4 rx1\n p2 1-2 ax2";
     check(drawing, &["G-single-realtime"], &["strong-snapshot-isolation"]);
+}
+
+/// What an answer says wrong is at the answer's event, and whoever is named is named once.
+#[test]
+fn sentences_point_at_what_is_wrong() {
+    let objection = |answer: &str| {
+        let text = format!(
+            "{}\n{}\n",
+            r#"{"index":0,"time":0,"process":0,"type":"invoke","f":"txn","value":[["append","x",1],["append","x",2]]}"#,
+            format_args!(
+                r#"{{"index":1,"time":9,"process":0,"type":"ok","f":"txn","value":{answer}}}"#
+            ),
+        );
+        let history = tribunal_history::import::read_from(text.as_bytes(), None).expect("lines");
+        ListAppend::default().check(&history.history).objection.expect("an objection")
+    };
+    assert_eq!(
+        objection("null"),
+        "event 1: the value of a txn must be a list of micro-operations, and this one is null"
+    );
+    assert_eq!(
+        objection(r#"[["append","x",1]]"#),
+        "event 1: 1 micro-operations were answered where 2 were called; an ok repeats all of them, with \
+         what the reads found"
+    );
+    assert!(
+        objection(r#"[["append","x",1],["w","x",2]]"#)
+            .starts_with("event 1: [\"w\",\"x\",2] is no")
+    );
+    let verdict = judge("p0 1-2 ax1\n p1 1-2 ax2\n p2 3-4 rx12\n p3 3-4 rx21");
+    assert_eq!(
+        verdict.anomalies[0].message,
+        "T5 (p3, 0.003–0.004 s) read [2,1] of \"x\", but T4 (p2, 0.003–0.004 s) read [1,2] of \"x\"; neither is \
+         a beginning of the other, and a list only grows. This breaks read-committed."
+    );
 }
 
 #[test]
@@ -337,7 +374,9 @@ fn a_read_before_an_aborted_append_is_no_g1a() {
 #[test]
 fn keys_of_transactions_tell_objects_apart() {
     let line = |process: u64, kind: &str, key: u64, step: &str| {
-        format!(r#"{{"process":{process},"type":"{kind}","f":"txn","key":{key},"value":[{step}]}}"#)
+        format!(
+            r#"{{"time":0,"process":{process},"type":"{kind}","f":"txn","key":{key},"value":[{step}]}}"#
+        )
     };
     let call = |process, key, asked: &str, told: &str| {
         format!("{}\n{}\n", line(process, "invoke", key, asked), line(process, "ok", key, told))

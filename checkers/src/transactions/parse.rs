@@ -130,8 +130,14 @@ impl<'h> Chunk<'h> {
     fn read(&mut self, numbers: std::ops::Range<u32>) -> Result<(), BadTransaction> {
         for number in numbers {
             let operation = self.history.operation(number);
-            let index = operation.start();
-            self.transaction(&operation).map_err(|problem| BadTransaction { index, problem })?;
+            self.transaction(&operation).map_err(|problem| {
+                // The first event that says it: what was called, or what came back.
+                let mut called = operation.argument().elements().into_iter().flatten();
+                let of_call = matches!(problem, Problem::Function(_))
+                    || called.any(|step| self.micro_op(Datum::NOWHERE, step).is_err());
+                let end = operation.end().filter(|_| !of_call);
+                BadTransaction { index: end.unwrap_or(operation.start()), problem }
+            })?;
         }
         Ok(())
     }
@@ -147,6 +153,12 @@ impl<'h> Chunk<'h> {
         };
         let steps = operation.result().unwrap_or_else(|| operation.argument());
         let not_a_list = || Problem::NotAList(excerpt(steps));
+        let count = |steps: ValueRef| steps.elements().map(|steps| steps.len());
+        if let (Some(asked), Some(answered)) = (count(operation.argument()), count(steps))
+            && asked != answered
+        {
+            return Err(Problem::OtherSteps { asked, answered });
+        }
         let of = operation.key().map_or(Datum::NOWHERE, ValueRef::datum);
         for step in steps.elements().ok_or_else(not_a_list)? {
             let op = self.micro_op(of, step)?;
@@ -212,7 +224,7 @@ fn excerpt(value: ValueRef) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("event {index}: {problem}")]
 pub struct BadTransaction {
-    /// Index of its invocation.
+    /// Index of the event that says so.
     pub index: u64,
     /// What is wrong with it.
     pub problem: Problem,
@@ -227,6 +239,17 @@ pub enum Problem {
     /// A value that is no list of steps.
     #[error("the value of a txn must be a list of micro-operations, and this one is {0}")]
     NotAList(String),
+    /// An answer to other steps than those that were called.
+    #[error(
+        "{answered} micro-operations were answered where {asked} were called; an ok repeats all of them, \
+         with what the reads found"
+    )]
+    OtherSteps {
+        /// How many the call had.
+        asked: usize,
+        /// How many the answer has.
+        answered: usize,
+    },
     /// A step that is none.
     #[error("{found} is no micro-operation here; there are {known}")]
     MicroOp {

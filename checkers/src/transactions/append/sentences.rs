@@ -74,7 +74,7 @@ impl Lists<'_, '_> {
                 "{who} {read}, but {} {}; neither is a beginning of the other, and a list only \
                  grows.",
                 name(other),
-                self.longest(fault.key)
+                self.longest_read(fault.key)
             ),
             What::Displaced { writer, elements: [first, second] } => format!(
                 "{who} {read}, but {} appended {} to it before {}: where the second is, the first \

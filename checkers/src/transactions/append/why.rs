@@ -24,8 +24,14 @@ impl Lists<'_, '_> {
     /// "T9 read [1,2] of x": the longest read of a key.
     pub fn longest(&self, key: KeyId) -> String {
         let Some(step) = self.keys[key as usize].longest_read else { return String::new() };
-        let read = read(self.transactions, &self.transactions.all_ops()[step.at as usize]);
-        format!("{} {read}", name(self.transactions, step.txn()))
+        format!("{} {}", name(self.transactions, step.txn()), self.longest_read(key))
+    }
+
+    /// "read [1,2] of x", without who did.
+    pub fn longest_read(&self, key: KeyId) -> String {
+        let step = self.keys[key as usize].longest_read;
+        let read = |at: u32| read(self.transactions, &self.transactions.all_ops()[at as usize]);
+        step.map_or_else(String::new, |step| read(step.at))
     }
 
     fn key(&self, op: &MicroOp) -> &Key {

@@ -59,10 +59,11 @@ impl Twice {
     pub fn sentence(&self, transactions: &Transactions) -> String {
         let [one, other] = self.txns.map(|txn| transactions.get(txn).start);
         let (value, key) = (transactions.value(self.value), transactions.key(self.key));
-        format!(
-            "event {other} writes {value} to {key}, as event {one} did; every value must be new to its \
-             key, or nobody can tell who was read"
-        )
+        let place = match one == other {
+            true => format!("event {one} writes {value} to {key} twice"),
+            false => format!("event {other} writes {value} to {key}, as event {one} did"),
+        };
+        format!("{place}; every value must be new to its key, or nobody can tell who was read")
     }
 }
 
@@ -146,13 +147,20 @@ impl Part {
         self.writes.clear();
         self.writes.extend(writes.map(|(place, entry)| (entry.value, place)));
         self.writes.sort_unstable();
-        match self.writes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            None => Ok(()),
-            Some(pair) => {
-                let txns = [pair[0], pair[1]].map(|(_, place)| entries[place as usize].txn());
-                Err(Twice { key, value: pair[0].0, txns })
+        // One that was aborted counts only where nobody else wrote the same: it may have been tried again.
+        let fate = |place: u32| entries[place as usize].fate();
+        let mut twice = None;
+        self.writes.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same && fate(kept.1) == Fate::Aborted {
+                kept.1 = next.1;
+            } else if same && fate(next.1) != Fate::Aborted && twice.is_none() {
+                let txns = [kept.1, next.1].map(|place| entries[place as usize].txn());
+                twice = Some(Twice { key, value: kept.0, txns });
             }
-        }
+            same
+        });
+        twice.map_or(Ok(()), Err)
     }
 
     /// Who wrote what a read found, and what became of him; `mine` is what its transaction had
