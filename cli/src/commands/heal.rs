@@ -1,4 +1,5 @@
-//! `tribunal heal`: undoes what a killed controller or agent left on nodes.
+//! `tribunal heal`: undoes what a killed controller or agent left on nodes. One node, or one
+//! cluster, that cannot be reached does not keep the others from being healed.
 
 use clap::Args;
 use tribunal_harness::cluster::{Cluster, ClusterError, local, sweep};
@@ -18,6 +19,9 @@ pub struct Heal {
     hosts: Hosts,
 }
 
+/// A cluster by its name, or why it cannot be found.
+type Found = (String, Result<Cluster, ClusterError>);
+
 impl Heal {
     /// Heals, and says what could not be undone.
     pub fn run(self) -> anyhow::Result<Exit> {
@@ -25,39 +29,53 @@ impl Heal {
             if let killed @ 1.. = sweep() {
                 println!("closed the sessions to hosts of {killed} killed controllers");
             }
-            let clusters = self.clusters().await.map_err(explain)?;
-            if clusters.is_empty() {
-                println!("no local cluster, and no --nodes: nothing to heal");
-            }
             let mut exit = Exit::Valid;
-            for cluster in &clusters {
-                let left = heal(cluster).await?;
-                for sentence in &left {
-                    eprintln!("tribunal: {sentence}");
+            for (name, cluster) in self.clusters().await.map_err(explain)? {
+                let left = match cluster {
+                    Ok(cluster) => heal(&cluster).await?,
+                    Err(error) => vec![error.to_string()],
+                };
+                for sentence in left {
+                    eprintln!("tribunal: {name}: {sentence}");
                     exit = Exit::Harness;
-                }
-                if left.is_empty() {
-                    println!("{}: {} nodes healed", cluster.name, cluster.nodes.len());
                 }
             }
             Ok(exit)
         })
     }
 
-    async fn clusters(&self) -> Result<Vec<Cluster>, ClusterError> {
+    /// Whose harm is to be undone. What was asked for by name must be there.
+    async fn clusters(&self) -> Result<Vec<Found>, ClusterError> {
         if let Some(hosts) = self.hosts.cluster().await? {
-            return Ok(vec![hosts]);
+            return Ok(vec![(hosts.name.clone(), Ok(hosts))]);
         }
-        let names = match &self.cluster {
-            Some(name) => vec![name.clone()],
-            None => local::list()?.into_iter().map(|found| found.name).collect(),
-        };
-        names.iter().map(|name| local::find(Some(name))).collect()
+        if let Some(name) = &self.cluster {
+            return Ok(vec![(name.clone(), Ok(local::find(Some(name))?))]);
+        }
+        let listed = local::list()?;
+        if listed.is_empty() {
+            println!("no local cluster, and no --nodes: nothing to heal");
+        }
+        let to_heal = listed.into_iter().map(|found| {
+            let cluster = local::find(Some(&found.name));
+            (found.name, cluster)
+        });
+        Ok(to_heal.collect())
     }
 }
 
-/// What could not be undone, a sentence a node.
+/// Heals the nodes that can be reached; what could not be undone comes back, a sentence a node.
 async fn heal(cluster: &Cluster) -> anyhow::Result<Vec<String>> {
-    let sessions = cluster.connect().await?;
-    Ok(tribunal_nemesis::heal(&sessions, &std::env::current_exe()?).await)
+    let (mut sessions, mut left) = (Vec::new(), Vec::new());
+    for attempt in cluster.connect_each().await {
+        match attempt {
+            Ok(session) => sessions.push(session),
+            Err(refused) => left.push(refused.to_string()),
+        }
+    }
+    left.extend(tribunal_nemesis::heal(&sessions, &std::env::current_exe()?).await);
+    if left.is_empty() {
+        println!("{}: {} nodes healed", cluster.name, cluster.nodes.len());
+    }
+    Ok(left)
 }

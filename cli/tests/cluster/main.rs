@@ -156,6 +156,35 @@ fn a_cluster_in_use_is_left_alone_and_an_orphan_is_not() {
     traces.assert_gone();
 }
 
+fn one_that_cannot_be_reached_does_not_keep_the_others_from_being_healed() {
+    let Some(scene) = Scene::set() else { return };
+    for (name, nodes) in [("closed", "1"), ("half", "2"), ("whole", "1")] {
+        scene.ok(&["cluster", "up", name, "--nodes", nodes]);
+    }
+    // Whoever has a journal gets an agent that reads it.
+    let (journal, agents) = ("/var/lib/tribunal-agent", "ls /var/lib/tribunal-agent");
+    let on = |cluster: &str, node: &str, script: &str| {
+        scene.ok(&["cluster", "exec", cluster, node, "--", "sh", "-c", script])
+    };
+    on("half", "n2", &format!("mkdir -p {journal} && touch {journal}/journal.jsonl"));
+    std::fs::write(scene.directory("closed").join("key"), "not a key").unwrap();
+    let config = scene.directory("half").join("ssh_config");
+    let whole = std::fs::read_to_string(&config).unwrap();
+    let first = scene.record("half").nodes[0].ip.to_string();
+    assert!(whole.contains(&first), "{whole}");
+    std::fs::write(&config, whole.replace(&first, "127.0.0.1\n  Port 1")).unwrap();
+
+    let healed = scene.tribunal(&["heal"]);
+    assert_eq!(healed.status.code(), Some(3));
+    assert_eq!(text(&healed.stdout), "whole: 1 nodes healed\n");
+    let told = text(&healed.stderr);
+    let refused: Vec<&str> = told.lines().collect();
+    assert_eq!(refused.len(), 2, "{told}");
+    assert!(refused[0].starts_with("tribunal: closed: node n1 (n1) refuses SSH: "), "{told}");
+    assert!(refused[1].starts_with("tribunal: half: node n1 (n1) refuses SSH: "), "{told}");
+    assert!(on("half", "n2", agents).contains("tribunal-"), "nobody has looked at n2");
+}
+
 fn exec_passes_the_exit_code_and_the_streams_on() {
     let Some(scene) = Scene::set() else { return };
     scene.ok(&["cluster", "up", "--nodes", "1"]);
@@ -349,6 +378,10 @@ fn main() -> std::process::ExitCode {
         (
             "a_cluster_in_use_is_left_alone_and_an_orphan_is_not",
             a_cluster_in_use_is_left_alone_and_an_orphan_is_not,
+        ),
+        (
+            "one_that_cannot_be_reached_does_not_keep_the_others_from_being_healed",
+            one_that_cannot_be_reached_does_not_keep_the_others_from_being_healed,
         ),
         (
             "exec_passes_the_exit_code_and_the_streams_on",

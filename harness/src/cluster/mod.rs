@@ -80,6 +80,12 @@ impl Cluster {
     /// Opens a session to every node, all at the same time. The first node that
     /// refuses, in their order, is the error.
     pub async fn connect(&self) -> Result<Vec<Arc<Session>>, SessionError> {
+        self.connect_each().await.into_iter().collect()
+    }
+
+    /// The same for who can do with some of the nodes: each one's session, or
+    /// why there is none, in their order.
+    pub async fn connect_each(&self) -> Vec<Result<Arc<Session>, SessionError>> {
         let attempts: Vec<_> = self
             .nodes
             .iter()
@@ -89,17 +95,13 @@ impl Cluster {
             })
             .collect();
         let mut sessions = Vec::with_capacity(attempts.len());
-        let mut refused = None;
         for (attempt, node) in attempts.into_iter().zip(&self.nodes) {
-            match attempt.await {
-                Ok(Ok(session)) => sessions.push(Arc::new(session)),
-                Ok(Err(error)) => refused = refused.or(Some(error)),
-                Err(panic) => {
-                    refused = refused.or_else(|| Some(SessionError::aborted(node, &panic)));
-                }
-            }
+            sessions.push(match attempt.await {
+                Ok(session) => session.map(Arc::new),
+                Err(panic) => Err(SessionError::aborted(node, &panic)),
+            });
         }
-        refused.map_or(Ok(sessions), Err)
+        sessions
     }
 
     /// Takes the nodes down if they were made for this process alone; hosts and
