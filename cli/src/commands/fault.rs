@@ -33,7 +33,7 @@ const LEASE: Duration = Duration::from_secs(10);
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub struct Fault {
-    /// The local cluster, where there is more than one, and the fault.
+    /// The local cluster, where there is more than one or a run uses it, and the fault.
     #[arg(value_name = "[CLUSTER] FAULT", num_args = 1..=2, required = true)]
     what: Vec<String>,
     /// What is chosen about it; may be said more than once.
@@ -85,7 +85,7 @@ impl Fault {
         }
         let cluster = match self.hosts.cluster().await.map_err(explain)? {
             Some(hosts) => hosts,
-            None => local::find(name).map_err(explain)?,
+            None => unused(name)?,
         };
         let nodes = self.nodes(&cluster)?;
         let mut rng = self.seed.stream(fault.name());
@@ -155,6 +155,25 @@ impl Fault {
             daemons.set(Daemon { node, pid });
         }
         Ok(Arc::new(daemons))
+    }
+}
+
+/// The cluster of this name; else the only one, unless a living run uses it: an agent serves one controller,
+/// so the run would lose its own ones.
+fn unused(name: Option<&str>) -> anyhow::Result<Cluster> {
+    let cluster = local::find(name).map_err(explain)?;
+    let listed = local::list().map_err(explain)?.into_iter();
+    let user = listed.filter(|found| found.name == cluster.name).find_map(|found| found.user());
+    match user {
+        Some(pid) if name.is_none() => {
+            let error = anyhow!(
+                "cluster {0} is in use by process {pid}, which would lose its agents: \
+                 say {0} before the fault to harm it nevertheless",
+                cluster.name
+            );
+            Err(error.context(Exit::Usage))
+        }
+        _ => Ok(cluster),
     }
 }
 

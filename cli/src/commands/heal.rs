@@ -2,18 +2,19 @@
 //! cluster, that cannot be reached does not keep the others from being healed.
 
 use clap::Args;
+use tribunal_harness::cluster::local::Listing;
 use tribunal_harness::cluster::{Cluster, ClusterError, local, sweep};
 
 use super::{explain, runtime};
 use crate::Exit;
 use crate::hosts::Hosts;
 
-/// Undoes every fault that is still being done, on the nodes named or else on
-/// every local cluster. Sessions that killed controllers left open to hosts are
+/// Undoes every fault that is still being done, on the nodes named or else on every local cluster that
+/// no living run uses. Sessions that killed controllers left open to hosts are
 /// closed. Does no harm where there is nothing to undo.
 #[derive(Args)]
 pub struct Heal {
-    /// A local cluster; all of them by default.
+    /// A local cluster, whoever uses it; by default all that no living run uses.
     cluster: Option<String>,
     #[command(flatten)]
     hosts: Hosts,
@@ -56,12 +57,36 @@ impl Heal {
         if listed.is_empty() {
             println!("no local cluster, and no --nodes: nothing to heal");
         }
-        let to_heal = listed.into_iter().map(|found| {
-            let cluster = local::find(Some(&found.name));
-            (found.name, cluster)
-        });
-        Ok(to_heal.collect())
+        let mut to_heal = Vec::new();
+        for found in listed {
+            match left_alone(&found) {
+                Some(sentence) => println!("{sentence}"),
+                None => to_heal.push((found.name.clone(), local::find(Some(&found.name)))),
+            }
+        }
+        Ok(to_heal)
     }
+}
+
+/// Why a cluster that nobody asked for by name is not healed. A run that lives undoes its faults itself, and
+/// would lose its agents, and the ground under its database, to whoever heals in its place. Dead nodes
+/// took all harm with them.
+fn left_alone(found: &Listing) -> Option<String> {
+    let name = &found.name;
+    if let Some(pid) = found.user() {
+        return Some(format!(
+            "cluster {name} is in use by process {pid} and stays as it is; \
+             `tribunal heal {name}` heals it nevertheless"
+        ));
+    }
+    // Of one whose record cannot be read nobody knows.
+    let dead = found.record.is_some() && found.nodes_alive() == 0;
+    dead.then(|| {
+        format!(
+            "no node of cluster {name} is alive, so there is nothing to heal; \
+             `tribunal cluster down {name}` takes away what is left of it"
+        )
+    })
 }
 
 /// Heals the nodes that can be reached; what could not be undone comes back, a sentence a node.

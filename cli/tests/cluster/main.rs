@@ -18,7 +18,9 @@ mod traces;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use scene::{Scene, text};
 use traces::{Traces, assert_no_uplink, assert_nothing_names};
 use tribunal_harness::cluster::local::ProcessId;
@@ -148,6 +150,14 @@ fn a_cluster_in_use_is_left_alone_and_an_orphan_is_not() {
     owned_by(this);
     let said = scene.ok(&["cluster", "down"]);
     assert_eq!(said, format!("cluster mine is in use by process {} and stays", this.pid));
+    let said = scene.ok(&["heal"]);
+    let spared = format!("cluster mine is in use by process {} and stays as it is; ", this.pid);
+    assert!(said.starts_with(&spared), "{said}");
+    assert_eq!(scene.ok(&["heal", "mine"]), "mine: 1 nodes healed");
+    let pause = ["pause", "--daemon", "n1=1", "--for", "1s"];
+    let said = scene.fails(64, &[&["cluster", "fault"], &pause[..]].concat());
+    let used = format!("cluster mine is in use by process {}, which would lose its ", this.pid);
+    assert!(said.contains(&used), "{said}");
     assert_eq!(scene.on("n1", "hostname"), "n1");
     // The same number, another start: somebody else's process.
     owned_by(ProcessId { start: this.start + 1, ..this });
@@ -158,8 +168,13 @@ fn a_cluster_in_use_is_left_alone_and_an_orphan_is_not() {
 
 fn one_that_cannot_be_reached_does_not_keep_the_others_from_being_healed() {
     let Some(scene) = Scene::set() else { return };
-    for (name, nodes) in [("closed", "1"), ("half", "2"), ("whole", "1")] {
+    for (name, nodes) in [("closed", "1"), ("dead", "1"), ("half", "2"), ("whole", "1")] {
         scene.ok(&["cluster", "up", name, "--nodes", nodes]);
+    }
+    let init = scene.record("dead").nodes[0].init.unwrap();
+    kill_process(Pid::from_raw(init.pid as i32).unwrap(), Signal::KILL).unwrap();
+    while init.alive() {
+        std::thread::sleep(Duration::from_millis(20));
     }
     // Whoever has a journal gets an agent that reads it.
     let (journal, agents) = ("/var/lib/tribunal-agent", "ls /var/lib/tribunal-agent");
@@ -176,7 +191,9 @@ fn one_that_cannot_be_reached_does_not_keep_the_others_from_being_healed() {
 
     let healed = scene.tribunal(&["heal"]);
     assert_eq!(healed.status.code(), Some(3));
-    assert_eq!(text(&healed.stdout), "whole: 1 nodes healed\n");
+    let said = text(&healed.stdout);
+    let dead = "no node of cluster dead is alive, so there is nothing to heal; ";
+    assert!(said.starts_with(dead) && said.ends_with("\nwhole: 1 nodes healed\n"), "{said}");
     let told = text(&healed.stderr);
     let refused: Vec<&str> = told.lines().collect();
     assert_eq!(refused.len(), 2, "{told}");

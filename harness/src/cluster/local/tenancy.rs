@@ -76,6 +76,14 @@ impl Listing {
         Self { name, record, state }
     }
 
+    /// The process that uses it, if one does.
+    pub fn user(&self) -> Option<u32> {
+        match self.state {
+            State::InUse(pid) => Some(pid),
+            State::Kept | State::Orphaned => None,
+        }
+    }
+
     /// How long ago it was made.
     pub fn age(&self) -> Option<Duration> {
         let made: jiff::Timestamp = self.record.as_ref()?.made.parse().ok()?;
