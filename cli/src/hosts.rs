@@ -11,7 +11,7 @@ use tribunal_nemesis::faults::{Fault, Options, Place};
 pub const NODES: &str = "Nodes";
 
 /// Hosts that exist already, and how to reach them.
-#[derive(Args, Clone, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct Hosts {
     /// Hosts to use, with commas: names, addresses, user@host:port.
     #[arg(long, value_name = "HOST,..", help_heading = NODES)]

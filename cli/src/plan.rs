@@ -3,6 +3,7 @@
 
 mod ground;
 mod pace;
+mod origin;
 mod rehearsal;
 mod replay;
 
@@ -42,7 +43,10 @@ use crate::evidence::judged_as_run;
 use crate::hosts::may_be_injected;
 
 pub use replay::Elsewhere;
+pub use origin::quoted;
 use replay::Replay;
+
+use origin::Origin;
 
 const DEFAULT_NODES: usize = 5;
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
@@ -78,16 +82,6 @@ pub struct Plan {
     origin: Origin,
     /// The faults of a stored run, instead of others.
     replay: Option<Replay>,
-}
-
-/// How a plan came to be, for the record.
-#[derive(Clone)]
-struct Origin {
-    /// The command line that runs it again.
-    command: String,
-    /// What `tribunal run` was told, word by word, and where.
-    arguments: Vec<String>,
-    directory: PathBuf,
 }
 
 impl Plan {
@@ -369,28 +363,6 @@ impl Plan {
             clocks: BTreeMap::new(),
         }
     }
-}
-
-impl Origin {
-    /// This command line, with the seed.
-    fn here(arguments: &Run, seed: Seed) -> anyhow::Result<Self> {
-        let mut words: Vec<String> = std::env::args().collect();
-        if arguments.seed.is_none() {
-            words.extend(["--seed".to_owned(), seed.to_string()]);
-        }
-        let command = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-        let arguments = words.into_iter().skip(1).collect();
-        Ok(Self { command, arguments, directory: std::env::current_dir()? })
-    }
-}
-
-/// A word as a shell reads it back.
-pub fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Agents on the nodes, put there before the database is.

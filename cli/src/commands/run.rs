@@ -25,9 +25,12 @@ Examples:
   tribunal run examples/lww-store/lww.toml --faults partition,pause
   tribunal run my-database.toml --nodes root@db1,root@db2,root@db3 --time 5m";
 
+/// The folder of runs where nobody names another one.
+pub const STORE: &str = "store";
+
 /// Runs a test: starts the database on a cluster, drives a workload against
 /// it while faults are injected, and judges the history.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Debug, PartialEq)]
 #[command(after_help = AFTER)]
 pub struct Run {
     /// The test file: the database, its client, its workloads.
@@ -69,7 +72,7 @@ pub struct Run {
     #[arg(short, long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// The folder of runs.
-    #[arg(long, default_value = "store")]
+    #[arg(long, default_value = STORE)]
     pub store: PathBuf,
 }
 
