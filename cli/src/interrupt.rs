@@ -38,12 +38,20 @@ impl Interrupt {
         Ok(Self { stop, again })
     }
 
+    /// Waits for the first Ctrl-C.
+    pub async fn first(&self) {
+        pressed(self.stop.clone()).await;
+    }
+
     /// Waits for the second Ctrl-C.
     pub async fn again(&self) {
-        let mut again = self.again.clone();
-        // Its sender listens for as long as there is a runtime.
-        if again.wait_for(|ending| *ending).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        pressed(self.again.clone()).await;
+    }
+}
+
+async fn pressed(mut told: watch::Receiver<bool>) {
+    // Its sender listens for as long as there is a runtime.
+    if told.wait_for(|pressed| *pressed).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -115,7 +115,11 @@ pub async fn once(
     interrupt: &Interrupt,
     listener: Box<dyn Listener>,
 ) -> anyhow::Result<Option<Ended>> {
-    let cluster = plan.cluster().await?;
+    let cluster = tokio::select! {
+        cluster = plan.cluster() => cluster?,
+        // There is no load yet to be stopped, and a node may hang.
+        () = interrupt.first() => return Ok(None),
+    };
     let done = tokio::select! {
         done = on_cluster(plan, &cluster, interrupt, listener) => done,
         () = interrupt.again() => Ok(None),

@@ -1,12 +1,14 @@
 //! Ctrl-C: once, the load ends and what there is is judged; twice, all ends at
 //! once. Either way nothing is left.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tribunal_harness::cluster::local::ProcessId;
+use tribunal_harness::cluster::local::{ProcessId, Record};
 use tribunal_harness::store::Store;
 use tribunal_history::History;
 
@@ -68,7 +70,7 @@ impl Underway {
     }
 
     /// As a terminal does it: to all processes of the group.
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         let group = Pid::from_raw(self.child.id() as i32).unwrap();
         kill_process_group(group, signal).unwrap();
     }
@@ -124,6 +126,32 @@ pub fn one_ctrl_c_ends_the_load_and_what_there_is_is_judged() {
 
 pub fn so_does_sigterm() {
     is_judged_after(Signal::TERM);
+}
+
+/// One of two nodes does not come up, and does not fail either.
+pub fn a_node_that_hangs_while_it_is_made_is_not_waited_for() {
+    let Some(scene) = Scene::set() else { return };
+    let executable = scene.state.path().join("hangs");
+    let script = format!(
+        "#!/bin/sh\ncase $1$3 in node-initn2) exec setsid sleep 1000; esac\nexec {} \"$@\"\n",
+        env!("CARGO_BIN_EXE_tribunal")
+    );
+    std::fs::write(&executable, script).unwrap();
+    std::fs::set_permissions(&executable, Permissions::from_mode(0o755)).unwrap();
+    let test = TestFile::idle(&["true"]).write(&scene, "test");
+    let mut command = trial::command(&scene, &test, &["--local", "2"]);
+    command.env("TRIBUNAL_EXECUTABLE", executable);
+    let mut run = trial::start(command);
+    let directory = scene.directory("c1");
+    eventually("the nodes are started", || {
+        let started = |record: Record| record.nodes.iter().all(|node| node.init.is_some());
+        Record::read(&directory).is_ok_and(started)
+    });
+    let traces = Traces::of(&scene, "c1");
+    kill_process_group(Pid::from_child(&run), Signal::INT).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    traces.assert_gone();
+    assert!(!trial::store(&test).exists(), "there is a run without nodes");
 }
 
 pub fn two_end_everything_at_once() {

@@ -85,6 +85,10 @@ fn main() -> std::process::ExitCode {
             interrupts::one_ctrl_c_ends_the_load_and_what_there_is_is_judged,
         ),
         ("interrupts::so_does_sigterm", interrupts::so_does_sigterm),
+        (
+            "interrupts::a_node_that_hangs_while_it_is_made_is_not_waited_for",
+            interrupts::a_node_that_hangs_while_it_is_made_is_not_waited_for,
+        ),
         ("interrupts::two_end_everything_at_once", interrupts::two_end_everything_at_once),
         (
             "kill::a_killed_controller_leaves_nothing_that_is_not_undone",

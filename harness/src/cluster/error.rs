@@ -59,6 +59,9 @@ pub enum ClusterError {
         /// What its first process said.
         why: String,
     },
+    /// Nobody waited for it any longer.
+    #[error("the cluster was given up while it was being made")]
+    GivenUp,
     /// Something of the cluster would not go away.
     #[error("cluster {cluster} could not be taken down: {why}")]
     Stuck {

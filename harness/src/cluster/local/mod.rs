@@ -17,6 +17,7 @@ mod filesystem;
 mod holder;
 pub mod init;
 mod keys;
+mod making;
 pub mod probe;
 pub mod record;
 mod sshd;
@@ -37,6 +38,7 @@ pub use tenancy::{Listing, State, Tenancy, down, find, list};
 pub use super::process::ProcessId;
 use super::{Cluster, ClusterError, Kind};
 use holder::{Holder, STAY};
+use making::Making;
 use record::{check_name, directory, node_directory};
 use wire::Wire;
 
@@ -68,13 +70,21 @@ pub enum Lifetime {
 }
 
 /// Makes a cluster of `count` nodes, named `name` or else the first free of c1,
-/// c2, …; every sshd listens when it returns.
+/// c2, …; every sshd listens when it returns. Dropped before, it takes down what there is by then.
 pub async fn up(
     name: Option<String>,
     count: usize,
     lifetime: Lifetime,
 ) -> Result<Cluster, ClusterError> {
-    tokio::task::spawn_blocking(move || up_blocking(name.as_deref(), count, lifetime))
+    let making = Making::default();
+    let _patience = making.patience();
+    let make = move || {
+        let made = up_blocking(name.as_deref(), count, lifetime, &making);
+        // What could not be made goes at once.
+        drop(making.over());
+        made
+    };
+    tokio::task::spawn_blocking(make)
         .await
         .unwrap_or_else(|panic| Err(ClusterError::Wire(panic.to_string())))
 }
@@ -83,11 +93,12 @@ fn up_blocking(
     name: Option<&str>,
     count: usize,
     lifetime: Lifetime,
+    making: &Making,
 ) -> Result<Cluster, ClusterError> {
     check_request(name, count)?;
     let choice = subnet::Choice::begin()?;
     let mut record = claim(name, count, &choice)?;
-    let tenancy = Tenancy::new(&record.name);
+    making.claimed(Tenancy::new(&record.name))?;
     let directory = directory(&record.name);
     let mut wire = Wire::start(&directory, &record)?;
     // The wire's route is there: nobody else will choose this subnet.
@@ -110,6 +121,7 @@ fn up_blocking(
         holder.say(STAY).map_err(|error| lost(&node.id, error))?;
     }
     wire.stay()?;
+    let tenancy = making.over().ok_or(ClusterError::GivenUp)?;
     let kind = match lifetime {
         Lifetime::Run => Kind::Local(tenancy),
         Lifetime::Kept => {
