@@ -1,7 +1,13 @@
 //! Ctrl-C: the first ends the load, and what there is is judged; the second
 //! ends everything, and cleans up.
 
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+/// How long the tasks of what was interrupted have to end what they have started.
+const ENDING: Duration = Duration::from_secs(2);
 
 /// How the rest of a command learns of Ctrl-C.
 pub struct Interrupt {
@@ -53,5 +59,34 @@ async fn pressed(mut told: watch::Receiver<bool>) {
     // Its sender listens for as long as there is a runtime.
     if told.wait_for(|pressed| *pressed).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+/// Ends a runtime whose work is done, or was broken off. A checker that still judges what was broken off
+/// cannot be stopped, and may take hours: it is not waited for, and ends with the process.
+pub fn end(runtime: Runtime) {
+    runtime.shutdown_timeout(ENDING);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_checker_that_nobody_waits_for_any_more_holds_nobody_up() -> std::io::Result<()> {
+        let runtime = Runtime::new()?;
+        let (judging, judges) = std::sync::mpsc::channel();
+        runtime.spawn_blocking(move || {
+            // Fails when the test is over.
+            let _ = judging.send(());
+            std::thread::sleep(Duration::from_secs(600));
+        });
+        assert_eq!(judges.recv(), Ok(()));
+        let begun = Instant::now();
+        end(runtime);
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use tribunal_nemesis::recorded;
 use super::check::{find_run, worst};
 use super::run::{Ended, once};
 use crate::hosts::{Hosts, NODES};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::plan::{Elsewhere, Plan, quoted};
 use crate::{Exit, progress, sentence, terminal};
 
@@ -51,7 +51,9 @@ impl Replay {
     pub fn run(self) -> anyhow::Result<Exit> {
         let plan = self.plan().map_err(|error| error.context(Exit::Usage))?;
         let runtime = tokio::runtime::Runtime::new()?;
-        runtime.block_on(self.execute(&plan))
+        let exit = runtime.block_on(self.execute(&plan));
+        interrupt::end(runtime);
+        exit
     }
 
     fn plan(&self) -> anyhow::Result<Plan> {

@@ -15,7 +15,7 @@ use tribunal_nemesis::SystemModel;
 
 use crate::Exit;
 use crate::hosts::{Hosts, NODES};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::plan::Plan;
 use crate::{progress, terminal};
 
@@ -83,7 +83,9 @@ impl Run {
         // anything is made.
         let plan = Plan::of(&self).map_err(|error| error.context(Exit::Usage))?;
         let runtime = tokio::runtime::Runtime::new()?;
-        runtime.block_on(execute(plan))
+        let exit = runtime.block_on(execute(plan));
+        interrupt::end(runtime);
+        exit
     }
 }
 
@@ -109,7 +111,7 @@ pub struct Ended {
 }
 
 /// Makes the nodes, runs the plan on them, and takes them down; `None` where it was interrupted
-/// before there was a verdict.
+/// before there was a verdict. Whoever ends the runtime ends it by [`interrupt::end`].
 pub async fn once(
     plan: &Plan,
     interrupt: &Interrupt,

@@ -13,7 +13,7 @@ use super::outcome::Outcome;
 use super::table::Table;
 use super::tally::Tally;
 use crate::commands::run::once;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::plan::Plan;
 use crate::{Exit, progress, sentence};
 
@@ -62,7 +62,7 @@ impl Walk {
         let (next, (told, ended)) = (AtomicUsize::new(0), mpsc::channel());
         // Each of them is a thread's: a run that judges keeps its thread busy, and another one's load
         // must not wait for it.
-        std::thread::scope(|scope| {
+        let done = std::thread::scope(|scope| {
             for _ in 0..self.at_once {
                 let (told, next, runtime, interrupt) = (told.clone(), &next, &runtime, &interrupt);
                 scope.spawn(move || {
@@ -78,8 +78,10 @@ impl Walk {
                 });
             }
             drop(told);
-            Ok(collect(cells, &table, &ended))
-        })
+            collect(cells, &table, &ended)
+        });
+        interrupt::end(runtime);
+        Ok(done)
     }
 
     /// One cell; `None` where the user interrupted it.
