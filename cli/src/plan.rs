@@ -1,9 +1,10 @@
 //! From what the user asked for to what will be done: the test file and the
 //! command line, put together and checked before anything is made.
 
+mod ending;
 mod ground;
-mod pace;
 mod origin;
+mod pace;
 mod rehearsal;
 mod replay;
 
@@ -42,11 +43,11 @@ use crate::commands::run::Run;
 use crate::evidence::judged_as_run;
 use crate::hosts::may_be_injected;
 
-pub use replay::Elsewhere;
 pub use origin::quoted;
-use replay::Replay;
+pub use replay::Elsewhere;
 
 use origin::Origin;
+use replay::Replay;
 
 const DEFAULT_NODES: usize = 5;
 const DEFAULT_TIME: Duration = Duration::from_secs(60);

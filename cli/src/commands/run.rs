@@ -124,7 +124,10 @@ pub async fn once(
     };
     let done = tokio::select! {
         done = on_cluster(plan, &cluster, interrupt, listener) => done,
-        () = interrupt.again() => Ok(None),
+        () = interrupt.again() => {
+            plan.end_on_hosts(&cluster).await;
+            Ok(None)
+        }
     };
     // The nodes go whatever happened on them; what happened matters more than
     // how they went.

@@ -154,6 +154,10 @@ fn main() -> std::process::ExitCode {
             strangers::hosts_are_left_as_they_were_found,
         ),
         (
+            "strangers::a_run_that_is_broken_off_ends_its_database_on_hosts",
+            strangers::a_run_that_is_broken_off_ends_its_database_on_hosts,
+        ),
+        (
             "vanish::a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs",
             vanish::a_node_that_vanishes_during_a_fault_is_named_and_nothing_hangs,
         ),

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
+
 use crate::interrupts::Underway;
 use crate::scene::{Scene, text};
 use crate::test_file::{TestFile, demand_databases};
@@ -89,4 +91,24 @@ pub fn hosts_are_left_as_they_were_found() {
     let masters_after = strangers.masters();
     assert!(masters_after.is_subset(&masters), "a session is left open: {masters_after:?}");
     assert!(strangers.scene.ok(&["cluster", "ps"]).contains("3/3"), "the hosts are gone");
+}
+
+/// Nobody takes hosts down, and the database must not go on there for that.
+pub fn a_run_that_is_broken_off_ends_its_database_on_hosts() {
+    let Some(strangers) = Strangers::set() else { return };
+    demand_databases();
+    let _seat = Seat::take();
+    let test = strangers.test("broken-off", "100s");
+    let command = strangers.command(&test, &["--time", "300s", "-f", "partition-halves"]);
+    let mut run = Underway::with(command, test);
+    assert!(strangers.each(PROCESSES).iter().all(|there| there.contains("lww-store serve")));
+    run.signal(Signal::INT);
+    run.await_line("stopping the load");
+    run.signal(Signal::INT);
+    run.await_line("ending at once");
+    assert_eq!(run.child.wait().unwrap().code(), Some(130));
+    let left = strangers.each(PROCESSES).concat();
+    assert!(!left.contains("lww-store"), "the database goes on: {left}");
+    eventually("the agents are gone", || strangers.each(PROCESSES) == ["none"; 3]);
+    assert_eq!(strangers.each("nft list ruleset"), [""; 3]);
 }

@@ -85,6 +85,20 @@ impl Declared {
         })
     }
 
+    /// Ends the database of a run that was broken off, if it was started on this node: as a run does, but by
+    /// what the node has written down. Its data stay.
+    pub async fn end_left_behind(&self, session: &Session) -> Result<(), DatabaseError> {
+        if session.run(&format!("[ -s {PID_FILE} ]")).await?.code != Some(0) {
+            return Ok(());
+        }
+        if let Some(script) = &self.commands(session.node()).stop {
+            // Whatever comes of it, and if nothing does: who is left is ended all the same.
+            let _ = tokio::time::timeout(GRACE, session.run(script)).await;
+        }
+        session.run_ok(&end_left_behind()).await?;
+        Ok(())
+    }
+
     fn commands(&self, node: &Node) -> &Commands {
         &self.nodes[&node.id]
     }
