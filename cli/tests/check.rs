@@ -99,11 +99,13 @@ fn one_that_says_nothing_of_what_is_asked() {
 }
 
 #[test]
-fn an_empty_one_tested_nothing() {
-    for nothing in ["", "\n\n"] {
+fn one_without_an_acknowledged_call_tested_nothing() {
+    let open = VALID.lines().next().unwrap();
+    let failed = VALID.lines().take(2).collect::<Vec<_>>().join("\n").replace("\"ok\"", "\"fail\"");
+    for nothing in ["", "\n\n", open, &failed] {
         let (code, object) = judged(nothing, &[]);
         assert_eq!((code, object["validity"].as_str()), (Some(4), Some("unknown")));
-        assert_eq!(object["unknowns"][0], "the history holds no call: nothing was tested");
+        assert_eq!(object["unknowns"][0], "nothing was tested: not one call was acknowledged");
     }
 }
 

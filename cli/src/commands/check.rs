@@ -99,9 +99,10 @@ impl Check {
         if let (None, Some(objection)) = (&case.run, &verdict.objection) {
             bail!("{}: {}", case.name, places::located(&case.history, objection));
         }
-        let tested = case.history.operations().next().is_some();
-        if !tested {
-            verdict.doubt("the history holds no call: nothing was tested");
+        let tested = case.history.operations().any(|operation| operation.is_ok());
+        // Of a run its evidence says so.
+        if !tested && case.run.is_none() {
+            verdict.doubt("nothing was tested: not one call was acknowledged");
         }
         if self.json {
             println!("{}", as_json(&case.name, &verdict));
@@ -117,7 +118,12 @@ impl Check {
             let page = tribunal_harness::report::render(record, &case.history, &verdict, &logs);
             folder.write_report(&page).context(Exit::Harness)?;
         }
-        Ok(if tested { verdict.validity.into() } else { Exit::Nothing })
+        Ok(match verdict.validity {
+            // Even a call that nobody acknowledged may prove a violation.
+            Validity::Invalid => Exit::Invalid,
+            _ if !tested => Exit::Nothing,
+            validity => validity.into(),
+        })
     }
 
     /// A path that exists is a file or a run's folder; anything else names a run.
