@@ -110,6 +110,33 @@ fn one_without_an_acknowledged_call_tested_nothing() {
 }
 
 #[test]
+fn what_cannot_be_exported_is_refused_as_bad_usage() {
+    let folder = Folder::new();
+    folder.write("torn.jsonl", &VALID[..VALID.len() - 9]);
+    let export = |target: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+        let output =
+            command.args(["export", target]).current_dir(folder.0.path()).output().unwrap();
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(64), String::new()));
+        text(&output.stderr)
+    };
+    assert_eq!(
+        export("absent.jsonl"),
+        "tribunal: absent.jsonl: cannot read it: No such file or directory (os error 2)\n"
+    );
+    let torn = export("torn.jsonl");
+    assert!(
+        torn.starts_with("tribunal: torn.jsonl: line 4: the file ends in the middle"),
+        "{torn}"
+    );
+    let none = export("latest");
+    assert_eq!(
+        none,
+        "tribunal: there is no run \"latest\" in store; `tribunal ls` lists the runs\n"
+    );
+}
+
+#[test]
 fn a_compressed_one_by_any_name() {
     let (code, _) = judged(zstd::encode_all(VALID.as_bytes(), 3).unwrap(), &[]);
     assert_eq!(code, Some(0));

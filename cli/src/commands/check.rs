@@ -201,9 +201,9 @@ impl Check {
 pub fn read(target: &str, store: &Path) -> anyhow::Result<History> {
     let path = Path::new(target);
     if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
-        return read_file(path, None);
+        return read_file(path, None).context(Exit::Usage);
     }
-    Ok(find_run(store, target)?.history()?)
+    find_run(store, target)?.history().context(Exit::Usage)
 }
 
 /// A history of ours or of another tool; tells what was decided on the way.

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use tribunal_checkers::Anomaly;
 use tribunal_history::{History, edn, jsonl};
@@ -62,11 +62,12 @@ impl Export {
         }
         let history = check::read(&self.target, &self.store)?;
         if !history.has_real_time() && !matches!(self.format, Format::Arrow) {
-            bail!(
+            let error = anyhow!(
                 "{}: nobody recorded when its calls were made, and only the store format can say so: \
                  export it as arrow",
                 self.target
             );
+            return Err(error.context(Exit::Usage));
         }
         self.give(|to| self.write(&history, to))
     }
