@@ -6,6 +6,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tribunal_checkers::Validity;
+use tribunal_harness::store::{RunRecord, Store};
+use tribunal_history::jsonl::{self, Tail};
 
 const VALID: &str = r#"{"index":0,"time":1,"process":0,"type":"invoke","f":"write","key":"x","value":7}
 {"index":1,"time":2,"process":0,"type":"ok","f":"write","key":"x","value":7}
@@ -134,6 +137,40 @@ fn what_cannot_be_exported_is_refused_as_bad_usage() {
         none,
         "tribunal: there is no run \"latest\" in store; `tribunal ls` lists the runs\n"
     );
+}
+
+/// A run that was convicted stays so, whatever else it is judged by.
+#[test]
+fn a_run_judged_otherwise_keeps_its_own_verdict() {
+    let folder = Folder::new();
+    let stale =
+        VALID.replace("\"read\",\"key\":\"x\",\"value\":7", "\"read\",\"key\":\"x\",\"value\":0");
+    let history = jsonl::read_from(stale.as_bytes(), Tail::Whole).unwrap();
+    let record = RunRecord {
+        id: "20261128T000000Z-7".to_owned(),
+        test: "x".to_owned(),
+        workload: "register".to_owned(),
+        ..RunRecord::default()
+    };
+    let run = Store::new(folder.0.path().join("store")).create(&mut record.clone()).unwrap();
+    run.write_record(&record).unwrap();
+    history.write_arrow(std::fs::File::create(run.history_path()).unwrap()).unwrap();
+    let stored = || run.verdict().unwrap().map(|verdict| verdict.validity);
+
+    assert_eq!(folder.check(&["latest", "--initial", "0"]).status.code(), Some(1));
+    assert_eq!(stored(), None, "what was judged otherwise is stored");
+    assert_eq!(folder.check(&["latest"]).status.code(), Some(1));
+    assert_eq!(stored(), Some(Validity::Invalid));
+    for otherwise in [&["-w", "leader"][..], &["-w", "set", "--json"]] {
+        let output = folder.check(&[&["latest-fail"], otherwise].concat());
+        assert_ne!(output.status.code(), Some(1), "{otherwise:?}");
+        let told = text(&output.stderr);
+        let kept = "judged otherwise than it was run, so its verdict.json and report.html stay";
+        assert!(told.contains(kept), "{otherwise:?}: {told}");
+        assert_eq!(stored(), Some(Validity::Invalid), "{otherwise:?}");
+    }
+    let same = folder.check(&["latest-fail", "-w", "register"]);
+    assert_eq!((same.status.code(), text(&same.stderr).as_str()), (Some(1), ""));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tribunal_checkers::objects::{self, OBJECTS, ObjectKind, Setting};
 use tribunal_checkers::transactions::Level;
 use tribunal_checkers::{Checker, Compose, Validity, Verdict};
-use tribunal_harness::store::{RunFolder, RunRecord, Store};
+use tribunal_harness::store::{RunFolder, RunRecord, Store, StoreError};
 use tribunal_history::History;
 use tribunal_history::import::{self, Format};
 
@@ -73,8 +73,16 @@ struct Case {
     name: String,
     history: History,
     checker: Compose,
-    /// The record of a stored run.
-    run: Option<(RunFolder, RunRecord)>,
+    /// Of a stored run.
+    run: Option<StoredRun>,
+}
+
+/// A stored run that is judged again.
+struct StoredRun {
+    folder: RunFolder,
+    record: RunRecord,
+    /// Whether it is judged by something else than what it promised.
+    otherwise: bool,
 }
 
 impl Check {
@@ -112,11 +120,8 @@ impl Check {
                 println!("{places}");
             }
         }
-        if let Some((folder, record)) = &case.run {
-            folder.write_verdict(&verdict).context(Exit::Harness)?;
-            let logs = folder.node_logs();
-            let page = tribunal_harness::report::render(record, &case.history, &verdict, &logs);
-            folder.write_report(&page).context(Exit::Harness)?;
+        if let Some(run) = &case.run {
+            run.keep(&case.history, &verdict).context(Exit::Harness)?;
         }
         Ok(match verdict.validity {
             // Even a call that nobody acknowledged may prove a violation.
@@ -178,11 +183,13 @@ impl Check {
         if self.model.is_some() {
             bail!("{target}: a run knows its workload; --model is for files");
         }
-        let options = self.options(record.options.clone().into_iter().collect());
+        let told: Map<String, Value> = record.options.clone().into_iter().collect();
+        let options = self.options(told.clone());
+        let otherwise = *workload != record.workload || options != told;
         let checker = judged_as_run((definition.checker)(&options)?, &record);
         let history = folder.history()?;
         let name = folder.path().display().to_string();
-        Ok(Case { name, history, checker, run: Some((folder, record)) })
+        Ok(Case { name, history, checker, run: Some(StoredRun { folder, record, otherwise }) })
     }
 
     fn options(&self, mut options: Map<String, Value>) -> Map<String, Value> {
@@ -197,7 +204,24 @@ impl Check {
     }
 }
 
-/// The history that a user named: a file's, or a run's.
+impl StoredRun {
+    /// Writes the verdict and the report anew, which are what the run's own promises make of it.
+    fn keep(&self, history: &History, verdict: &Verdict) -> Result<(), StoreError> {
+        let Self { folder, record, otherwise } = self;
+        if *otherwise {
+            eprintln!(
+                "{}: judged otherwise than it was run, so its verdict.json and report.html stay as they are",
+                folder.path().display()
+            );
+            return Ok(());
+        }
+        folder.write_verdict(verdict)?;
+        let logs = folder.node_logs();
+        folder.write_report(&tribunal_harness::report::render(record, history, verdict, &logs))
+    }
+}
+
+/// The history that a user named: a file's, or a run's. One that cannot be read is bad usage.
 pub fn read(target: &str, store: &Path) -> anyhow::Result<History> {
     let path = Path::new(target);
     if path.is_file() || (!path.exists() && looks_like_a_file(target)) {
@@ -234,7 +258,7 @@ fn as_json(name: &str, verdict: &Verdict) -> Value {
 
 fn print_verdict(case: &Case, verdict: &Verdict) {
     println!("{}", case.name);
-    let record = case.run.as_ref().map(|(_, record)| record.clone()).unwrap_or_default();
+    let record = case.run.as_ref().map(|run| run.record.clone()).unwrap_or_default();
     let columns = crate::terminal::columns();
     println!(
         "{}",
