@@ -76,8 +76,10 @@ fn conviction(names: &[String], seeds: usize, findings: &[Finding]) -> (Ruling, 
     }
     let told = findings.iter().filter(|finding| !finding.found.convicts(names)).map(told);
     let told: Vec<String> = told.collect();
-    let failed = findings.iter().all(|finding| matches!(finding.found, Found::Failed(_)));
-    let ruling = if failed { Ruling::Failed } else { Ruling::Missed };
+    let failed = findings.iter().filter(|it| matches!(it.found, Found::Failed(_))).count();
+    // Had they been run, it might have been found often enough: nobody is blind for certain.
+    let open = convicting.len() + failed >= seeds;
+    let ruling = if open { Ruling::Failed } else { Ruling::Missed };
     let wanted = names.join(" or ");
     (ruling, format!("{wanted} under {rate} only, {seeds} expected; {}", told.join("; ")))
 }

@@ -114,6 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn a_canary_passed_only_if_the_seeds_that_were_run_say_so() {
+        let failed = || Found::Failed("no etcd".into());
+        let (told, exit) = canary(3, vec![lost(), failed(), lost()]);
+        assert_eq!(exit, Exit::Harness);
+        assert_eq!(told, "lost-write under 2 of 3 seeds only, 3 expected; 2: not run: no etcd");
+        assert_eq!(canary(1, vec![failed(), Found::Nothing]).1, Exit::Harness);
+        assert_eq!(canary(3, vec![lost(), failed(), Found::Nothing]).1, Exit::Canary);
+        assert_eq!(canary(1, vec![failed(), lost()]).1, Exit::Valid);
+    }
+
+    #[test]
     fn others_pass_only_if_every_seed_acquits_them() {
         let unknown = || Found::Unknown("a fault did not bite".into());
         let valid = |found| ended(Expected::Valid, found);
