@@ -58,7 +58,7 @@ pub struct Run {
     /// Calls a second, all workers together; 0 for as many as possible.
     #[arg(long, allow_hyphen_values = true)]
     pub rate: Option<f64>,
-    /// Workers: 10, or 2n for two a node.
+    /// Workers: 10, or 2n for two a node; at least one a node.
     #[arg(long)]
     pub concurrency: Option<Concurrency>,
     /// What can happen: synchronous, partially-synchronous or asynchronous, a slash, and crash-stop,

@@ -83,6 +83,7 @@ impl Plan {
         if nodes.is_empty() {
             bail!("a run needs nodes, and none were asked for");
         }
+        self.check_workers(nodes)?;
         self.workload(&names)?;
         self.check_commands()?;
         self.schedule(&names)?;
@@ -91,6 +92,21 @@ impl Plan {
         let templates = self.templates(nodes)?;
         self.database(nodes, &templates)?.check_files()?;
         self.client_command(&templates)?;
+        Ok(())
+    }
+
+    /// Each node has a worker of its own: of one without, nothing that is called would tell. A replay has the
+    /// workers of its run.
+    fn check_workers(&self, nodes: &[Node]) -> anyhow::Result<()> {
+        let (workers, count) = (self.concurrency(nodes.len()), nodes.len());
+        if workers < count && self.replay.is_none() {
+            let idle: Vec<&str> = nodes[workers..].iter().map(|node| &*node.id).collect();
+            bail!(
+                "the concurrency is {workers}, and there are {count} nodes, so nobody would call {}: say \
+                 --concurrency {count} or more",
+                idle.join(", ")
+            );
+        }
         Ok(())
     }
 

@@ -213,6 +213,13 @@ pub fn numbers_that_are_none_or_too_large() {
         argument(&["--concurrency", concurrency], "is no number of workers; say 10, or 2n for two");
     }
     argument(&["--concurrency", "99999n"], "it must be at most 10000");
+    let idle = "test.toml: the concurrency is 1, and there are 3 nodes, so nobody would call n2, n3: say \
+                --concurrency 3 or more";
+    argument(&["--concurrency", "1"], idle);
+    argument(
+        &["--concurrency", "2", "--nodes", "a=127.0.0.1,b=127.0.0.2,c=127.0.0.3"],
+        "nobody would call c: ",
+    );
     argument(&["--local", "0"], "a run needs nodes, and none were asked for");
     argument(&["--local", "x"], "invalid value 'x' for '--local <COUNT>'");
 }
