@@ -10,6 +10,7 @@ use tribunal_harness::cluster::local::{self, Lifetime, Listing, State};
 use super::fault::Fault;
 use super::{explain, runtime};
 use crate::Exit;
+use crate::terminal::age;
 
 /// Makes, lists and ends local nodes, and runs commands on them.
 #[derive(Subcommand)]
@@ -155,15 +156,6 @@ fn state(alive: usize, planned: usize) -> &'static str {
         0 => "dead",
         _ if alive == planned => "up",
         _ => "broken",
-    }
-}
-
-fn age(age: std::time::Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
     }
 }
 

@@ -67,7 +67,7 @@ fn line(run: &RunFolder) -> Line {
     };
     [
         run.id(),
-        age(&record).unwrap_or_default(),
+        begun(&record).unwrap_or_default(),
         if wrong.is_empty() { word(verdict.as_ref().map(|it| it.validity)) } else { "damaged" }
             .to_owned(),
         record.test.clone(),
@@ -94,15 +94,11 @@ fn table(lines: &[Line], columns: Option<usize>) -> String {
     std::iter::once(row(HEADER)).chain(body).collect()
 }
 
-/// How long ago it began, in one unit.
-fn age(record: &RunRecord) -> Option<String> {
+/// How long ago it began.
+fn begun(record: &RunRecord) -> Option<String> {
     let began: Timestamp = record.started.parse().ok()?;
-    Some(match Timestamp::now().duration_since(began).max(SignedDuration::ZERO).as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
-        seconds => format!("{} d", seconds / 86_400),
-    })
+    let ago = Timestamp::now().duration_since(began).max(SignedDuration::ZERO);
+    ago.try_into().ok().map(terminal::age)
 }
 
 /// The variables: they tell the trials of one test apart.

@@ -65,14 +65,9 @@ impl Plan {
     }
 
     /// Local nodes have what this machine has; hosts speak for themselves.
-    fn is_local(&self) -> bool {
-        let hosts = &self.arguments.hosts;
-        hosts.nodes.is_none() && hosts.nodes_file.is_none()
-    }
-
     fn check_fuse(&self, fault: &str) -> anyhow::Result<()> {
         match disk::available() {
-            Err(why) if self.is_local() => {
+            Err(why) if !self.arguments.hosts.are_named() => {
                 bail!(
                     "the fault `{fault}` needs FUSE, and this machine has none: {why}; modprobe fuse"
                 )
@@ -81,9 +76,10 @@ impl Plan {
         }
     }
 
+    /// As above.
     fn check_maker(&self, filesystem: Filesystem, fault: &str) -> anyhow::Result<()> {
         let (program, package) = filesystem.maker();
-        if self.is_local() && find_program(program).is_none() {
+        if !self.arguments.hosts.are_named() && find_program(program).is_none() {
             bail!(
                 "the fault `{fault}` needs {program}, and this machine has none: \
                  apt-get install {package}"
