@@ -80,16 +80,12 @@ impl Cell {
         }
     }
 
-    /// Its workload and faults, as a table shows them.
+    /// Its faults, as a table shows them.
     pub(super) fn harm(&self) -> String {
-        let faults = match self.faults.as_deref() {
+        match self.faults.as_deref() {
             None => "its own".to_owned(),
             Some([]) => "none".to_owned(),
             Some(faults) => faults.join("+"),
-        };
-        match &self.workload {
-            Some(workload) => format!("{workload}, {faults}"),
-            None => faults,
         }
     }
 

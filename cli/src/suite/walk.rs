@@ -145,7 +145,7 @@ fn collect(
         walked.interrupted |= outcome.is_none();
         waiting[at] = outcome;
         while let Some(outcome) = waiting.get_mut(walked.outcomes.len()).and_then(Option::take) {
-            println!("{}", table.line(&cells[walked.outcomes.len()], &outcome));
+            println!("{}", table.line(walked.outcomes.len(), &outcome));
             for finding in outcome.remarkable() {
                 print_finding(finding);
             }
