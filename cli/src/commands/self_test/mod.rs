@@ -18,7 +18,7 @@ use crate::suite::{Cell, Walk, chosen};
 
 const AFTER: &str = "\
 Examples:
-  tribunal self-test                          every bug, and every correct mode ten times
+  tribunal self-test                          every bug, and every correct mode ten times: some 40 minutes
   tribunal self-test --only lww-store         the trials of one database
   tribunal self-test --innocent 1             each correct mode once";
 
@@ -42,8 +42,9 @@ pub struct SelfTest {
     /// How long calls are made in each run; else as the test files say.
     #[arg(long, value_parser = parse_duration)]
     time: Option<Duration>,
-    /// So many trials at a time.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    /// So many trials at a time. All of them take some 40 minutes three at a time, and far more
+    /// than an hour one by one.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
     at_once: u8,
     /// The folder of runs.
     #[arg(long, default_value = "store")]
