@@ -14,6 +14,7 @@ mod interrupts;
 mod kill;
 mod liveness;
 mod membership;
+mod pages;
 mod replay;
 #[path = "../runner/mod.rs"]
 mod runner;
@@ -110,6 +111,14 @@ fn main() -> std::process::ExitCode {
         (
             "membership::what_the_test_file_cannot_do_is_refused_before_the_run",
             membership::what_the_test_file_cannot_do_is_refused_before_the_run,
+        ),
+        (
+            "pages::each_has_its_command_its_output_and_what_to_look_at",
+            pages::each_has_its_command_its_output_and_what_to_look_at,
+        ),
+        (
+            "pages::retries_at_once_are_many_more_than_retries_with_patience",
+            pages::retries_at_once_are_many_more_than_retries_with_patience,
         ),
         (
             "replay::a_recorded_schedule_is_injected_again_though_the_test_file_has_changed",

@@ -42,6 +42,9 @@ pub fn summary_within(
     let mut lines = vec![headline(run, verdict, columns)];
     lines.extend(messages(verdict, columns));
     lines.extend(timeline(history, verdict, &faults, columns));
+    for levels in levels_in_words(verdict) {
+        wrap(&mut lines, "  ", &levels, columns);
+    }
     let (calls, faults) = (Tally::of(history).in_words(), evidence::faults_in_words(&faults));
     wrap(&mut lines, "  ", &format!("{calls}; {faults}"), columns);
     if let Some(clocks) = evidence::clocks_in_words(&run.clocks) {
@@ -63,6 +66,21 @@ pub(super) fn fault_in_words(fault: &Fault) -> String {
         true => format!("{} {}", fault.name, fault.nodes.join(" ")).trim_end().to_owned(),
         false => format!("{} {}", fault.name, fault.summary),
     }
+}
+
+/// Of each checker that tells levels of isolation: "keeps causal; breaks snapshot-isolation".
+fn levels_in_words(verdict: &Verdict) -> Vec<String> {
+    let mut all: Vec<String> = verdict.checkers.values().flat_map(levels_in_words).collect();
+    let names = |fact: &str| {
+        let levels = verdict.facts.get(fact)?.as_array()?;
+        let names: Vec<&str> = levels.iter().filter_map(|level| level.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let kept = names("levels_kept").map(|levels| format!("keeps {levels}"));
+    let broken = names("levels_broken").map(|levels| format!("breaks {levels}"));
+    let told: Vec<String> = kept.into_iter().chain(broken).collect();
+    all.extend((!told.is_empty()).then(|| told.join("; ")));
+    all
 }
 
 fn headline(run: &RunRecord, verdict: &Verdict, columns: usize) -> String {
@@ -165,4 +183,23 @@ fn wrap(lines: &mut Vec<String>, head: &str, text: &str, columns: usize) {
         used += length.min(room + 1);
     }
     lines.push(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn levels_are_told_of_whatever_part_knows_them() {
+        let part = Verdict::valid()
+            .fact("levels_kept", json!(["causal"]))
+            .fact("levels_broken", json!(["snapshot-isolation", "repeatable-read"]));
+        let mut verdict = Verdict::valid();
+        verdict.checkers.insert("list-append".to_owned(), part);
+        let told = levels_in_words(&verdict);
+        assert_eq!(told, ["keeps causal; breaks snapshot-isolation, repeatable-read"]);
+        assert!(levels_in_words(&Verdict::valid().fact("levels_kept", json!([]))).is_empty());
+    }
 }

@@ -85,6 +85,11 @@ impl Trial {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use tribunal_harness::test_file::TestFile;
+    use tribunal_workloads::WORKLOADS;
+
     use super::*;
 
     fn read(text: &str) -> anyhow::Result<Vec<Cell>> {
@@ -112,6 +117,34 @@ mod tests {
         assert_eq!((guilty.len(), innocent.len()), (2, 1));
         assert_eq!(innocent[0].set, ["bug=none"]);
         assert_eq!(innocent[0].seeds.len(), 10);
+        Ok(())
+    }
+
+    /// A workload that was never seen to find anything is trusted by nobody.
+    #[test]
+    fn every_workload_convicts_a_bug_and_the_page_says_which() -> anyhow::Result<()> {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        let mut tried = BTreeSet::new();
+        for cell in guilty(&examples.join("self-test.toml"), 1..2)? {
+            let workload = TestFile::read(&cell.test)?.run.workload.unwrap_or_default();
+            tried.extend(cell.set.iter().map(|set| (workload.clone(), set.replace("bug=", ""))));
+        }
+        let idle: Vec<&str> = WORKLOADS
+            .iter()
+            .map(|workload| workload.name)
+            .filter(|name| !tried.iter().any(|(workload, _)| workload == name))
+            .collect();
+        assert!(idle.is_empty(), "nobody is convicted by {idle:?}");
+        let page = std::fs::read_to_string(examples.join("README.md"))?;
+        let table = page.split("| workload | convicts |").nth(1).unwrap_or_default();
+        let (mut listed, mut workload) = (BTreeSet::new(), "");
+        for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+            let mut columns = row.split('|').skip(1).map(|text| text.trim().trim_matches('`'));
+            let (first, bug) = (columns.next().unwrap_or(""), columns.next().unwrap_or(""));
+            workload = if first.is_empty() { workload } else { first };
+            listed.insert((workload.to_owned(), bug.to_owned()));
+        }
+        assert_eq!(listed, tried, "examples/README.md");
         Ok(())
     }
 
