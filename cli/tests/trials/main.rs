@@ -105,6 +105,10 @@ fn main() -> std::process::ExitCode {
             membership::etcds_members_leave_and_come_back,
         ),
         (
+            "membership::one_that_nobody_lets_go_keeps_its_data",
+            membership::one_that_nobody_lets_go_keeps_its_data,
+        ),
+        (
             "membership::another_version_is_what_is_started_from_then_on",
             membership::another_version_is_what_is_started_from_then_on,
         ),

@@ -14,6 +14,12 @@ fn seen(trial: &Trial) -> Vec<(String, String)> {
     trial.faults().iter().map(told).collect()
 }
 
+/// What the database printed on a node.
+fn log(trial: &Trial, node: &str) -> String {
+    let log = trial.folder().path().join("nodes").join(node).join("tribunal-db.log");
+    std::fs::read_to_string(log).unwrap()
+}
+
 pub fn etcds_members_leave_and_come_back() {
     let Some(scene) = Scene::set() else { return };
     if find_program("etcd").is_none() || find_program("etcdctl").is_none() {
@@ -50,6 +56,30 @@ pub fn etcds_members_leave_and_come_back() {
     assert!(told.contains("the members are n1 n2 n3"), "{told}");
 }
 
+pub fn one_that_nobody_lets_go_keeps_its_data() {
+    let Some(scene) = Scene::set() else { return };
+    demand_databases();
+    let file = TestFile::example("lww-store/lww.toml");
+    let start = file.text("db.start");
+    let file = file
+        .set("db.start", format!("echo it starts\n{start}"))
+        .set("db.membership.leave", "echo nobody may leave >&2; exit 1")
+        .set("db.membership.join", "true")
+        .set("db.membership.status", "echo n1 n2 n3")
+        .script(&[("member-leave", 1, 3, &[("target", "n2")])]);
+    let test = file.write(&scene, "lww");
+    let settings = ["--local", "3", "--time", "4s", "-s", "bug=none"];
+    let trial = run_loaded(&scene, &test, &settings);
+    let faults = trial.faults();
+    let [fault] = &faults[..] else { panic!("{faults:?}") };
+    assert!(fault.error.as_ref().is_some_and(|why| why.contains("nobody may leave")), "{fault:?}");
+    assert_eq!(fault.effect.evidence, ["n2: the members are n1 n2 n3"]);
+    assert!(fault.until.is_some(), "{fault:?}");
+    assert_eq!(trial.code, Some(2), "{}", trial.told);
+    // Its data are deleted only where it does not run.
+    assert_eq!(log(&trial, "n2").matches("it starts").count(), 1);
+}
+
 pub fn another_version_is_what_is_started_from_then_on() {
     let Some(scene) = Scene::set() else { return };
     demand_databases();
@@ -69,8 +99,7 @@ pub fn another_version_is_what_is_started_from_then_on() {
     let killed = &trial.faults()[1];
     assert_eq!(&*killed.name, "kill");
     for node in ["n1", "n2", "n3"] {
-        let log = trial.folder().path().join("nodes").join(node).join("tribunal-db.log");
-        let log = std::fs::read_to_string(log).unwrap();
+        let log = log(&trial, node);
         let starts = log.matches("the other version").count();
         let again = killed.nodes.iter().any(|it| **it == *node);
         assert!(starts >= if again { 2 } else { 1 }, "{node}: {starts} starts: {log}");

@@ -270,8 +270,11 @@ impl Database for Declared {
 
     async fn join(&self, session: &Session, member: &Name) -> Result<(), DatabaseError> {
         let script = self.membership(session)?.join(member);
-        session.run_ok(script.ok_or_else(DatabaseError::no_membership)?).await?;
+        let script = script.ok_or_else(DatabaseError::no_membership)?;
+        // Before it is known to have worked: whoever was told to join has nothing on its disk, and is never
+        // again one that was there in the beginning.
         self.versions.change(member, |version| version.joined = true);
+        session.run_ok(script).await?;
         Ok(())
     }
 

@@ -115,18 +115,11 @@ impl Fault for Member {
         }
     }
 
-    /// A replacement that was begun and not brought to an end is, here.
+    /// What was begun and not brought to an end is, here; a node that never left stays as it is.
     async fn heal(&self, field: &Field, _: u64, aim: &Aim) -> Result<Effect, String> {
         let mut evidence = Vec::new();
         for node in &aim.nodes {
-            let there = match self.back {
-                Back::AtTheEnd => None,
-                Back::AtOnce => Some(membership::seen(field, node, true).await),
-            };
-            match there.filter(|there| there.observed) {
-                Some(there) if !field.has_ended(node).await? => evidence.extend(there.evidence),
-                _ => evidence.extend(membership::join(field, node).await?),
-            }
+            evidence.extend(membership::join(field, node).await?);
         }
         Ok(Effect { observed: false, evidence })
     }

@@ -23,20 +23,23 @@ pub async fn leave(field: &Field, node: &Name) -> Result<(), String> {
     field.stop(node).await
 }
 
-/// Has it join as a node without any data, until it serves and the others say that it is a member.
+/// Sees to it that the node serves as a member. One that is none joins without any data. One that is a
+/// member, because it never left or has joined already, is at most started: what it has on its disk, the
+/// others count on.
 pub async fn join(field: &Field, node: &Name) -> Result<Vec<String>, String> {
+    // Where nobody can say, nothing is deleted.
+    if await_word(field, node).await?.contains(node) {
+        return stay(field, node).await;
+    }
     if !field.has_ended(node).await? {
         field.stop(node).await?;
     }
     field.forget(node).await?;
-    let others_know = is_member(field, node).await.unwrap_or(false);
-    if !others_know {
-        retried(field, node, |field, by| {
-            let node = node.clone();
-            async move { field.join(&by, &node).await }
-        })
-        .await?;
-    }
+    retried(field, node, |field, by| {
+        let node = node.clone();
+        async move { field.join(&by, &node).await }
+    })
+    .await?;
     let pid = field.start(node).await?;
     field.ready(node).await?;
     let members = await_members(field, node, true).await?;
@@ -44,6 +47,18 @@ pub async fn join(field: &Field, node: &Name) -> Result<Vec<String>, String> {
         "{node}: joined without data, as process {pid}; members: {}",
         members.join(" ")
     )])
+}
+
+/// A member stays what it is, and is started where it does not run.
+async fn stay(field: &Field, node: &Name) -> Result<Vec<String>, String> {
+    let mut evidence = Vec::new();
+    if field.has_ended(node).await? {
+        let pid = field.start(node).await?;
+        field.ready(node).await?;
+        evidence.push(format!("{node}: started again with its data, as process {pid}"));
+    }
+    evidence.extend(seen(field, node, true).await.evidence);
+    Ok(evidence)
 }
 
 /// What the others say of a node, as an effect: that it is a member, or that it is none.
@@ -57,10 +72,6 @@ pub async fn seen(field: &Field, node: &Name, member: bool) -> Effect {
     }
 }
 
-async fn is_member(field: &Field, node: &Name) -> Result<bool, String> {
-    members(field, node).await.map(|members| members.contains(node))
-}
-
 /// The members, by the word of the first other node that can say.
 async fn members(field: &Field, node: &Name) -> Result<Vec<Name>, String> {
     let mut why = format!("there is no other node than {node}");
@@ -72,6 +83,23 @@ async fn members(field: &Field, node: &Name) -> Result<Vec<Name>, String> {
         }
     }
     Err(why)
+}
+
+/// The members, as soon as another node can say: right after other faults none may.
+async fn await_word(field: &Field, node: &Name) -> Result<Vec<Name>, String> {
+    let deadline = Instant::now() + AGREED;
+    loop {
+        match members(field, node).await {
+            Err(why) if Instant::now() > deadline => {
+                return Err(format!(
+                    "nobody says within {} s whether {node} is a member, so its data stay: {why}",
+                    AGREED.as_secs()
+                ));
+            }
+            Err(_) => sleep(POLL).await,
+            members => return members,
+        }
+    }
 }
 
 async fn await_members(field: &Field, node: &Name, member: bool) -> Result<Vec<Name>, String> {
