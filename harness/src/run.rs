@@ -185,9 +185,10 @@ async fn under(
         Err(error) => Err(error),
     };
     cluster.collect_logs(folder).await;
-    cluster.end().await;
+    let mut left = cluster.end().await;
+    left.extend(nemesis.lock().await.lift_ground().await);
     // What is left says nothing about the history, so it is told and no doubt about the verdict.
-    for left in nemesis.lock().await.lift_ground().await {
+    for left in left {
         match &mut recorded {
             Ok(recorded) => recorded.listener.on(RunEvent::Alert(&left)),
             Err(_) => tracing::warn!(left, "not taken away"),
@@ -282,20 +283,21 @@ impl Deployment {
         Reached { reached: names(reached), lost: names(lost) }
     }
 
-    /// Ends the database wherever it was started. A node that cannot be reached
-    /// any more cannot be told, and is the agent's business.
-    async fn end(&self) {
+    /// Ends the database wherever it was started; what went wrong comes back, a sentence a node. A node that
+    /// cannot be reached any more cannot be told, and is the agent's business.
+    async fn end(&self) -> Vec<String> {
         let daemons = self.daemons.clone();
         let ended = self.each(move |database, session| {
             let daemon = daemons.get(&session.node().id);
             async move {
-                match daemon {
-                    Some(daemon) => database.stop(&session, &daemon).await,
-                    None => Ok(()),
-                }
+                Ok(match daemon {
+                    Some(daemon) => database.stop(&session, &daemon).await.err(),
+                    None => None,
+                })
             }
         });
-        let _ = ended.await;
+        let failed = ended.await.unwrap_or_default().into_iter().flatten();
+        failed.map(|error| format!("at the end of the database: {error}")).collect()
     }
 
     /// Fetches the database's logs. A log that is missing is no reason to lose the run.

@@ -27,9 +27,10 @@ impl Strangers {
         Some(Self { scene, addresses })
     }
 
+    /// The store, whose own command to stop it fails, as one for a server that has died does.
     fn test(&self, name: &str, duration: &str) -> PathBuf {
         let file = TestFile::example("lww-store/lww.toml").faults("500ms", duration);
-        file.write(&self.scene, name)
+        file.set("db.stop", "echo no server there >&2; exit 3").write(&self.scene, name)
     }
 
     fn command(&self, test: &Path, arguments: &[&str]) -> Command {
@@ -86,6 +87,8 @@ pub fn hosts_are_left_as_they_were_found() {
     trial.assert_acquitted();
     assert_eq!(trial.record().nodes, ["db1", "db2", "db3"]);
     assert_eq!(strangers.each(PROCESSES), ["none"; 3]);
+    let failed = "exited with code 3: no server there";
+    assert_eq!(trial.told.matches(failed).count(), 3, "{}", trial.told);
     assert_eq!(strangers.each("nft list ruleset"), [""; 3]);
     assert_eq!(strangers.each("cat /var/lib/tribunal-agent/journal.jsonl"), [""; 3]);
     let masters_after = strangers.masters();

@@ -122,6 +122,14 @@ impl Declared {
         }
     }
 
+    /// The test file's own command, where it has one.
+    async fn tell_to_stop(&self, session: &Session) -> Result<(), DatabaseError> {
+        match &self.commands(session.node()).stop {
+            Some(script) => Ok(session.run_ok(script).await.map(drop)?),
+            None => Ok(()),
+        }
+    }
+
     async fn not_ready(&self, session: &Session, why: &str) -> DatabaseError {
         let tail = session.run(&format!("tail -n 8 {OUTPUT}")).await;
         let log = tail.map(|output| output.stdout).unwrap_or_default();
@@ -225,13 +233,16 @@ impl Database for Declared {
         }
     }
 
+    /// Whatever became of the test file's own command, which fails where the database has died: nothing of
+    /// it goes on.
     async fn stop(&self, session: &Session, daemon: &Daemon) -> Result<(), DatabaseError> {
-        if let Some(script) = &self.commands(session.node()).stop {
-            session.run_ok(script).await?;
-        }
+        let told = self.tell_to_stop(session).await;
         let end = end_session(&daemon.pid.to_string(), GRACE);
-        session.run_ok(&format!("{end}\nrm -f {PID_FILE}")).await?;
-        Ok(())
+        let ended = session.run_ok(&format!("{end}\nrm -f {PID_FILE}")).await;
+        match (told, ended) {
+            (Err(told), Err(ended)) => Err(DatabaseError::Setup(format!("{told}; {ended}"))),
+            (told, ended) => told.and(ended.map(drop).map_err(DatabaseError::from)),
+        }
     }
 
     async fn wipe(&self, session: &Session) -> Result<(), DatabaseError> {
