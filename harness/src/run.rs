@@ -240,7 +240,7 @@ impl Deployment {
         };
         unless_stopped(stop, self.each(install)).await?;
         listener.on(RunEvent::Phase(Phase::Start));
-        // Not to be interrupted half-way: what is started must be known, to be ended.
+        // Not to be interrupted half-way, which would take seconds: what is started must be known, to be ended.
         let start = |database: Arc<Declared>, session: Arc<Session>| async move {
             Ok(database.start(&session).await)
         };

@@ -24,6 +24,9 @@ const PID_FILE: &str = "/run/tribunal-db.pid";
 /// How long a database has to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
+/// How often a node looks, every ten milliseconds, whether the daemon's first process is there: ten seconds,
+/// and as much longer as the node is busy.
+const LOOKS: u32 = 1000;
 
 /// A database under test, all its commands rendered for every node.
 pub struct Declared {
@@ -192,16 +195,14 @@ impl Database for Declared {
         let version = self.versions.of(&session.node().id);
         let upgraded = commands.upgrade.as_ref().filter(|_| version.upgraded);
         let start = upgraded.map_or(&commands.start, |(_, start)| start);
-        let start = quote(start.of(version));
-        // setsid gives the database a session of its own, and the variable is a mark: every process that it
-        // starts can be found by one or the other, and outlives this SSH command.
-        let script = format!(
-            "rm -f {PID_FILE}; mkdir -p /var/log /run\n\
-             setsid sh -c 'read -r stat </proc/$$/stat; set -- $stat
-             echo \"$$ ${{22}}\" >{PID_FILE}; export {MARK}=$$; set --; eval \"$0\"' {start} >>{OUTPUT} 2>&1 </dev/null &\n\
-             while [ ! -s {PID_FILE} ]; do sleep 0.01; done; cat {PID_FILE}"
-        );
-        let printed = session.run_ok(&script).await?;
+        let output = session.run(&start_session(start.of(version), PID_FILE, OUTPUT)).await?;
+        if output.code != Some(0) {
+            let (node, why) = (&session.node().id, output.stderr.trim().replace('\n', "; "));
+            return Err(DatabaseError::Setup(format!(
+                "node {node}: the database cannot be started: {why}"
+            )));
+        }
+        let printed = output.stdout;
         let pid = printed.split_whitespace().next().and_then(|pid| pid.parse().ok());
         let pid = pid.ok_or_else(|| {
             DatabaseError::Setup(format!(
@@ -320,6 +321,29 @@ impl Database for Declared {
     }
 }
 
+/// A script that starts `command` as a daemon that prints to `output`, and tells its process id and when it
+/// started, by way of `pid_file`. Where that cannot be, it says why.
+///
+/// setsid gives the database a session of its own, and the variable is a mark: every process that it starts can
+/// be found by one or the other, and outlives this SSH command.
+fn start_session(command: &str, pid_file: &str, output: &str) -> String {
+    // Who may not write there is told so at once; who cannot begin in so many looks never will.
+    format!(
+        r#"rm -f {pid_file}; mkdir -p "$(dirname {output})" "$(dirname {pid_file})"
+true >>{output} && true >{pid_file} || exit 1
+setsid sh -c 'read -r stat </proc/$$/stat; set -- $stat
+echo "$$ ${{22}}" >{pid_file}; export {MARK}=$$; set --; eval "$0"' {command} >>{output} 2>&1 </dev/null &
+looks={LOOKS}
+while [ ! -s {pid_file} ]; do
+  looks=$((looks - 1))
+  [ $looks -gt 0 ] || {{ echo "no process has begun; the end of its log: $(tail -n 3 {output})" >&2; exit 1; }}
+  sleep 0.01
+done
+cat {pid_file}"#,
+        command = quote(command)
+    )
+}
+
 /// A script that ends the database of a run whose controller was killed: it
 /// would keep the ports of the next one.
 fn end_left_behind() -> String {
@@ -386,6 +410,44 @@ mod tests {
         setsid --fork sh -c 'echo $$; exec sleep 60'
         env -i setsid sh -c 'echo $$; exec sleep 60' &
         exec sleep 60";
+
+    /// What the shell says to the start of this command, and whether it succeeds.
+    fn start(path: &str, folder: &Path, pid_file: &str) -> (bool, String) {
+        let [pid_file, output] = [pid_file, "log"].map(|name| folder.join(name));
+        let script = start_session("exit", pid_file.to_str().unwrap(), output.to_str().unwrap());
+        let done =
+            Command::new("/bin/sh").args(["-c", &script]).env("PATH", path).output().unwrap();
+        let said = if done.status.success() { done.stdout } else { done.stderr };
+        (done.status.success(), String::from_utf8(said).unwrap())
+    }
+
+    #[test]
+    fn who_may_not_note_its_process_is_told_so() {
+        let (folder, path) = (tempfile::tempdir().unwrap(), std::env::var("PATH").unwrap());
+        let (started, printed) = start(&path, folder.path(), "pid");
+        let numbers: Vec<u64> = printed.split_whitespace().map(|it| it.parse().unwrap()).collect();
+        assert!(started && numbers.len() == 2, "{printed}");
+        // Where a folder has the name, not even root writes a file.
+        std::fs::create_dir(folder.path().join("taken")).unwrap();
+        let (started, said) = start(&path, folder.path(), "taken");
+        assert!(!started && said.contains("taken"), "{said}");
+    }
+
+    #[test]
+    fn a_daemon_that_never_begins_is_not_waited_for_without_end() {
+        // A node without setsid, on which time flies.
+        let folder = tempfile::tempdir().unwrap();
+        for program in ["rm", "mkdir", "dirname", "tail", "cat"] {
+            let real = crate::cluster::local::find_program(program).unwrap();
+            std::os::unix::fs::symlink(real, folder.path().join(program)).unwrap();
+        }
+        let truth = crate::cluster::local::find_program("true").unwrap();
+        std::os::unix::fs::symlink(truth, folder.path().join("sleep")).unwrap();
+        let (started, said) = start(folder.path().to_str().unwrap(), folder.path(), "pid");
+        assert!(!started, "{said}");
+        let why = "no process has begun; the end of its log: ";
+        assert!(said.contains(why) && said.contains("setsid: not found"), "{said}");
+    }
 
     fn state(pid: &str) -> Option<String> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
