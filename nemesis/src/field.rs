@@ -215,16 +215,15 @@ impl Field {
         self.0.wire.as_ref().ok_or(none)?.ask(request).await
     }
 
-    /// Starts the database on a node; the process that leads its session.
+    /// Starts the database on a node; the process that leads its session. What it takes until it serves is
+    /// waited for by [`ready`](Self::ready).
     pub async fn start(&self, node: &Name) -> Result<u32, String> {
-        let started = self.0.database.start(self.session(node)?).await;
-        let daemon = started.map_err(|error| error.to_string())?;
-        let pid = daemon.pid;
-        self.0.daemons.set(daemon);
-        Ok(pid)
+        let (database, session) = (self.0.database.clone(), self.session(node)?.clone());
+        let start = async move { database.start(&session).await };
+        noted(PATIENCE, start, self.0.daemons.clone()).await
     }
 
-    /// Ends the database on a node in good order.
+    /// Ends the database on a node in good order. How long that may take, the database knows.
     pub async fn stop(&self, node: &Name) -> Result<(), String> {
         let daemon = Daemon { node: node.clone(), pid: self.daemon(node)? };
         let stopped = self.0.database.stop(self.session(node)?, &daemon).await;
@@ -289,9 +288,9 @@ impl Field {
         Ok(output.code != Some(0))
     }
 
-    fn session(&self, node: &Name) -> Result<&Session, String> {
+    fn session(&self, node: &Name) -> Result<&Arc<Session>, String> {
         let session = self.0.sessions.iter().find(|session| session.node().id == *node);
-        session.map(|it| &**it).ok_or_else(|| format!("{node}: there is no session"))
+        session.ok_or_else(|| format!("{node}: there is no session"))
     }
 
     /// Does something for each node at once; the first thing that goes wrong is the error.
@@ -345,6 +344,25 @@ impl Clocks for Field {
             Ok(other) => Err(format!("{node}: the agent says {other:?}")),
             Err(error) => Err(format!("{node}: {error}")),
         }
+    }
+}
+
+/// The process id of a daemon that is being started. Who gives up waiting does not give up the daemon: it is
+/// noted whenever it is known, so that somebody ends it.
+async fn noted(
+    patience: Duration,
+    start: impl Future<Output = Result<Daemon, DatabaseError>> + Send + 'static,
+    daemons: Arc<Daemons>,
+) -> Result<u32, String> {
+    let starting = tokio::spawn(async move {
+        let daemon = start.await.map_err(|error| error.to_string())?;
+        let pid = daemon.pid;
+        daemons.set(daemon);
+        Ok(pid)
+    });
+    match timeout(patience, starting).await {
+        Ok(started) => started.unwrap_or_else(|panic| Err(panic.to_string())),
+        Err(_) => Err(format!("no answer within {} s", patience.as_secs())),
     }
 }
 
@@ -417,5 +435,27 @@ async fn keep(node: Name, launch: Arc<dyn Launch>, line: watch::Sender<Line>) {
             }
             Err(why) => tracing::warn!(%node, why, "the agent died and cannot be started again"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_that_starts_late_is_known_all_the_same() {
+        let (begun, beginning) = oneshot::channel();
+        let (daemons, node) = (Arc::new(Daemons::default()), Name::from("n1"));
+        let start = async move { Ok(beginning.await.expect("it begins")) };
+        let told = noted(Duration::ZERO, start, daemons.clone()).await;
+        assert_eq!(told, Err("no answer within 0 s".to_owned()));
+        assert_eq!(daemons.get(&node), None);
+        begun.send(Daemon { node: node.clone(), pid: 7 }).expect("somebody waits");
+        while daemons.get(&node).is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(daemons.get(&node).map(|daemon| daemon.pid), Some(7));
     }
 }

@@ -12,7 +12,7 @@ use tribunal_history::Name;
 
 use super::membership::{Membership, Start, Versions};
 use super::{Daemon, Database, DatabaseError, MARK};
-use crate::cluster::{Node, Session};
+use crate::cluster::{Node, Session, SessionError};
 use crate::template::{TemplateError, Templates};
 use crate::test_file::DatabaseTable;
 
@@ -24,6 +24,11 @@ const PID_FILE: &str = "/run/tribunal-db.pid";
 /// How long a database has to end by itself before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
+/// How long a `stop` of the test file may take, where the database does not take longer to be ready: as long
+/// as any other of the database's commands during a run.
+const STOP: Duration = Duration::from_secs(30);
+/// How long it may take to end a session: twice its grace, and as much longer as a node is busy.
+const END: Duration = Duration::from_secs(30);
 /// How often a node looks, every ten milliseconds, whether the daemon's first process is there: ten seconds,
 /// and as much longer as the node is busy.
 const LOOKS: u32 = 1000;
@@ -128,7 +133,10 @@ impl Declared {
     /// The test file's own command, where it has one.
     async fn tell_to_stop(&self, session: &Session) -> Result<(), DatabaseError> {
         match &self.commands(session.node()).stop {
-            Some(script) => Ok(session.run_ok(script).await.map(drop)?),
+            Some(script) => {
+                let limit = self.ready_timeout.max(STOP);
+                within(limit, session, "its `stop`", session.run_ok(script)).await.map(drop)
+            }
             None => Ok(()),
         }
     }
@@ -239,10 +247,11 @@ impl Database for Declared {
     async fn stop(&self, session: &Session, daemon: &Daemon) -> Result<(), DatabaseError> {
         let told = self.tell_to_stop(session).await;
         let end = end_session(&daemon.pid.to_string(), GRACE);
-        let ended = session.run_ok(&format!("{end}\nrm -f {PID_FILE}")).await;
+        let end = format!("{end}\nrm -f {PID_FILE}");
+        let ended = within(END, session, "ending the database", session.run_ok(&end)).await;
         match (told, ended) {
             (Err(told), Err(ended)) => Err(DatabaseError::Setup(format!("{told}; {ended}"))),
-            (told, ended) => told.and(ended.map(drop).map_err(DatabaseError::from)),
+            (told, ended) => told.and(ended.map(drop)),
         }
     }
 
@@ -319,6 +328,21 @@ impl Database for Declared {
     fn data_dir(&self, node: &Name) -> Option<String> {
         self.nodes.get(node)?.data_dir.clone()
     }
+}
+
+/// What a node says in time, or that it did not: whoever hangs must not hold up the run.
+async fn within<T>(
+    limit: Duration,
+    session: &Session,
+    what: &str,
+    work: impl Future<Output = Result<T, SessionError>>,
+) -> Result<T, DatabaseError> {
+    let done = tokio::time::timeout(limit, work).await;
+    let late = |_| {
+        let (node, limit) = (&session.node().id, limit.as_secs());
+        DatabaseError::Setup(format!("node {node}: {what} took longer than {limit} s"))
+    };
+    Ok(done.map_err(late)??)
 }
 
 /// A script that starts `command` as a daemon that prints to `output`, and tells its process id and when it

@@ -84,8 +84,8 @@ pub trait Database: Send + Sync {
     async fn start(&self, node: &Session) -> Result<Daemon, DatabaseError>;
     /// Waits until it serves on a node, within its own deadline.
     async fn ready(&self, node: &Session, daemon: &Daemon) -> Result<(), DatabaseError>;
-    /// Ends it on a node and waits until it is gone. It is ended also where the error says that its own
-    /// command failed.
+    /// Ends it on a node and waits until it is gone, within its own deadline. It is ended also where the error
+    /// says that its own command failed.
     async fn stop(&self, node: &Session, daemon: &Daemon) -> Result<(), DatabaseError>;
     /// Deletes its data on a node.
     async fn wipe(&self, node: &Session) -> Result<(), DatabaseError>;
