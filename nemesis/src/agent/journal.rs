@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -118,7 +118,7 @@ enum Line {
     Undone { fault: u64 },
 }
 
-/// The file.
+/// The file. It ends with a whole line, always: what is appended to half of one would be lost with it.
 pub struct Journal {
     file: File,
 }
@@ -129,17 +129,22 @@ impl Journal {
         let path = directory.join("journal.jsonl");
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let whole = whole_lines(&text);
+        let mut journal = Self { file };
+        if whole.len() < text.len() {
+            journal.cut(whole.len() as u64)?;
+        }
         // The name must survive, too.
         File::open(directory)?.sync_all()?;
-        Ok((Self { file }, due(&text)))
+        Ok((journal, due(whole)))
     }
 
     /// Whether anything is due in a folder.
     pub fn is_due(directory: &Path) -> io::Result<bool> {
-        match std::fs::read_to_string(directory.join("journal.jsonl")) {
-            Ok(text) => Ok(!due(&text).is_empty()),
+        match std::fs::read(directory.join("journal.jsonl")) {
+            Ok(text) => Ok(!due(whole_lines(&text)).is_empty()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -157,25 +162,40 @@ impl Journal {
 
     /// Forgets everything: nothing is due.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.sync_all()
+        self.cut(0)
     }
 
     fn append(&mut self, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
-        self.file.write_all(&text)?;
-        self.file.sync_data()
+        let end = self.file.stream_position()?;
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            // On a full disk a part of it may be there. To cut needs no room.
+            self.cut(end)?;
+        }
+        written
+    }
+
+    fn cut(&mut self, end: u64) -> io::Result<()> {
+        self.file.set_len(end)?;
+        self.file.seek(SeekFrom::Start(end))?;
+        self.file.sync_all()
     }
 }
 
-/// What is due by the lines of a journal. A last line that was torn by a crash
-/// was not followed by harm, so it counts for nothing.
-fn due(text: &str) -> BTreeMap<u64, Undo> {
+/// A journal without a last line that was torn by a crash: it was not followed by harm.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    &text[..end]
+}
+
+/// What is due by the lines of a journal. One that cannot be read, as an earlier version may have left it,
+/// counts for nothing.
+fn due(text: &[u8]) -> BTreeMap<u64, Undo> {
     let mut due = BTreeMap::new();
-    for line in text.lines() {
-        match serde_json::from_str(line) {
+    for line in text.split(|&byte| byte == b'\n') {
+        match serde_json::from_slice(line) {
             Ok(Line::Due { fault, undo }) => drop(due.insert(fault, undo)),
             Ok(Line::Undone { fault }) => drop(due.remove(&fault)),
             Err(_) => {}
@@ -188,13 +208,42 @@ fn due(text: &str) -> BTreeMap<u64, Undo> {
 mod tests {
     use super::*;
 
+    /// A journal with these bytes, opened: what was due, and what is after one more undo was written down.
+    fn reopened(bytes: &[u8]) -> (Vec<u64>, Vec<u64>) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("journal.jsonl"), bytes).unwrap();
+        let faults = |due: BTreeMap<u64, Undo>| due.into_keys().collect();
+        let (mut journal, before) = Journal::open(folder.path()).unwrap();
+        journal.due(9, &Undo::Mend).unwrap();
+        assert!(Journal::is_due(folder.path()).unwrap());
+        (faults(before), faults(Journal::open(folder.path()).unwrap().1))
+    }
+
     #[test]
     fn what_is_due_survives_a_torn_line() {
         let text = r#"{"due":{"fault":0,"undo":"mend"}}
 {"due":{"fault":1,"undo":{"resume":{"leader":412,"started":99}}}}
 {"undone":{"fault":0}}
 {"due":{"fault":2,"undo":"me"#;
-        let resume = Undo::Resume(Session { leader: 412, started: 99 });
-        assert_eq!(due(text), BTreeMap::from([(1, resume)]));
+        assert_eq!(reopened(text.as_bytes()), (vec![1], vec![1, 9]));
+    }
+
+    #[test]
+    fn a_path_that_was_cut_within_a_letter_loses_nothing_else() {
+        let text = "{\"due\":{\"fault\":1,\"undo\":\"mend\"}}\n{\"due\":{\"fault\":2,\"undo\":{\"empty\":\"/dätä";
+        assert_eq!(reopened(&text.as_bytes()[..text.len() - 1]), (vec![1], vec![1, 9]));
+    }
+
+    #[test]
+    fn what_follows_a_line_that_could_not_be_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = Journal::open(folder.path()).unwrap();
+        journal.due(1, &Undo::Mend).unwrap();
+        let end = journal.file.stream_position().unwrap();
+        journal.file.write_all(b"{\"due\":{\"fau").unwrap();
+        journal.cut(end).unwrap();
+        journal.due(2, &Undo::Mend).unwrap();
+        let (_, due) = Journal::open(folder.path()).unwrap();
+        assert_eq!(due, BTreeMap::from([(1, Undo::Mend), (2, Undo::Mend)]));
     }
 }
