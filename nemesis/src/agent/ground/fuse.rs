@@ -10,9 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use super::{Laid, mounts};
+use crate::agent::kill::kill;
 use crate::agent::processes::Session;
 use crate::disk::{self, Line};
 
@@ -84,11 +83,13 @@ fn covered(laid: &Laid) -> io::Result<bool> {
     Ok(mounts::at(&laid.at)?.is_some_and(|mount| mount.kind == disk::KIND))
 }
 
+/// Waits until it has ended, and kills one that does not. One that outlives even that, in the kernel's hands, is
+/// told of and not waited for.
 fn end(server: &Session) -> io::Result<()> {
     let deadline = Instant::now() + PATIENCE;
-    while let Some(process) = server.processes()?.first() {
+    while !server.processes()?.is_empty() {
         if Instant::now() > deadline {
-            let _ = Pid::from_raw(process.pid).map(|pid| kill_process(pid, Signal::KILL));
+            return kill(server);
         }
         thread::sleep(LOOK);
     }
