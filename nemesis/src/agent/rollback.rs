@@ -57,9 +57,21 @@ impl Snapshot {
         kill::kill(&self.session)?;
         let changed = self.changed()?;
         File::create(self.mark())?.sync_all()?;
+        self.sync_marks()?;
         self.finish()?;
-        fs::remove_file(self.mark())?;
+        self.unmark()?;
         Ok((changed > 0, format!("{changed} files had changed since")))
+    }
+
+    /// Takes the mark away, before anything of the copy goes: whoever found the mark without the copy would empty
+    /// the folder, and have nothing to put there.
+    fn unmark(&self) -> io::Result<()> {
+        fs::remove_file(self.mark())?;
+        self.sync_marks()
+    }
+
+    fn sync_marks(&self) -> io::Result<()> {
+        File::open(&self.copies)?.sync_all()
     }
 
     /// From the moment that the mark is there it can only be finished.
@@ -92,6 +104,7 @@ impl Snapshot {
         if self.mark().exists() {
             kill::kill(&self.session)?;
             self.finish()?;
+            self.unmark()?;
         } else {
             pause::resume(&self.session)?;
         }
@@ -180,5 +193,46 @@ impl Act for RollBack {
 impl Drop for RollBack {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::MaybeUninit;
+
+    use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+
+    use super::*;
+
+    /// What went from a folder since it was watched, in order.
+    fn gone(watch: &rustix::fd::OwnedFd) -> Vec<String> {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(watch, &mut buffer);
+        let next = || {
+            let name = reader.next().ok()?.file_name()?.to_str().ok()?.to_owned();
+            Some(name)
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn the_mark_goes_before_the_copy_that_it_stands_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let [at, copies] = ["data", "copies"].map(|name| folder.path().join(name));
+        let session = Session { leader: i32::MAX, started: 0 };
+        let snapshot = Snapshot { at: at.clone(), copies: copies.clone(), session };
+        fs::create_dir_all(snapshot.copy()).unwrap();
+        fs::create_dir(&at).unwrap();
+        fs::write(snapshot.copy().join("old"), "old").unwrap();
+        fs::write(at.join("new"), "new").unwrap();
+        fs::write(snapshot.mark(), "").unwrap();
+        let watch = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&watch, &copies, WatchFlags::DELETE).unwrap();
+        snapshot.forget().unwrap();
+        assert_eq!(gone(&watch), ["begun", "copy"]);
+        assert!(at.join("old").exists() && !at.join("new").exists() && !copies.exists());
+        // Whoever comes again, because nobody noted that it was done, finds nothing to do.
+        snapshot.forget().unwrap();
+        assert!(at.join("old").exists());
     }
 }
