@@ -57,7 +57,7 @@ pub(super) fn start() -> Result<Pid, String> {
     let program = program().ok_or("no sshd on the node")?;
     let _ = std::fs::remove_file(Path::new("/run").join(PID_FILE));
     // sshd writes its pid file right after it has begun to listen.
-    let watch = watch_run().map_err(|error| format!("cannot watch /run: {error}"))?;
+    let watch = watch(Path::new("/run")).map_err(|error| format!("cannot watch /run: {error}"))?;
     let log = File::options().create(true).append(true).open("/var/log/tribunal-sshd.log");
     let log = log.map_err(|error| format!("/var/log/tribunal-sshd.log: {error}"))?;
     let child = Command::new(program)
@@ -76,9 +76,9 @@ pub(super) fn start() -> Result<Pid, String> {
     }
 }
 
-fn watch_run() -> rustix::io::Result<rustix::fd::OwnedFd> {
+fn watch(folder: &Path) -> rustix::io::Result<rustix::fd::OwnedFd> {
     let watch = inotify::init(inotify::CreateFlags::CLOEXEC)?;
-    inotify::add_watch(&watch, "/run", inotify::WatchFlags::CLOSE_WRITE)?;
+    inotify::add_watch(&watch, folder, inotify::WatchFlags::CLOSE_WRITE)?;
     Ok(watch)
 }
 
@@ -88,10 +88,14 @@ fn await_listening(watch: &rustix::fd::OwnedFd, pid: Pid) -> rustix::io::Result<
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut written = inotify::Reader::new(watch, &mut buffer);
     loop {
-        let mut events = [PollFd::new(watch, PollFlags::IN), PollFd::new(&process, PollFlags::IN)];
-        poll(&mut events, None)?;
-        if !events[1].revents().is_empty() {
-            return Ok(false);
+        // One read brings several files, and of those that it brought poll says nothing.
+        if written.is_buffer_empty() {
+            let mut events =
+                [PollFd::new(watch, PollFlags::IN), PollFd::new(&process, PollFlags::IN)];
+            poll(&mut events, None)?;
+            if !events[1].revents().is_empty() {
+                return Ok(false);
+            }
         }
         if written.next()?.file_name().is_some_and(|name| name.to_bytes() == PID_FILE.as_bytes()) {
             return Ok(true);
@@ -103,4 +107,24 @@ fn last_words() -> String {
     let log: io::Result<String> = std::fs::read_to_string("/var/log/tribunal-sshd.log");
     let log = log.unwrap_or_default();
     log.lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pid_file_that_is_written_right_after_another_file_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let watch = watch(folder.path()).unwrap();
+        for name in ["utmp", PID_FILE] {
+            std::fs::write(folder.path().join(name), "7").unwrap();
+        }
+        // Who misses it hears of this one's end.
+        let mut sshd = Command::new("sleep").arg("5").spawn().unwrap();
+        let listens = await_listening(&watch, Pid::from_child(&sshd));
+        sshd.kill().unwrap();
+        sshd.wait().unwrap();
+        assert_eq!(listens, Ok(true));
+    }
 }
