@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tribunal_history::Effect;
 
-/// What such work says in the end: what it did, or why it could not go on.
-pub type Told = Result<String, String>;
+/// What such work says in the end: what was seen of it, or why it could not go on.
+pub type Told = Result<Effect, String>;
 
 /// Work in progress, by name.
 #[derive(Default)]

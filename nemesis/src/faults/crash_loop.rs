@@ -14,6 +14,7 @@ use super::about::{About, ENDING};
 use super::target;
 use super::{Aim, Fault, FaultOption, Needs, Options, Plan, PlanError, aim};
 use crate::agent::protocol::{Harm, Reply, Request};
+use crate::background::Told;
 use crate::field::Field;
 
 /// How long after its start the database is killed at the latest, by default.
@@ -36,7 +37,7 @@ const ABOUT: About = About {
     ],
     needs: Needs::Start,
     assumes: ENDING,
-    seen: "the first kill is confirmed as that of `kill`; the others are counted",
+    seen: "each kill is confirmed as that of `kill`, and counted: at least one on every node",
     cost: "30-50 ms to the first kill, then the database's own start-up in every round; 80-140 ms to heal",
 };
 
@@ -82,36 +83,68 @@ impl Fault for CrashLoop {
     }
 
     async fn inject(&self, field: &Field, id: u64, aim: &Aim) -> Result<(), String> {
+        let mut counts = Vec::new();
         for node in &aim.nodes {
-            kill(field, node, id).await?;
+            counts.push(Count { starts: 0, kills: kill(field, node, id).await?.into() });
         }
-        for node in &aim.nodes {
+        for (node, count) in aim.nodes.iter().zip(counts) {
             let (field, node, moments) = (field.clone(), node.clone(), aim.moments.clone());
-            let name = format!("{id}/{node}");
-            field.clone().background(name, |stop| go_round(field, node, id, moments, stop));
+            let name = work(id, &node);
+            field.clone().background(name, |stop| go_round(field, node, id, moments, count, stop));
         }
         Ok(())
     }
 
-    async fn observe(&self, _: &Field, _: u64, aim: &Aim) -> Effect {
-        let evidence = aim.nodes.iter().map(|node| format!("{node}: killed for the first time"));
-        Effect { observed: true, evidence: evidence.collect() }
+    /// It has only begun: how often it killed is known at the end.
+    async fn observe(&self, _: &Field, _: u64, _: &Aim) -> Effect {
+        Effect::default()
     }
 
     async fn heal(&self, field: &Field, id: u64, aim: &Aim) -> Result<Effect, String> {
-        let (mut evidence, mut errors) = (Vec::new(), Vec::new());
+        let (mut observed, mut evidence, mut errors) = (true, Vec::new(), Vec::new());
         for node in &aim.nodes {
-            match field.end_background(&format!("{id}/{node}")).await {
-                Some(Ok(told)) => evidence.push(format!("{node}: {told}")),
+            match field.end_background(&work(id, node)).await {
+                Some(Ok(seen)) => {
+                    observed &= seen.observed;
+                    evidence.extend(seen.evidence.iter().map(|told| format!("{node}: {told}")));
+                }
                 Some(Err(why)) => errors.push(format!("{node}: {why}")),
-                None => {}
+                None => observed = false,
             }
         }
         evidence.extend(aim::start_again(field, &aim.nodes).await?);
         match errors.is_empty() {
-            true => Ok(Effect { observed: false, evidence }),
+            true => Ok(Effect { observed, evidence }),
             false => Err(errors.join("; ")),
         }
+    }
+}
+
+/// What a loop is called in the background.
+fn work(id: u64, node: &Name) -> String {
+    format!("{id}/{node}")
+}
+
+/// What a loop did. A database that dies by itself is started more often than it is killed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    starts: u32,
+    kills: u32,
+}
+
+impl Count {
+    /// As an effect, with when the last kill was due after its start.
+    fn effect(self, last: u64) -> Effect {
+        let Self { starts, kills } = self;
+        let told = match kills {
+            0 => format!("never killed: it was dead already, also after each of {starts} starts"),
+            _ => {
+                format!(
+                    "{kills} kills, {starts} starts; the last kill was due {last} ms after a start"
+                )
+            }
+        };
+        Effect { observed: kills > 0, evidence: vec![told] }
     }
 }
 
@@ -121,34 +154,30 @@ async fn go_round(
     node: Name,
     id: u64,
     moments: Vec<u64>,
+    mut count: Count,
     mut stop: watch::Receiver<bool>,
-) -> Result<String, String> {
-    let (mut starts, mut last) = (0_u32, 0);
+) -> Told {
+    let mut last = 0;
     for moment in moments.iter().cycle() {
         if *stop.borrow() {
             break;
         }
         field.start(&node).await?;
-        starts += 1;
+        count.starts += 1;
         last = *moment;
-        let stopped = stop.wait_for(|stop| *stop);
-        if timeout(Duration::from_millis(*moment), stopped).await.is_err() {
-            kill(&field, &node, id).await?;
-        } else {
-            // Whether it would have lived is not for the loop to say.
-            kill(&field, &node, id).await?;
-            break;
-        }
+        // When the time has come, or the loop ends: whether it would have lived then is not for it to say.
+        let _ = timeout(Duration::from_millis(*moment), stop.wait_for(|stop| *stop)).await;
+        count.kills += u32::from(kill(&field, &node, id).await?);
         // A database that starts in no time must not be started without end.
         sleep(Duration::from_millis(10)).await;
     }
-    Ok(format!("killed {starts} times more, the last time within {last} ms of its start"))
+    Ok(count.effect(last))
 }
 
-/// Kills a node's daemon; one that is dead already has been spared the trouble.
-async fn kill(field: &Field, node: &Name, id: u64) -> Result<(), String> {
+/// Kills a node's daemon; whether there was one to kill.
+async fn kill(field: &Field, node: &Name, id: u64) -> Result<bool, String> {
     if field.has_ended(node).await? {
-        return Ok(());
+        return Ok(false);
     }
     let harm = Harm::Kill { pid: field.daemon(node)? };
     let requests = [Request::Inject { fault: id, harm }, Request::Heal { fault: id }];
@@ -157,5 +186,18 @@ async fn kill(field: &Field, node: &Name, id: u64) -> Result<(), String> {
             let _: Reply = reply?;
         }
     }
-    Ok(())
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_found_only_the_dead_killed_nobody() {
+        let seen = Count { starts: 9, kills: 0 }.effect(7);
+        assert!(!seen.observed && seen.evidence[0].contains("never killed"), "{seen:?}");
+        let seen = Count { starts: 9, kills: 1 }.effect(7);
+        assert!(seen.observed && seen.evidence[0].starts_with("1 kills, 9 starts"), "{seen:?}");
+    }
 }

@@ -83,7 +83,7 @@ impl Fault for Rolling {
             for node in nodes {
                 told.push(format!("{node}: {}", turn(&roller, &node, upgrades).await?));
             }
-            Ok(told.join("; "))
+            Ok(Effect { observed: true, evidence: vec![told.join("; ")] })
         });
         Ok(())
     }
@@ -98,10 +98,7 @@ impl Fault for Rolling {
         // Whoever was stopped and not started again is, whatever went wrong.
         let again = aim::start_again(field, &aim.nodes).await;
         match round {
-            Some(Ok(told)) => {
-                again?;
-                Ok(Effect { observed: true, evidence: vec![told] })
-            }
+            Some(Ok(effect)) => again.map(|_| effect),
             Some(Err(why)) => Err(why),
             None => Ok(Effect { observed: false, evidence: again? }),
         }
