@@ -5,10 +5,11 @@
 //! waited would look like a longer call, and so like concurrency that there was not.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Display;
 use std::io;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tribunal_client::{Failure, Outcome};
 use tribunal_generator::{Context, Generator, Next, Worker as Idle};
 use tribunal_history::{Call, Event, FaultNote, Kind, Name, Nanos, Process, Stage, Value};
@@ -35,8 +36,13 @@ pub enum InterpreterError {
         call: Name,
     },
     /// A worker's task is gone.
-    #[error("worker {0} died; this is a bug of Tribunal or of its client")]
-    WorkerDied(usize),
+    #[error("worker {worker} died: {why}; this is a bug of Tribunal or of its client")]
+    WorkerDied {
+        /// Its place among the workers.
+        worker: usize,
+        /// What its task said last.
+        why: String,
+    },
 }
 
 /// Workers, the nemesis and the recorder, for the length of a run.
@@ -48,6 +54,8 @@ pub struct Interpreter {
     /// Lanes without an open call, the longest idle first.
     free: VecDeque<usize>,
     done: mpsc::UnboundedReceiver<Done>,
+    /// Workers that will complete nothing any more, and why.
+    lost: mpsc::UnboundedReceiver<InterpreterError>,
     healed: mpsc::UnboundedReceiver<NemesisReply>,
     nemesis_done: mpsc::UnboundedSender<NemesisReply>,
     tasks: Vec<JoinHandle<()>>,
@@ -67,6 +75,7 @@ impl Interpreter {
     /// Starts a task for each worker.
     pub fn new(workers: Vec<Worker>, nemesis: Shared, recorder: Recorder) -> Self {
         let (to_done, done) = mpsc::unbounded_channel();
+        let (to_lost, lost) = mpsc::unbounded_channel();
         let (nemesis_done, healed) = mpsc::unbounded_channel();
         let mut lanes = Vec::new();
         let mut tasks = Vec::new();
@@ -75,7 +84,8 @@ impl Interpreter {
             let process = Process::Client(at as u64);
             let node = Some(Name::from(worker.node().id.as_str()));
             lanes.push(Lane { identity: Idle { process, node }, calls: Some(calls), open: None });
-            tasks.push(tokio::spawn(worker.serve(at, inbox, to_done.clone())));
+            let serving = tokio::spawn(worker.serve(at, inbox, to_done.clone()));
+            tasks.push(tokio::spawn(watch_over(at, serving, to_lost.clone())));
         }
         let next_process = lanes.len() as u64;
         let identity = Idle { process: Process::Nemesis, node: None };
@@ -86,6 +96,7 @@ impl Interpreter {
             free: (0..lanes.len()).collect(),
             lanes,
             done,
+            lost,
             healed,
             nemesis_done,
             tasks,
@@ -116,6 +127,9 @@ impl Interpreter {
             while let Ok(reply) = self.healed.try_recv() {
                 self.complete_fault(generator, reply)?;
             }
+            if let Ok(lost) = self.lost.try_recv() {
+                return Err(lost);
+            }
             over |= *stop.borrow();
             let next = if over { Next::Done } else { self.ask(generator) };
             over |= next == Next::Done;
@@ -136,7 +150,7 @@ impl Interpreter {
         for call in std::mem::take(&mut self.open_faults).into_values() {
             let nemesis = self.lanes.len() - 1;
             self.record_invocation(nemesis, &call)?;
-            let reply = self.nemesis.lock().await.invoke(&call).await;
+            let reply = perform(&self.nemesis, &call).await;
             self.record_reply(&call, reply)?;
         }
         Ok(())
@@ -150,7 +164,9 @@ impl Interpreter {
 
     /// Undoes whatever the nemesis still holds; what could not be undone comes back.
     pub async fn heal_all(&mut self) -> Vec<String> {
-        self.nemesis.lock().await.heal_all().await
+        let nemesis = self.nemesis.clone();
+        let healed = caught(async move { nemesis.lock().await.heal_all().await }).await;
+        healed.unwrap_or_else(|panic| vec![format!("the nemesis died healing: {panic}")])
     }
 
     /// Ends the workers, and gives back the recorder.
@@ -197,7 +213,7 @@ impl Interpreter {
         self.tell(generator, &event);
         match &self.lanes[at].calls {
             Some(calls) => {
-                calls.try_send(call.clone()).map_err(|_| InterpreterError::WorkerDied(at))?;
+                calls.try_send(call.clone()).map_err(|error| worker_died(at, &error))?;
             }
             None => self.dispatch_fault(call.clone()),
         }
@@ -210,7 +226,7 @@ impl Interpreter {
         let nemesis = self.nemesis.clone();
         let done = self.nemesis_done.clone();
         tokio::spawn(async move {
-            let reply = nemesis.lock().await.invoke(&call).await;
+            let reply = perform(&nemesis, &call).await;
             // Only fails when the run is over, and then nobody waits.
             let _ = done.send(reply);
         });
@@ -236,6 +252,7 @@ impl Interpreter {
         tokio::select! {
             biased;
             Some(done) = self.done.recv() => self.complete_call(generator, done),
+            Some(lost) = self.lost.recv() => Err(lost),
             Some(reply) = self.healed.recv() => self.complete_fault(generator, reply),
             _ = stop.changed(), if !stopped => Ok(()),
             () = due => Ok(self.recorder.flush_if_due()?),
@@ -276,7 +293,7 @@ impl Interpreter {
     ) -> Result<(), InterpreterError> {
         let lane = &mut self.lanes[done.worker];
         let Some(call) = lane.open.take() else {
-            return Err(InterpreterError::WorkerDied(done.worker));
+            return Err(worker_died(done.worker, &"it completed a call that it was not given"));
         };
         let event = completion(&call, &lane.identity, done.outcome);
         let event = self.recorder.record(event)?;
@@ -309,6 +326,54 @@ impl Interpreter {
         event.error = reply.error.map_or(Value::Null, Value::String);
         self.recorder.record(event)
     }
+}
+
+/// Has the nemesis perform a call. One that panics has not answered, but its call has ended: else whoever waits
+/// for that would wait for ever.
+async fn perform(nemesis: &Shared, call: &Call) -> NemesisReply {
+    let (nemesis, asked) = (nemesis.clone(), call.clone());
+    let performed = caught(async move { nemesis.lock().await.invoke(&asked).await }).await;
+    performed.unwrap_or_else(|panic| NemesisReply {
+        note: unanswered(call),
+        error: Some(format!("the nemesis died of it: {panic}; this is a bug of Tribunal")),
+    })
+}
+
+/// What comes of some work, or how it panicked. It ends with whoever waits for it.
+async fn caught<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(work);
+    tasks.join_next().await.expect("one was begun")
+}
+
+/// The note of a call that the nemesis did not answer.
+fn unanswered(call: &Call) -> FaultNote {
+    let asked = note_of(call).ok();
+    let stage = match asked.as_ref().map(|note| note.stage) {
+        Some(Stage::Heal | Stage::Healed) => Stage::Healed,
+        Some(Stage::Inject | Stage::Injected) | None => Stage::Injected,
+    };
+    let id = asked.as_ref().map_or(u64::MAX, |note| note.id);
+    let (nodes, summary) = asked.map(|note| (note.nodes, note.summary)).unwrap_or_default();
+    FaultNote { id, stage, nodes, summary, plan: Default::default(), effect: None }
+}
+
+/// Tells if a worker's task ends in a panic: its call will never be completed.
+async fn watch_over(
+    worker: usize,
+    serving: JoinHandle<()>,
+    lost: mpsc::UnboundedSender<InterpreterError>,
+) {
+    if let Err(panic) = serving.await {
+        // Only fails when the run is over, and then nobody waits.
+        let _ = lost.send(worker_died(worker, &panic));
+    }
+}
+
+fn worker_died(worker: usize, why: &dyn Display) -> InterpreterError {
+    InterpreterError::WorkerDied { worker, why: why.to_string() }
 }
 
 fn note_of(call: &Call) -> serde_json::Result<FaultNote> {

@@ -38,6 +38,7 @@ impl Client for Slow {
     async fn invoke(&mut self, call: &Call) -> Outcome {
         match &*call.f {
             "hang" => std::future::pending().await,
+            "panic" => panic!("a client's own mistake"),
             "refuse" => Err(Failure::fail("refused")),
             "connections" => Ok(Reply::of(self.opened)),
             _ => {
@@ -62,6 +63,20 @@ impl Nemesis for Biting {
 
     async fn heal_all(&mut self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+/// A nemesis with a mistake in it.
+struct Panicking;
+
+#[async_trait]
+impl Nemesis for Panicking {
+    async fn invoke(&mut self, _: &Call) -> NemesisReply {
+        panic!("a nemesis' own mistake")
+    }
+
+    async fn heal_all(&mut self) -> Vec<String> {
+        panic!("another one")
     }
 }
 
@@ -180,9 +195,31 @@ async fn a_stop_ends_the_load_and_waits_for_open_calls() {
 }
 
 #[tokio::test]
-async fn a_fault_that_was_cut_short_is_healed_in_the_history() {
-    let (_folder, mut interpreter) = interpreter(&[0], Box::new(Biting));
+async fn a_client_that_panics_ends_the_run() {
+    let load = tribunal_generator::calls(["write", "panic"].map(Call::new)).boxed();
+    let died = record(&[0], load).await;
+    let Err(InterpreterError::WorkerDied { worker: 0, why }) = died else {
+        panic!("{:?}", died.map(|history| history.len()))
+    };
+    assert!(why.contains("panic"), "{why}");
+}
+
+#[tokio::test]
+async fn a_nemesis_that_panics_has_ended_its_call() {
+    let (_folder, mut interpreter) = interpreter(&[0], Box::new(Panicking));
     let (_keep, mut stop) = watch::channel(false);
+    interpreter.run(&mut one_fault(), &mut stop).await.unwrap();
+    interpreter.heal().await.unwrap();
+    let left = interpreter.heal_all().await;
+    assert!(left.len() == 1 && left[0].starts_with("the nemesis died"), "{left:?}");
+    let history = interpreter.finish().await.finish().unwrap().0;
+    let [fault] = &history.faults()[..] else { panic!("not one fault: {:?}", history.faults()) };
+    assert!(fault.injected.is_none() && !fault.effect.observed, "{fault:?}");
+    assert!(fault.error.as_ref().is_some_and(|why| why.contains("the nemesis died")), "{fault:?}");
+}
+
+/// A generator of one fault, which nobody heals.
+fn one_fault() -> Boxed {
     let note = FaultNote {
         id: 0,
         stage: Stage::Inject,
@@ -192,8 +229,14 @@ async fn a_fault_that_was_cut_short_is_healed_in_the_history() {
         effect: None,
     };
     let call = Call::new("pause").value(serde_json::to_value(note).unwrap());
-    let mut load = tribunal_generator::nemesis(tribunal_generator::once(call)).boxed();
-    interpreter.run(&mut load, &mut stop).await.unwrap();
+    tribunal_generator::nemesis(tribunal_generator::once(call)).boxed()
+}
+
+#[tokio::test]
+async fn a_fault_that_was_cut_short_is_healed_in_the_history() {
+    let (_folder, mut interpreter) = interpreter(&[0], Box::new(Biting));
+    let (_keep, mut stop) = watch::channel(false);
+    interpreter.run(&mut one_fault(), &mut stop).await.unwrap();
     interpreter.heal().await.unwrap();
     let history = interpreter.finish().await.finish().unwrap().0;
     let [fault] = &history.faults()[..] else { panic!("not one fault: {:?}", history.faults()) };
