@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -97,7 +97,7 @@ pub struct RunRecord {
     pub clocks: BTreeMap<Name, ClockRange>,
 }
 
-/// The most of a log that a report is made of, in bytes.
+/// The most of a log that a report is made of, in bytes: its end.
 const LOG: u64 = 8 << 20;
 
 /// What a node's database wrote.
@@ -105,8 +105,10 @@ const LOG: u64 = 8 << 20;
 pub struct NodeLog {
     /// The node.
     pub node: String,
-    /// The log.
+    /// The log, or as much of its end as a report is made of.
     pub text: String,
+    /// Whether that is all of it.
+    pub whole: bool,
 }
 
 impl RunRecord {
@@ -344,20 +346,16 @@ impl RunFolder {
         self.write(&format!("nodes/{node}/{name}"), content)
     }
 
-    /// The nodes' logs, of each its first megabytes; what is no text is left out, and so is what cannot be read.
+    /// The nodes' logs, of each its last megabytes; what is no text is left out, and so is what cannot be read.
     pub fn node_logs(&self) -> Vec<NodeLog> {
         let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
         let mut logs = Vec::new();
         for node in entries(&self.path.join("nodes")) {
             for file in entries(&node.path()) {
-                let text = fs::File::open(file.path()).and_then(|file| {
-                    let mut text = Vec::new();
-                    file.take(LOG).read_to_end(&mut text).map(|_| text)
-                });
-                let text = text.map(|text| String::from_utf8_lossy(&text).into_owned());
-                if let Some(text) = text.ok().filter(|text| !text.contains('\0')) {
+                let end = fs::File::open(file.path()).and_then(|file| end_of(file, LOG));
+                if let Some((text, whole)) = end.ok().filter(|(text, _)| !text.contains('\0')) {
                     let node = node.file_name().to_string_lossy().into_owned();
-                    logs.push(NodeLog { node, text });
+                    logs.push(NodeLog { node, text, whole });
                 }
             }
         }
@@ -387,6 +385,21 @@ impl RunFolder {
             .and_then(|()| fs::rename(&temporary, &path));
         written.map_err(|why| StoreError::Io { path, why })
     }
+}
+
+/// The last lines of a file, at most so many bytes, and whether they are all of it.
+fn end_of(mut file: fs::File, most: u64) -> io::Result<(String, bool)> {
+    let length = file.metadata()?.len();
+    let skipped = length.saturating_sub(most);
+    // One byte more tells whether the first line there is a whole one.
+    file.seek(SeekFrom::Start(skipped.saturating_sub(1)))?;
+    let mut text = Vec::new();
+    file.take(most + 1).read_to_end(&mut text)?;
+    let first = match skipped {
+        0 => 0,
+        _ => text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| at + 1),
+    };
+    Ok((String::from_utf8_lossy(&text[first..]).into_owned(), skipped == 0))
 }
 
 #[cfg(test)]
@@ -444,6 +457,20 @@ mod tests {
         record.ended = Some("it was cut off".into());
         record.alerts = vec!["n3: it stays paused".into()];
         assert_eq!(record.doubts(), ["the run ended early: it was cut off", "n3: it stays paused"]);
+    }
+
+    #[test]
+    fn of_a_long_log_the_last_whole_lines_are_read() {
+        let end = |text: &str, most| {
+            let mut file = tempfile::tempfile().unwrap();
+            io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+            end_of(file, most).unwrap()
+        };
+        assert_eq!(end("one\ntwo\nthree\n", 14), ("one\ntwo\nthree\n".to_owned(), true));
+        assert_eq!(end("one\ntwo\nthree\n", 13), ("two\nthree\n".to_owned(), false));
+        assert_eq!(end("one\ntwo\nthree\n", 10), ("two\nthree\n".to_owned(), false));
+        assert_eq!(end("one\ntwo\nthree\n", 9), ("three\n".to_owned(), false));
+        assert_eq!(end("no end of it", 4), (String::new(), false));
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn page(run: &RunRecord, history: &History, verdict: &Verdict, logs: &[NodeLog])
         summary: terminal::summary(run, history, verdict),
         shown: shown_calls(&selection),
         anomalies: told::anomalies(verdict, &selection, &faults),
-        moment: said_meanwhile(run, &selection, logs),
+        moment: said_meanwhile(run, history, &selection, logs),
         anomaly_count: words::counted(verdict.anomalies.len(), "anomaly"),
         kinds: kinds(&verdict.anomalies).iter().map(OfAKind::all).collect(),
         tried: told::tried(&faults),
@@ -115,9 +115,15 @@ fn page(run: &RunRecord, history: &History, verdict: &Verdict, logs: &[NodeLog])
 }
 
 /// What the database said around the first anomaly.
-fn said_meanwhile(run: &RunRecord, selection: &Selection, logs: &[NodeLog]) -> Option<Moment> {
+fn said_meanwhile(
+    run: &RunRecord,
+    history: &History,
+    selection: &Selection,
+    logs: &[NodeLog],
+) -> Option<Moment> {
     let witness = selection.witnesses.first()?;
-    moment(logs, run.origin_ns?, witness.window)
+    let end = history.events().next_back()?.time();
+    moment(logs, run.origin_ns?, end, witness.window)
 }
 
 /// Data for a `<script>`: no `<` in it can end or open anything.

@@ -183,7 +183,8 @@ pub fn lost_write() -> Run {
     verdict.checkers.insert("statistics".into(), Verdict::valid().fact("ok", history.len()));
     let mut record = record("lww-store", "lww");
     record.origin_ns = Some(1795203000 * S as i64);
-    let said = |node: &str, text: &str| NodeLog { node: node.into(), text: text.into() };
+    let said =
+        |node: &str, text: &str| NodeLog { node: node.into(), text: text.into(), whole: true };
     let logs = vec![
         said("n1", "19:29:58 starts\n19:30:09.250 stores 42\n19:30:40 is stopped"),
         said("n2", "19:30:09.020 stores 41 </td><script>alert(1)</script>\nno time of its own"),
