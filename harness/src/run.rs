@@ -28,7 +28,7 @@ use crate::interpreter::{Interpreter, InterpreterError};
 use crate::nemesis::{Nemesis, Peace, Shared};
 use crate::recorder::Recorder;
 use crate::report;
-use crate::store::{RunFolder, RunRecord, StoreError};
+use crate::store::{RunFolder, RunRecord, StoreError, log_names};
 use crate::worker::Worker;
 
 /// How long a client's `setup` may take: a table or a stream may have to be made first.
@@ -305,11 +305,12 @@ impl Deployment {
         let collected = self.each(|database, session| {
             let folder = folder.clone();
             async move {
-                for log in database.logs(session.node()) {
+                let logs = database.logs(session.node());
+                for (log, name) in logs.iter().zip(log_names(&logs)) {
                     let script = format!("tail -c {LOG_LIMIT} '{log}' 2>/dev/null");
                     if let Ok(output) = session.run(&script).await {
-                        let _ =
-                            folder.write_log(&session.node().id, &log, output.stdout.as_bytes());
+                        let node = &session.node().id;
+                        let _ = folder.write_log(node, &name, output.stdout.as_bytes());
                     }
                 }
                 Ok(())

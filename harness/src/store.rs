@@ -340,9 +340,8 @@ impl RunFolder {
         history.map_err(|why| StoreError::History { path, why })
     }
 
-    /// Writes a node's log file, under its own name.
-    pub fn write_log(&self, node: &str, log: &str, content: &[u8]) -> Result<(), StoreError> {
-        let name = Path::new(log).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    /// Writes a node's log file, under one of [`log_names`].
+    pub fn write_log(&self, node: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
         self.write(&format!("nodes/{node}/{name}"), content)
     }
 
@@ -385,6 +384,18 @@ impl RunFolder {
             .and_then(|()| fs::rename(&temporary, &path));
         written.map_err(|why| StoreError::Io { path, why })
     }
+}
+
+/// What a node's log files are called in the store: by their own names, but for one whose name an earlier one
+/// has, which is called by its path.
+pub fn log_names(paths: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for path in paths {
+        let own = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let by_path = || path.trim_start_matches('/').replace('/', "_");
+        names.push(if names.contains(&own) { by_path() } else { own });
+    }
+    names
 }
 
 /// The last lines of a file, at most so many bytes, and whether they are all of it.
@@ -457,6 +468,13 @@ mod tests {
         record.ended = Some("it was cut off".into());
         record.alerts = vec!["n3: it stays paused".into()];
         assert_eq!(record.doubts(), ["the run ended early: it was cut off", "n3: it stays paused"]);
+    }
+
+    #[test]
+    fn logs_of_one_name_in_two_folders_are_two() {
+        let paths = ["/var/log/tribunal-db.log", "/opt/db/a/log", "/opt/db/b/log", "/opt/c"];
+        let names = log_names(&paths.map(str::to_owned));
+        assert_eq!(names, ["tribunal-db.log", "log", "opt_db_b_log", "c"]);
     }
 
     #[test]
