@@ -2,7 +2,7 @@
 //! the kernel has given to somebody else is never mistaken for ours.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -75,7 +75,9 @@ pub fn end(
     let deadline = Instant::now() + patience;
     let mut left = Vec::new();
     for (process, handle) in opened {
-        if !gone_by(&handle, deadline)? {
+        // It becomes readable when its process has ended: for the first process of a PID namespace, when all others
+        // in there have, too.
+        if !readable_by(&handle, deadline)? {
             left.push(process);
         } else if let Some(pid) = Pid::from_raw(process.pid as i32) {
             // Only our own children need it; for all others it does nothing.
@@ -85,9 +87,8 @@ pub fn end(
     Ok(left)
 }
 
-/// A process handle becomes readable when its process has ended: for the first
-/// process of a PID namespace, when all others in there have, too.
-fn gone_by(handle: &OwnedFd, deadline: Instant) -> io::Result<bool> {
+/// Waits until there is something to read; false if there is not by then.
+pub fn readable_by(handle: &impl AsFd, deadline: Instant) -> io::Result<bool> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout =

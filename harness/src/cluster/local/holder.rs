@@ -11,15 +11,20 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::thread::UnshareFlags;
 
-use crate::cluster::process::ProcessId;
+use crate::cluster::process::{self, ProcessId};
 
 /// The word that makes a holder outlive its controller.
 pub(super) const STAY: &str = "stay";
 /// The word that means all went well.
 pub(super) const READY: &str = "ready";
+
+/// How long one holder may be silent. A node is made in a second, and two hundred on a busy machine in minutes,
+/// all at once.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The controller's end of one holder.
 pub(super) struct Holder {
@@ -76,11 +81,17 @@ impl Holder {
 
     /// Waits for its [`READY`]; anything else is why it failed.
     pub fn await_ready(&mut self) -> Result<(), String> {
-        let mut line = String::new();
-        match self.output.read_line(&mut line) {
-            Ok(_) if line.trim_end() == READY => Ok(()),
-            Ok(0) => Err(format!("its first process died: {}", self.last_words())),
-            Ok(_) => Err(line.trim_end().to_owned()),
+        match line_within(PATIENCE, &mut self.output) {
+            Ok(Some(line)) if line == READY => Ok(()),
+            Ok(Some(line)) if line.is_empty() => {
+                Err(format!("its first process died: {}", self.last_words()))
+            }
+            Ok(Some(line)) => Err(line),
+            Ok(None) => Err(format!(
+                "its first process said nothing within {} s: {}",
+                PATIENCE.as_secs(),
+                self.last_words()
+            )),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -94,6 +105,21 @@ impl Holder {
             words => words.replace('\n', "; "),
         }
     }
+}
+
+/// The next line, without its end; empty at the end of the output, and `None` where there is none in time.
+fn line_within(
+    patience: Duration,
+    output: &mut BufReader<ChildStdout>,
+) -> io::Result<Option<String>> {
+    let deadline = Instant::now() + patience;
+    // A holder writes whole lines: where there is a byte, the line is.
+    if output.buffer().is_empty() && !process::readable_by(output.get_ref(), deadline)? {
+        return Ok(None);
+    }
+    let mut line = String::new();
+    output.read_line(&mut line)?;
+    Ok(Some(line.trim_end().to_owned()))
 }
 
 /// Starts `command` in new namespaces, by way of a thread that unshares them and
@@ -177,4 +203,27 @@ fn close_inherited_files() -> io::Result<()> {
         unsafe { rustix::io::close(descriptor) };
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is heard of a shell with this script.
+    fn heard(script: &str, patience: Duration) -> Option<String> {
+        let mut shell =
+            Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(shell.stdout.take().unwrap());
+        let line = line_within(patience, &mut output).unwrap();
+        shell.kill().unwrap();
+        shell.wait().unwrap();
+        line
+    }
+
+    #[test]
+    fn a_first_process_that_says_nothing_is_not_waited_for_without_end() {
+        assert_eq!(heard("exec sleep 60", Duration::ZERO), None);
+        assert_eq!(heard("echo ready; exec sleep 60", PATIENCE).as_deref(), Some(READY));
+        assert_eq!(heard("exit 1", PATIENCE).as_deref(), Some(""));
+    }
 }
