@@ -4,7 +4,7 @@ mod script;
 
 use script::Script;
 use serde_json::{Value, json};
-use tribunal_checkers::liveness::{Promise, REACHED, Reached};
+use tribunal_checkers::liveness::{BY_CLIENT, Promise, REACHED, Reached};
 use tribunal_checkers::{Checker, Liveness, Validity, Verdict};
 use tribunal_history::{Call, Event, History, Kind, Process};
 
@@ -128,8 +128,19 @@ fn nobody_is_accused_of_what_may_have_been_otherwise() {
         assert!(verdict.anomalies.is_empty(), "{verdict:#?}");
         verdict
     };
-    // It declined: that is an answer. It may have been the client. Too little was tried.
-    for (its, why) in [(answers, "reasons of their own"), (client, "client's doing")] {
+    // By their words alone nobody would have answered these.
+    let marked =
+        |end: &str, error: &str| json!({"end": end, "error": error, "ext": {(BY_CLIENT): true}});
+    let crashed = marked("info", "Broken pipe (os error 32)");
+    let mute = marked("fail", "cannot start the client of n3: no answer within 30s");
+    // It declined: that is an answer. It was the client, or may have been. Too little was tried.
+    let cases = [
+        (answers, "reasons of their own"),
+        (client, "client's doing"),
+        (crashed, "client's doing"),
+        (mute, "client's doing"),
+    ];
+    for (its, why) in cases {
         let verdict = judged(&mut after_a_cut(on("n3", its)), &[]);
         assert_eq!(verdict.validity, Validity::Unknown);
         assert!(verdict.unknowns[0].contains(why), "{:?}", verdict.unknowns);

@@ -101,6 +101,12 @@ pub trait Client: Send {
     /// Performs one call. Whoever calls enforces the deadline.
     async fn invoke(&mut self, call: &Call) -> Outcome;
 
+    /// Whether its last failure was its own, and says nothing of the database: a client that is a program and has
+    /// crashed, say.
+    fn is_broken(&self) -> bool {
+        false
+    }
+
     /// Lets go of the connection.
     async fn close(&mut self) {}
 

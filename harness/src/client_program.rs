@@ -44,6 +44,8 @@ pub struct ClientProgram {
     program: Arc<Program>,
     running: Option<Running>,
     next_id: u64,
+    /// Its last request found no answer, or none of the protocol's.
+    broken: bool,
 }
 
 struct Running {
@@ -58,7 +60,7 @@ struct Running {
 impl ClientProgram {
     /// A client whose process is started before its first `open`.
     pub fn new(program: Arc<Program>) -> Self {
-        Self { program, running: None, next_id: 0 }
+        Self { program, running: None, next_id: 0, broken: false }
     }
 
     fn spawn(&mut self) -> Result<(), Failure> {
@@ -118,9 +120,14 @@ impl ClientProgram {
     async fn ask(&mut self, request: impl FnOnce(u64) -> Request) -> Result<Response, Failure> {
         let id = self.next_id;
         self.next_id += 1;
+        // Whoever has no patience left drops this: that is no breach.
+        self.broken = false;
         let running = self.running.as_mut().ok_or_else(|| Failure::fail("not connected"))?;
         running.owed = true;
-        let response = running.exchange(&to_line(&request(id)), id).await?;
+        let answer = running.exchange(&to_line(&request(id)), id).await;
+        self.broken =
+            matches!(&answer, Err(_) | Ok(Response::Error { .. } | Response::Ready { .. }));
+        let response = answer?;
         running.owed = false;
         Ok(response)
     }
@@ -203,6 +210,10 @@ impl Client for ClientProgram {
     async fn invoke(&mut self, call: &Call) -> Outcome {
         let timeout_ms = self.program.deadline.now().as_millis() as u64;
         self.ask(|id| Request::op(id, call, Some(timeout_ms))).await?.into_outcome()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Between calls the worker closes only what failed. A program that still

@@ -10,6 +10,7 @@ use std::io;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tribunal_checkers::liveness::BY_CLIENT;
 use tribunal_client::{Failure, Outcome};
 use tribunal_generator::{Context, Generator, Next, Worker as Idle};
 use tribunal_history::{Call, Event, FaultNote, Kind, Name, Nanos, Process, Stage, Value};
@@ -295,7 +296,10 @@ impl Interpreter {
         let Some(call) = lane.open.take() else {
             return Err(worker_died(done.worker, &"it completed a call that it was not given"));
         };
-        let event = completion(&call, &lane.identity, done.outcome);
+        let mut event = completion(&call, &lane.identity, done.outcome);
+        if done.by_client {
+            event.ext.insert(BY_CLIENT.to_owned(), true.into());
+        }
         let event = self.recorder.record(event)?;
         if event.kind == Kind::Info {
             // Its call may still take effect, so its number is never used again.

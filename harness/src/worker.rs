@@ -27,6 +27,8 @@ pub struct Done {
     pub worker: usize,
     /// How the call ended.
     pub outcome: Outcome,
+    /// It failed by the client's own fault, and says nothing of the database.
+    pub by_client: bool,
 }
 
 impl Worker {
@@ -60,31 +62,34 @@ impl Worker {
         done: mpsc::UnboundedSender<Done>,
     ) {
         while let Some(call) = calls.recv().await {
-            let outcome = self.perform(&call).await;
-            if done.send(Done { worker, outcome }).is_err() {
+            let (outcome, by_client) = self.perform(&call).await;
+            if done.send(Done { worker, outcome, by_client }).is_err() {
                 break;
             }
         }
         let _ = timeout(self.deadline.most(), self.client.quit()).await;
     }
 
-    /// Starts the client where it does not run, and connects it; or says why not. How long a database may
-    /// take to answer says nothing of how long a program takes to start.
-    async fn connect(&mut self) -> Result<(), String> {
+    /// Starts the client where it does not run, and connects it; or says why not, and whether that is the client's
+    /// own doing. How long a database may take to answer says nothing of how long a program takes to start.
+    async fn connect(&mut self) -> Result<(), (String, bool)> {
         let started = within(START_DEADLINE, self.client.start()).await;
-        started.map_err(|why| format!("cannot start the client of {}: {why}", self.node.id))?;
+        started
+            .map_err(|why| (format!("cannot start the client of {}: {why}", self.node.id), true))?;
         let opened = within(self.deadline.most(), self.client.open(&self.node)).await;
-        opened.map_err(|why| format!("cannot connect to {}: {why}", self.node.id))
+        opened.map_err(|why| {
+            (format!("cannot connect to {}: {why}", self.node.id), self.client.is_broken())
+        })
     }
 
-    /// One call. A client that could not connect never sent it: that is a
-    /// certain `fail`. Whatever else goes wrong is an `info`, and costs the
-    /// connection, so that no late answer can be taken for the next call's.
-    async fn perform(&mut self, call: &Call) -> Outcome {
+    /// One call, and whether its failure is the client's own. A client that could not
+    /// connect never sent it: that is a certain `fail`. Whatever else goes wrong is an `info`,
+    /// and costs the connection, so that no late answer can be taken for the next call's.
+    async fn perform(&mut self, call: &Call) -> (Outcome, bool) {
         if !self.open {
-            if let Err(why) = self.connect().await {
+            if let Err((why, by_client)) = self.connect().await {
                 self.client.close().await;
-                return Err(Failure::Fail(why));
+                return (Err(Failure::Fail(why)), by_client);
             }
             self.open = true;
         }
@@ -98,11 +103,12 @@ impl Worker {
             Err(Failure::Info(_)) => self.deadline.missed(),
             Err(Failure::Fail(_)) => {}
         }
+        let by_client = outcome.is_err() && self.client.is_broken();
         if matches!(outcome, Err(Failure::Info(_))) {
             self.open = false;
             self.client.close().await;
         }
-        outcome
+        (outcome, by_client)
     }
 }
 

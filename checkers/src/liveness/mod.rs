@@ -11,7 +11,7 @@
 //!
 //! - whose node could not be reached when the faults were healed (the run records that),
 //! - who answered: a call that failed for a reason of its own is an answer,
-//! - for what may have been the client program's own doing,
+//! - for what may have been the client program's own doing; where it certainly was, the run has marked the call,
 //! - who had not served before the first fault either,
 //! - where too little was tried; that is `unknown`.
 
@@ -46,6 +46,10 @@ pub struct Reached {
     /// Nodes that did not.
     pub lost: Vec<String>,
 }
+
+/// The mark, in a completion's `ext`, of a call that failed by the client program's own fault: it crashed, did not
+/// start, or broke the protocol.
+pub const BY_CLIENT: &str = "by_client";
 
 /// When calls must succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tribunal_history::{History, Kind, Nanos, Operation, Process};
 
-use super::ENOUGH;
 use super::periods::Period;
+use super::{BY_CLIENT, ENOUGH};
 
 /// What a call's end says of whether the database lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Answer {
     Declined,
     /// Nobody answered within the call's time, or nobody was there.
     None,
-    /// It may have been the client's own doing.
+    /// It was, or may have been, the client's own doing.
     Unclear,
 }
 
@@ -33,7 +33,8 @@ pub(super) struct Call {
 }
 
 /// What errors say where nobody answered: of the harness, of the operating system, of databases.
-/// Whatever else an error says is not held against the database.
+/// Whatever else an error says is not held against the database; nor is one of these where the run has marked the
+/// call with [`BY_CLIENT`], for a program that crashes breaks a pipe, too.
 const SILENCE: [&str; 14] = [
     "no answer within",
     "timeout",
@@ -63,7 +64,7 @@ impl Call {
             node: operation.node().map(str::to_owned),
             invoked: operation.invoked_at(),
             ended: completion.time(),
-            answer: answer(operation.kind(), &error),
+            answer: answer(operation.kind(), &error, completion.ext(BY_CLIENT).is_some()),
             error,
         })
     }
@@ -73,11 +74,12 @@ impl Call {
     }
 }
 
-fn answer(kind: Kind, error: &str) -> Answer {
+fn answer(kind: Kind, error: &str, by_client: bool) -> Answer {
     let error = error.to_lowercase();
     let silence = SILENCE.iter().any(|word| error.contains(word));
     match kind {
         Kind::Ok => Answer::Ok,
+        _ if by_client => Answer::Unclear,
         _ if silence => Answer::None,
         Kind::Fail => Answer::Declined,
         Kind::Info | Kind::Invoke => Answer::Unclear,

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use tribunal_history::Kind;
+use tribunal_checkers::liveness::BY_CLIENT;
+use tribunal_history::{Kind, Operation};
 
 use crate::scene::Scene;
 use crate::test_file::TestFile;
@@ -96,30 +97,36 @@ pub fn one_that_is_not_there() {
     assert!(last.contains("the client program /nowhere/client does not start: "), "{last}");
 }
 
-/// Nobody knows what became of a call that was not answered, or not in the protocol.
+/// Nobody knows what became of a call that was not answered, or not in the protocol; whether the client is to blame
+/// for that is written down.
 #[track_caller]
-fn tests_nothing(instead: &str) {
+fn tests_nothing(instead: &str, by_client: bool) {
     let Some(Case { scene: _scene, trial }) = with("op", instead, &[]) else { return };
     assert_eq!(trial.code, Some(4), "{}\n{}", trial.said, trial.told);
     let history = trial.history();
     assert!(history.operations().count() > 0);
     assert!(history.operations().all(|op| op.kind() == Kind::Info));
+    // Whoever is silent may wait for the database; whoever crashes or talks nonsense does not.
+    let blames_client =
+        |op: Operation| op.completion().is_some_and(|it| it.ext(BY_CLIENT).is_some());
+    let blamed = history.operations().filter(|op| op.completion().is_some());
+    assert!(blamed.map(blames_client).all(|blames| blames == by_client));
 }
 
 pub fn one_that_hangs_on_every_call() {
-    tests_nothing(HANG);
+    tests_nothing(HANG, false);
 }
 
 pub fn one_that_answers_every_call_with_garbage() {
-    tests_nothing("echo '{\"type\":'");
+    tests_nothing("echo '{\"type\":'", true);
 }
 
 pub fn one_that_answers_another_call() {
-    tests_nothing("echo '{\"type\":\"ok\",\"id\":0}'");
+    tests_nothing("echo '{\"type\":\"ok\",\"id\":0}'", true);
 }
 
 pub fn one_that_dies_on_every_call() {
-    tests_nothing("exit 1");
+    tests_nothing("exit 1", true);
 }
 
 pub fn a_rate_of_zero_is_as_many_calls_as_possible() {
