@@ -159,7 +159,7 @@ pub enum Response {
     },
     /// The request was not understood: a bad line, a version or a workload that
     /// the client does not speak, a call before `open`. Not an outcome of a call
-    /// but a mistake of one of the programs; the run cannot go on like this.
+    /// but a mistake of one of the programs; a call that it answers is an `info`.
     Error {
         /// The request's, where it could be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -194,6 +194,9 @@ impl<'a> Stat<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Child, Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -205,13 +208,27 @@ mod tests {
         assert_eq!(Stat::parse("7 (cut"), None);
     }
 
+    /// A process that leads a session of its own, once it does.
+    fn led(script: &str) -> Child {
+        let script = format!("echo begun; {script}");
+        let mut command = Command::new("setsid");
+        let mut leader =
+            command.args(["sh", "-c", &script]).stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(leader.stdout.take().unwrap()).lines().next();
+        assert_eq!(said.unwrap().unwrap(), "begun");
+        leader
+    }
+
     #[test]
     fn a_session_number_that_came_round_again_is_another_session() {
-        let pid = std::process::id() as i32;
-        let own = process(pid).unwrap();
-        let session = Session { leader: own.session, started: 0 };
-        if process(own.session).is_some() {
-            assert_eq!(session.processes().unwrap(), []);
-        }
+        let mut leader = led("exec sleep 60");
+        let session = Session::led_by(leader.id()).unwrap();
+        let found = session.processes().unwrap();
+        let other = Session { started: session.started - 1, ..session };
+        let of_other = other.processes().unwrap();
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+        assert_eq!(found.iter().map(|it| it.pid).collect::<Vec<_>>(), [session.leader]);
+        assert_eq!(of_other, []);
     }
 }
