@@ -17,6 +17,20 @@ fn alone<'a>(context: &Context<'a>, worker: &'a Worker) -> Context<'a> {
     }
 }
 
+/// A worker's place among those that are free, the longest idle first; behind all where it is not.
+fn idle(context: &Context, worker: Option<&Worker>) -> usize {
+    let process = worker.map(|worker| worker.process);
+    let place = context.free.iter().position(|free| Some(free.process) == process);
+    place.unwrap_or(usize::MAX)
+}
+
+/// The places of all workers: of those that are free, the longest idle first, then of the others.
+fn longest_idle_first(context: &Context) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..context.all.len()).collect();
+    places.sort_by_cached_key(|&place| idle(context, context.all.get(place)));
+    places
+}
+
 /// A generator for every node. See [`each_node`].
 pub struct EachNode<F> {
     make: F,
@@ -55,6 +69,9 @@ impl<F: FnMut(&Name) -> Boxed + Send> Generator for EachNode<F> {
             None => self.make_parts(context),
         };
         let mut answer = Next::Wait(Nanos::MAX);
+        // Who has waited for the longest is asked first.
+        let idle = |(node, _): &(Name, Boxed)| idle(context, worker_of(context, node));
+        parts.sort_by_cached_key(idle);
         parts.retain_mut(|(node, part)| ask(&mut answer, part, context, worker_of(context, node)));
         let done = parts.is_empty() && !matches!(answer, Next::Call(..));
         self.parts = Some(parts);
@@ -91,7 +108,9 @@ pub struct EachProcess<F> {
 
 /// A generator once for every process, which alone makes its calls. A process
 /// that takes the place of a retired one begins a new one, so it is not done
-/// while a call is open that may crash; bound it where calls may crash for ever.
+/// while a call is open that may crash; bound it where calls may crash for ever. Who has been idle for
+/// the longest is asked first, so that all have their share of a rate that is lower than what they would
+/// call.
 pub fn each_process<F: FnMut(&Worker) -> Boxed + Send>(make: F) -> EachProcess<F> {
     EachProcess { make, parts: Vec::new() }
 }
@@ -100,7 +119,7 @@ impl<F: FnMut(&Worker) -> Boxed + Send> Generator for EachProcess<F> {
     fn next(&mut self, context: &Context) -> Next {
         self.parts.retain(|(process, _)| context.all.iter().any(|at| at.process == *process));
         let mut answer = Next::Wait(Nanos::MAX);
-        for worker in context.all {
+        for worker in longest_idle_first(context).into_iter().map(|place| &context.all[place]) {
             let known = self.parts.iter().position(|(process, _)| *process == worker.process);
             let at = known.unwrap_or_else(|| {
                 self.parts.push((worker.process, Some((self.make)(worker))));
@@ -139,17 +158,6 @@ pub struct EachWorker<F> {
 /// for each client. Who has been idle for the longest is asked first.
 pub fn each_worker<F: FnMut(&Worker) -> Boxed + Send>(make: F) -> EachWorker<F> {
     EachWorker { make, parts: None }
-}
-
-/// The places of all workers: of those that are free, the longest idle first, then of the others.
-fn longest_idle_first(context: &Context) -> Vec<usize> {
-    let rank = |place: &usize| {
-        let process = context.all[*place].process;
-        context.free.iter().position(|free| free.process == process).unwrap_or(usize::MAX)
-    };
-    let mut places: Vec<usize> = (0..context.all.len()).collect();
-    places.sort_by_cached_key(rank);
-    places
 }
 
 impl<F: FnMut(&Worker) -> Boxed + Send> Generator for EachWorker<F> {

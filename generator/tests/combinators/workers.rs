@@ -1,7 +1,7 @@
 //! Who makes the calls.
 
 use tribunal_generator::simulation::Answer;
-use tribunal_generator::{each_worker, on_workers};
+use tribunal_generator::{each_node, each_process, each_worker, on_workers};
 
 use super::*;
 
@@ -39,6 +39,12 @@ fn where_calls_are_few_every_worker_gets_its_share_of_them() {
     let parts = each_worker(|_| repeat(call("a")).boxed());
     let history = Simulation::new(&["n1"], 3).quick(parts.delay(ms(1)).limit(6));
     assert_eq!(drawn(&history), "0:a@0 1:a@1 2:a@2 0:a@3 1:a@4 2:a@5");
+    let parts = each_process(|_| repeat(call("a")).boxed());
+    let history = Simulation::new(&["n1"], 3).quick(parts.delay(ms(1)).limit(6));
+    assert_eq!(drawn(&history), "0:a@0 1:a@1 2:a@2 0:a@3 1:a@4 2:a@5");
+    let parts = each_node(|_| repeat(call("a")).boxed());
+    let history = Simulation::new(&["n1", "n2"], 2).quick(parts.delay(ms(1)).limit(4));
+    assert_eq!(drawn(&history), "0:a@0 1:a@1 0:a@2 1:a@3");
 }
 
 #[test]
