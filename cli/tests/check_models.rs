@@ -167,8 +167,10 @@ const CASES: &[Case] = &[
         more: &[],
         good: r#"0 txn [["w","x",1]] [["w","x",1]]
                  1 txn [["r","x",null],["r","y",null]] [["r","x",1],["r","y",null]]"#,
-        bad: r#"0 txn [["r","x",null],["r","y",null]] [["r","x",1],["r","y",null]]
-                1 txn [["r","x",null],["r","y",null]] [["r","x",null],["r","y",1]]"#,
+        bad: r#"0 txn [["w","x",1]] [["w","x",1]]
+                1 txn [["w","y",1]] [["w","y",1]]
+                2 txn [["r","x",null],["r","y",null]] [["r","x",1],["r","y",null]]
+                3 txn [["r","x",null],["r","y",null]] [["r","x",null],["r","y",1]]"#,
         says: "No order of the two writes is right for both",
     },
     Case {
@@ -185,6 +187,7 @@ const CASES: &[Case] = &[
         more: &[],
         good: r#"0 inc "x" {"x":1}
                  1 read null {"x":1,"y":1}
+                 1 inc "x" {"x":2}
                  0 read null {"x":2,"y":1}"#,
         bad: r#"0 read null {"x":1,"y":2}
                 1 read null {"x":2,"y":1}"#,
