@@ -26,6 +26,8 @@ fn mariadb() -> Option<Processes> {
     let data = format!("--datadir={}", path("data"));
     let made = Command::new("mariadb-install-db")
         .args(["--no-defaults", "--user=root", "--skip-test-db", &data])
+        // Its temporary tables have names that two at a time would share.
+        .env("TMPDIR", &folder)
         .output()
         .expect("mariadb-install-db runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
