@@ -38,6 +38,14 @@ fn write_skew_has_a_cycle_in_every_order_of_its_writes() {
     assert!(message.contains("cannot be put in any order, whichever blind write"), "{message}");
 }
 
+/// What breaks read committed in every order that loses no update breaks it not in one that does.
+#[test]
+fn an_order_that_loses_an_update_keeps_read_committed() {
+    let drawing = "p0 1-9 rx3 ry3 wy1 wx1\n p2 1-9 wx2 wy3\n p3 1-9 wx3 wy4";
+    let verdict = check(drawing, &["G-single"], &["consistent-view"], &["read-committed"]);
+    assert!(verdict.anomalies[0].message.ends_with("This breaks consistent-view."));
+}
+
 #[test]
 fn a_long_fork_has_a_cycle_in_every_order_of_its_writes() {
     let forks = "p1 3-9 wx2\n p2 3-9 wy2\n p3 3-9 rx2 ry1\n p4 3-9 rx1 ry2";

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::cycles::phenomenon;
 use super::dependencies::Dependencies;
 use super::level::Level;
-use super::phenomenon::{Phenomenon, Scope};
+use super::phenomenon::{Cycle, Phenomenon, Scope};
 use super::register::Registers;
 use super::solver::{Answer, Progress, Question, Way};
 
@@ -123,7 +123,11 @@ impl Refusal {
                 }
             })
         };
-        let mildest = kinds().map(|(cycle, _)| cycle).max()?;
+        // Chains of updates stay together in an order that loses none. One that puts a write in between
+        // has no cycle of the ways, perhaps, but one with the anti-dependency of who is lost.
+        let chains = ways.iter().flatten().filter_map(|step| step.choice).flatten();
+        let torn = chains.filter(|chain| chain.head != chain.tail).map(|_| Cycle::GSingle).next();
+        let mildest = kinds().map(|(cycle, _)| cycle).chain(torn).max()?;
         let widest = kinds().map(|(_, scope)| scope).max()?;
         Some(Self { phenomenon: Phenomenon::Cycle(mildest, widest), ways })
     }

@@ -152,9 +152,11 @@ impl Checker for RwRegister {
             report.refusal(refusal, |step, chains| registers.chosen(step, chains));
         }
         let searched = asked.fact();
+        let mut undecided = cycles.undecided;
+        undecided.extend(registers.may_lose().then_some(Phenomenon::LostUpdate));
         let findings = Findings {
             found: report.phenomena(),
-            undecided: cycles.undecided,
+            undecided,
             complete,
             shown: asked.shown,
             asked: asked.open,

@@ -90,6 +90,11 @@ impl<'t, 'h> Registers<'t, 'h> {
         self.versions.iter().all(Versions::is_chain)
     }
 
+    /// Whether an update may be lost that is not among the faults.
+    pub fn may_lose(&self) -> bool {
+        self.versions.iter().any(|versions| versions.may_lose)
+    }
+
     /// Dependencies by a guess of every key's order: by when its versions were there.
     pub fn guess_by_time(&self) -> Builder {
         self.guess(|versions, head| versions.zone(self.transactions, head))

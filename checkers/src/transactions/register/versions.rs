@@ -20,6 +20,9 @@ use crate::transactions::{KeyId, NEVER, Transactions, TxnId};
 pub struct Versions {
     /// By version, who updated it.
     pub updaters: FxHashMap<TxnId, Vec<TxnId>>,
+    /// Whether somebody found another's version in the place of his own and wrote again: whether that lost an
+    /// update is not looked into.
+    pub may_lose: bool,
     /// By version, who read it.
     pub readers: FxHashMap<TxnId, Vec<TxnId>>,
     /// Whoever wrote without having read, and whoever updated what was there before all writes.
@@ -46,16 +49,18 @@ impl Versions {
         let mut updated: Option<(TxnId, &Entry)> = None;
         let mut found: Option<TxnId> = None;
         let mut last = 0;
-        let mut wrote = false;
+        let (mut wrote, mut overread) = (false, false);
         for step in steps {
             let version = reads.from[step.at as usize];
             if step.writes() {
                 wrote = true;
+                self.may_lose |= overread;
                 continue;
             }
             if version == NOBODY {
                 continue;
             }
+            overread = wrote;
             if !wrote {
                 last = step.at;
             }
