@@ -6,7 +6,7 @@ use serde_json::json;
 use tribunal_generator::simulation::{Answer, Attempt};
 use tribunal_history::Value;
 
-use crate::{key_of, on_trial};
+use crate::{key_of, on_trial, on_trial_with};
 
 /// What a server of locks knows of one.
 #[derive(Default)]
@@ -89,7 +89,9 @@ fn leases_with_two_holders_are_convicted() {
 fn stores_that_take_an_old_token_are_convicted() {
     // The lock is a lease of 300 ms that a holder does not watch.
     const TTL: u64 = 300_000_000;
-    on_trial("fenced-store", "nonlinearizable", || {
+    // Many locks, so that many are held, and written under too late.
+    let many = json!({"keys": 8});
+    on_trial_with("fenced-store", many, "nonlinearizable", || {
         let mut locks: BTreeMap<String, (Lock, u64)> = BTreeMap::new();
         move |attempt, wrong| {
             let (lock, until) = locks.entry(key_of(attempt)).or_default();
