@@ -11,27 +11,20 @@ use tokio::time::Instant;
 use tribunal_history::Name;
 
 use super::membership::{Membership, Start, Versions};
-use super::{Daemon, Database, DatabaseError, MARK};
+use super::scripts::{GRACE, PID_FILE, end_left_behind, end_session, quote, start_session};
+use super::{Daemon, Database, DatabaseError};
 use crate::cluster::{Node, Session, SessionError};
 use crate::template::{TemplateError, Templates};
 use crate::test_file::DatabaseTable;
 
 /// The file on the node that takes whatever the database prints.
 pub const OUTPUT: &str = "/var/log/tribunal-db.log";
-/// The daemon's process id and when it started: the number alone may be
-/// somebody else's by the time a later run reads it.
-const PID_FILE: &str = "/run/tribunal-db.pid";
-/// How long a database has to end by itself before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 /// How long a `stop` of the test file may take, where the database does not take longer to be ready: as long
 /// as any other of the database's commands during a run.
 const STOP: Duration = Duration::from_secs(30);
 /// How long it may take to end a session: twice its grace, and as much longer as a node is busy.
 const END: Duration = Duration::from_secs(30);
-/// How often a node looks, every ten milliseconds, whether the daemon's first process is there: ten seconds,
-/// and as much longer as the node is busy.
-const LOOKS: u32 = 1000;
 
 /// A database under test, all its commands rendered for every node.
 pub struct Declared {
@@ -343,163 +336,4 @@ async fn within<T>(
         DatabaseError::Setup(format!("node {node}: {what} took longer than {limit} s"))
     };
     Ok(done.map_err(late)??)
-}
-
-/// A script that starts `command` as a daemon that prints to `output`, and tells its process id and when it
-/// started, by way of `pid_file`. Where that cannot be, it says why.
-///
-/// setsid gives the database a session of its own, and the variable is a mark: every process that it starts can
-/// be found by one or the other, and outlives this SSH command.
-fn start_session(command: &str, pid_file: &str, output: &str) -> String {
-    // Who may not write there is told so at once; who cannot begin in so many looks never will.
-    format!(
-        r#"rm -f {pid_file}; mkdir -p "$(dirname {output})" "$(dirname {pid_file})"
-true >>{output} && true >{pid_file} || exit 1
-setsid sh -c 'read -r stat </proc/$$/stat; set -- $stat
-echo "$$ ${{22}}" >{pid_file}; export {MARK}=$$; set --; eval "$0"' {command} >>{output} 2>&1 </dev/null &
-looks={LOOKS}
-while [ ! -s {pid_file} ]; do
-  looks=$((looks - 1))
-  [ $looks -gt 0 ] || {{ echo "no process has begun; the end of its log: $(tail -n 3 {output})" >&2; exit 1; }}
-  sleep 0.01
-done
-cat {pid_file}"#,
-        command = quote(command)
-    )
-}
-
-/// A script that ends the database of a run whose controller was killed: it
-/// would keep the ports of the next one.
-fn end_left_behind() -> String {
-    format!(
-        r#"[ -s {PID_FILE} ] && read -r sid start < {PID_FILE} || exit 0
-stat=$(cat "/proc/$sid/stat" 2>/dev/null); set -- ${{stat##*) }}
-[ "${{20:-$start}}" = "$start" ] || exit 0
-{end}
-rm -f {PID_FILE}"#,
-        end = end_session("$sid", GRACE)
-    )
-}
-
-/// A script that ends every process of the daemon `sid`: SIGTERM, and after
-/// `grace` SIGKILL; SIGCONT besides, as a stopped process does not end.
-///
-/// Its processes are those of its session, those that carry its mark, all that these have started, and
-/// whoever was one of them before those ended.
-fn end_session(sid: &str, grace: Duration) -> String {
-    format!(
-        r#"look() {{
-  found=" $(grep -lszx "{MARK}={sid}" /proc/[0-9]*/environ | tr -dc '0-9\n' | tr '\n' ' ') "
-  until [ "$found" = "$before" ]; do
-    before=$found
-    for stat in /proc/[0-9]*/stat; do
-      read -r line 2>/dev/null < "$stat" || continue
-      pid=${{stat#/proc/}}; pid=${{pid%/stat}}
-      set -- ${{line##*) }}
-      case "$1 $found" in Z*|*" $pid "*) continue; esac
-      [ "$4" = {sid} ] && found="$found$pid " && continue
-      case "$found" in *" $2 "*) found="$found$pid "; continue; esac
-      case "$known" in *" $pid "*) found="$found$pid "; esac
-    done
-  done
-  known=$found
-  for pid in $found; do return 0; done
-  return 1
-}}
-tell() {{ look; for pid in $found; do kill -"$1" "$pid"; kill -CONT "$pid"; done 2>/dev/null; }}
-known=; tell TERM; tries={tries}
-while look; do
-  tries=$((tries - 1)); [ $tries -gt 0 ] || tell KILL
-  [ $tries -gt -{tries} ] || {{ echo "it outlives SIGKILL:" $found >&2; exit 1; }}
-  sleep 0.02
-done"#,
-        tries = grace.as_millis() / 20
-    )
-}
-
-/// `text` as one word of a shell command.
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    /// A daemon of three: one of them has left its session and its parent, one its session and its mark.
-    const SCATTERED: &str = "export TRIBUNAL_DAEMON=$$
-        setsid --fork sh -c 'echo $$; exec sleep 60'
-        env -i setsid sh -c 'echo $$; exec sleep 60' &
-        exec sleep 60";
-
-    /// What the shell says to the start of this command, and whether it succeeds.
-    fn start(path: &str, folder: &Path, pid_file: &str) -> (bool, String) {
-        let [pid_file, output] = [pid_file, "log"].map(|name| folder.join(name));
-        let script = start_session("exit", pid_file.to_str().unwrap(), output.to_str().unwrap());
-        let done =
-            Command::new("/bin/sh").args(["-c", &script]).env("PATH", path).output().unwrap();
-        let said = if done.status.success() { done.stdout } else { done.stderr };
-        (done.status.success(), String::from_utf8(said).unwrap())
-    }
-
-    #[test]
-    fn who_may_not_note_its_process_is_told_so() {
-        let (folder, path) = (tempfile::tempdir().unwrap(), std::env::var("PATH").unwrap());
-        let (started, printed) = start(&path, folder.path(), "pid");
-        let numbers: Vec<u64> = printed.split_whitespace().map(|it| it.parse().unwrap()).collect();
-        assert!(started && numbers.len() == 2, "{printed}");
-        // Where a folder has the name, not even root writes a file.
-        std::fs::create_dir(folder.path().join("taken")).unwrap();
-        let (started, said) = start(&path, folder.path(), "taken");
-        assert!(!started && said.contains("taken"), "{said}");
-    }
-
-    #[test]
-    fn a_daemon_that_never_begins_is_not_waited_for_without_end() {
-        // A node without setsid, on which time flies.
-        let folder = tempfile::tempdir().unwrap();
-        for program in ["rm", "mkdir", "dirname", "tail", "cat"] {
-            let real = crate::cluster::local::find_program(program).unwrap();
-            std::os::unix::fs::symlink(real, folder.path().join(program)).unwrap();
-        }
-        let truth = crate::cluster::local::find_program("true").unwrap();
-        std::os::unix::fs::symlink(truth, folder.path().join("sleep")).unwrap();
-        let (started, said) = start(folder.path().to_str().unwrap(), folder.path(), "pid");
-        assert!(!started, "{said}");
-        let why = "no process has begun; the end of its log: ";
-        assert!(said.contains(why) && said.contains("setsid: not found"), "{said}");
-    }
-
-    fn state(pid: &str) -> Option<String> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        stat.rsplit_once(')')?.1.split_whitespace().next().map(str::to_owned)
-    }
-
-    #[test]
-    fn who_has_left_the_session_ends_too_even_if_stopped() {
-        let mut daemon = Command::new("setsid")
-            .args(["sh", "-c", SCATTERED])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("setsid");
-        let mut lines = BufReader::new(daemon.stdout.take().expect("piped")).lines();
-        let scattered = [lines.next(), lines.next()].map(|line| line.unwrap().unwrap());
-        let stop = format!("kill -STOP {}", scattered.join(" "));
-        assert!(Command::new("sh").args(["-c", &stop]).status().unwrap().success());
-        let script = end_session(&daemon.id().to_string(), GRACE);
-        let ended = Command::new("sh").args(["-c", &script]).output().unwrap();
-        // Nobody may have seen its end yet.
-        let lives = |pid: &&String| state(pid).is_some_and(|state| state != "Z");
-        let left: Vec<&String> = scattered.iter().filter(lives).collect();
-        for pid in &left {
-            let _ = Command::new("kill").args(["-9", pid]).status();
-        }
-        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-        assert!(left.is_empty(), "{left:?}");
-        daemon.wait().unwrap();
-    }
 }

@@ -3,6 +3,7 @@
 mod absent;
 mod declared;
 mod membership;
+mod scripts;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
