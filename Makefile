@@ -17,7 +17,7 @@ test:
 	@bash .ci/packages $(TEST_PACKAGES)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 # Faults that only hosts with kernels of their own can have: their clocks, and netem between them.
 # Two virtual machines; takes some ten minutes, and room for two gigabytes in /var/tmp.
