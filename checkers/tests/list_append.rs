@@ -219,6 +219,50 @@ fn a_level_that_is_asked_for_is_judged_alone() {
     assert_eq!(at(Level::ReadCommitted), Validity::Valid);
 }
 
+/// Causal consistency has the order of the sessions in it where it is asked for, and there alone.
+#[test]
+fn causal_consistency_knows_sessions_where_it_is_asked_for() {
+    let check = |drawing: &str, name: &str, message: &str| {
+        let history = draw(drawing, true);
+        let kept = &judge(drawing).facts["levels_kept"];
+        assert!(kept.as_array().is_some_and(|it| !it.is_empty()), "{kept}");
+        let verdict = ListAppend { level: Level::Causal }.check(&history);
+        assert_eq!(verdict.anomalies.len(), 1, "{verdict:#?}");
+        assert_eq!(verdict.anomalies[0].name, name);
+        assert_eq!(verdict.anomalies[0].message, message);
+        assert_eq!(verdict.facts["levels_broken"], serde_json::json!(["causal"]));
+    };
+    check(
+        "p0 1-2 ax1\n p0 3-9 rx_\n p1 1-9 rx1",
+        "causality-violation",
+        "p0 ran T0 before T3, where T0 (p0, 0.001–0.002 s) appended 1 to \"x\"; and yet T3 (p0, 0.003–0.009 s) read [] of \"x\".",
+    );
+    check(
+        "p0 1-2 ax1\n p0 3-4 ay1\n p1 1-9 ry1\n p1 10-11 rx_",
+        "causality-violation",
+        "T6 saw T0 through T3 and T1, where T0 (p0, 0.001–0.002 s) appended 1 to \"x\"; and yet T6 (p1, 0.010–0.011 s) read [] of \"x\".",
+    );
+    check(
+        "p0 1-2 ax1\n p0 3-4 ax2\n p1 5-6 rx21",
+        "G0-process",
+        "T0 (p0, 0.001–0.002 s) and T2 (p0, 0.003–0.004 s) cannot be put in any order: p0 ran T0 before T2; T0 appended 1 to \"x\", right after T2's.",
+    );
+    check(
+        "p0 1-2 rx1\n p0 3-4 ax1",
+        "G1c-process",
+        "T0 (p0, 0.001–0.002 s) and T2 (p0, 0.003–0.004 s) cannot be put in any order: p0 ran T0 before T2; T0 read [1] of \"x\", whose 1 is T2's.",
+    );
+    check(
+        "p0 1-2 ax1\n p1 3-4 rx1 ax2\n p1 5-6 rx1\n p2 7-8 rx12",
+        "causality-violation",
+        "p1 ran T2 before T4, where T2 (p1, 0.003–0.004 s) appended 2 to \"x\"; and yet T4 (p1, 0.005–0.006 s) read [1] of \"x\".",
+    );
+    let verdict =
+        ListAppend { level: Level::Causal }.check(&draw("p0 1-2 rx_ ay1\n p1 1-2 ry_ ax1", true));
+    assert_eq!(verdict.validity, Validity::Valid);
+    assert_eq!(verdict.facts["levels_kept"], serde_json::json!(["causal"]));
+}
+
 #[test]
 fn an_unknown_outcome_counts_once_it_was_read() {
     // p0's transaction was read by p1, so p2 must see it, too.

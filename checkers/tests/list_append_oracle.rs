@@ -8,8 +8,8 @@
 mod isolation;
 mod oracle;
 
-use isolation::random::{Shape, agree};
-use tribunal_checkers::transactions::ListAppend;
+use isolation::random::{Shape, agree, agree_on_sessions};
+use tribunal_checkers::transactions::{Level, ListAppend};
 
 /// Lists, most of whose appends are blind.
 const LISTS: Shape = Shape {
@@ -34,4 +34,9 @@ const SHAPES: [Shape; 5] = [
 #[test]
 fn levels_agree_with_brute_force() {
     agree(ListAppend::default(), &SHAPES);
+}
+
+#[test]
+fn causal_consistency_agrees_with_brute_force() {
+    agree_on_sessions(ListAppend { level: Level::Causal }, &SHAPES);
 }

@@ -14,15 +14,17 @@ what the first had read, so: the session's order, rt: real time).";
 
 /// Which levels have the order of the sessions in them.
 const SESSIONS: &str = "
-Levels are judged by the data alone, unless `session`, `strong` or `strict` is in their names. The exception are
-`read-committed`, `read-atomic` and `causal` of registers (`--model rw-register --level causal`), where they are asked for: these
-are by the axioms of Biswas and Enea (OOPSLA 2019), as AWDIT and others have them, in which a
-transaction also comes after those that its process ran before it, and a read that goes back behind one before it in its
-transaction breaks read committed already (`non-monotonic-read`). So registers can be `serializable`, which
-says nothing of sessions, and break `causal`; none that is `strong-session-serializable` does. In the
-`levels_kept` and `levels_broken` of a verdict on any other level, and of lists, the three mean what the data
-alone tells. Nobody sees the order of blind writes to registers: `read-uncommitted` is told there only where a
-stronger level is kept.
+Levels are judged by the data alone, unless `session`, `strong` or `strict` is in their names. The exception is
+causal consistency, which is nothing without sessions: where it is asked for (`--level causal`), of lists or registers, a
+transaction also comes after those that its process ran before it. So a history can be `serializable`, which
+says nothing of sessions, and break `causal`; none that is `strong-session-serializable` does. In a verdict on another level,
+`causal` among the `levels_kept` or `levels_broken` means what the data alone tells.
+
+Of registers `read-committed` and `read-atomic` have sessions in them, too, where they are asked for: all three are by the axioms
+of Biswas and Enea (OOPSLA 2019), as AWDIT and others have them, in which a read that goes back behind one before it in
+its transaction breaks read committed already (`non-monotonic-read`). Of lists these two are Adya's and Bailis', by the
+data. Nobody sees the order of blind writes to registers: `read-uncommitted` is told there only where a stronger level is
+kept.
 ";
 
 impl Phenomenon {

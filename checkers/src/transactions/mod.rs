@@ -6,7 +6,7 @@
 //! what is on cycles; `cycles` says which [`Phenomenon`] each is, `level` which [`Level`] that breaks,
 //! `findings` sets one against the other, and `report` says it in words. What is open for
 //! blind writes of registers, `blind` asks the `solver`, and `refusal` says why there is no order.
-//! The weak levels of registers have a way of their own, in `weak`.
+//! The weak levels of registers, and causal consistency of lists, have a way of their own, in `weak`.
 
 mod append;
 mod blind;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use tribunal_checkers::transactions::Level;
-use tribunal_checkers::{Checker, Verdict};
+use tribunal_checkers::{Checker, Validity, Verdict};
 use tribunal_history::{Call, Event, History, Kind, Process};
 
 use super::ways;
@@ -263,4 +263,26 @@ pub fn agree(checker: impl Checker, shapes: &[Shape]) {
     };
     println!("{} histories: {total:?}", all.len());
     assert!(all.len() < 1_000 || (total.kept > 0 && total.broken > 0));
+}
+
+/// Compares a checker of causal consistency with brute force on all seeds, sessions and all.
+pub fn agree_on_sessions(checker: impl Checker, shapes: &[Shape]) {
+    let judge = |seed: u64| {
+        let shape = shapes[seed as usize % shapes.len()];
+        let drawn = drawn(&mut Draw(seed), shape);
+        let verdict = checker.check(&history(&drawn, shape));
+        let happened = drawn.iter().filter(|drawn| drawn.outcome != Outcome::Fail);
+        let txns: Vec<Txn> = happened.map(|drawn| drawn.txn.clone()).collect();
+        let kept = visible::keeps_in_sessions(&txns);
+        let expected = if kept { Validity::Valid } else { Validity::Invalid };
+        assert_eq!(verdict.validity, expected, "seed {seed}: {txns:#?} {verdict:#?}");
+        assert_eq!(verdict.anomalies.is_empty(), kept, "seed {seed}: {verdict:#?}");
+        // What the order of the sessions alone breaks.
+        let data = !kept && visible::keeps(&txns, true);
+        [kept, !kept, data].map(u64::from)
+    };
+    let all: Vec<[u64; 3]> = seeds().into_par_iter().map(judge).collect();
+    let [kept, broken, sessions] = [0, 1, 2].map(|what| all.iter().map(|it| it[what]).sum::<u64>());
+    println!("{} histories: kept {kept}, broken {broken}, by sessions alone {sessions}", all.len());
+    assert!(all.len() < 1_000 || (kept > 0 && broken > 0 && sessions > 0));
 }

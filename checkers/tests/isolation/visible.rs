@@ -1,31 +1,36 @@
 //! Brute force for the levels of visibility: read atomic and causal consistency.
 //!
 //! By the axioms of Cerone, Bernardi and Gotsman, "A Framework for Transactional Consistency
-//! Models with Atomic Visibility" (CONCUR 2015), without sessions: some order of all, and for each
+//! Models with Atomic Visibility" (CONCUR 2015), with sessions where that is said: some order of all, and for each
 //! transaction some of those before it that it sees; of the writers of a key that it sees it
 //! reads the last one's version. A version of a list is all that was appended up to it in that order.
 //! Every order and every choice is tried, but none from where another has failed.
 
 use std::collections::HashSet;
 
-use super::{State, Step, Txn, must, run, whole};
+use super::{Order, State, Step, Txn, must, run, whole};
 use crate::oracle::NEVER;
 
 /// Whether there is an order, and choices. `transitive`: whether who is seen is seen with all that it saw.
 pub fn keeps(txns: &[Txn], transitive: bool) -> bool {
-    let mut search = Search { txns, transitive, apart: false, dead: HashSet::new() };
-    search.go(&mut Vec::new())
+    Search { transitive, ..Search::of(txns) }.go(&mut Vec::new())
+}
+
+/// Causal consistency of sessions: each transaction also sees those that its process ran before it.
+pub fn keeps_in_sessions(txns: &[Txn]) -> bool {
+    Search { transitive: true, sessions: true, ..Search::of(txns) }.go(&mut Vec::new())
 }
 
 /// The same, where of two writers of a key the second also sees the first: parallel snapshot isolation.
 pub fn keeps_without_conflict(txns: &[Txn]) -> bool {
-    let mut search = Search { txns, transitive: true, apart: true, dead: HashSet::new() };
-    search.go(&mut Vec::new())
+    Search { transitive: true, apart: true, ..Search::of(txns) }.go(&mut Vec::new())
 }
 
 struct Search<'a> {
     txns: &'a [Txn],
     transitive: bool,
+    /// Whether it is seen who ran before in one's session.
+    sessions: bool,
     /// Whether writers of one key see each other.
     apart: bool,
     /// Where it was in vain to go on: who is placed, what the keys hold, and who sees whom, if that
@@ -36,7 +41,11 @@ struct Search<'a> {
 /// A transaction in its place, and whom it sees.
 type Placed = (usize, u32);
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn of(txns: &'a [Txn]) -> Self {
+        Self { txns, transitive: false, sessions: false, apart: false, dead: HashSet::new() }
+    }
+
     fn go(&mut self, placed: &mut Vec<Placed>) -> bool {
         let done = placed.iter().fold(0, |set, &(at, _)| set | 1 << at);
         if done & must(self.txns) == must(self.txns) {
@@ -51,6 +60,7 @@ impl Search<'_> {
             let mut sees = done;
             loop {
                 if self.may_see(placed, sees)
+                    && self.sees_its_session(next, sees)
                     && self.is_apart(placed, next, sees)
                     && self.reads_right(placed, next, sees)
                 {
@@ -98,6 +108,11 @@ impl Search<'_> {
     fn may_see(&self, placed: &[Placed], sees: u32) -> bool {
         let seen = |&&(at, _): &&Placed| sees & 1 << at != 0;
         !self.transitive || placed.iter().filter(seen).all(|&(_, saw)| saw & !sees == 0)
+    }
+
+    fn sees_its_session(&self, next: usize, sees: u32) -> bool {
+        let before = |at: usize| Order::Session.before(&self.txns[at], &self.txns[next]);
+        !self.sessions || (0..self.txns.len()).all(|at| sees & 1 << at != 0 || !before(at))
     }
 
     fn is_apart(&self, placed: &[Placed], next: usize, sees: u32) -> bool {

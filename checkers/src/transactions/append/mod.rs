@@ -10,6 +10,7 @@ mod missed;
 mod monotonic;
 mod reads;
 mod sentences;
+mod sources;
 mod why;
 mod writers;
 

@@ -50,7 +50,8 @@ impl Lists<'_, '_> {
         op.action == action && !self.key(op).broken
     }
 
-    fn read_from(&self, from: TxnId, to: TxnId, op: &MicroOp) -> Option<String> {
+    /// "T3 read [1,2] of x, whose 2 is T1's", if that is whom this step read from.
+    pub fn read_from(&self, from: TxnId, to: TxnId, op: &MicroOp) -> Option<String> {
         if !self.usable(op, Action::Read) {
             return None;
         }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::super::transaction::{KeyId, TxnId};
-use super::saturation::Learned;
+use super::saturation::{Learned, Source};
 use super::stamped::Stamped;
 use super::table::{Read, Table};
 use crate::transactions::register::reads::INITIAL;
@@ -46,7 +46,13 @@ fn after(
         let writer = last.get(read.key).filter(|&writer| writer != read.writer);
         let before = writer.filter(|&writer| wanted(writer, read.writer));
         let (after, key) = (read.writer, read.key);
-        learned.extend(before.map(|before| Learned { before, after, reader, key }));
+        learned.extend(before.map(|before| Learned {
+            before,
+            after,
+            reader,
+            key,
+            source: Source::Rule,
+        }));
     }
     for &key in table.writes(reader) {
         last.set(key, reader);
@@ -85,7 +91,7 @@ impl Scratch {
         for &before in &self.seen {
             meet(table.writes(before), &self.sorted, |&Read { key, writer: after }| {
                 if before != after && wanted(before, after) {
-                    learned.push(Learned { before, after, reader, key });
+                    learned.push(Learned { before, after, reader, key, source: Source::Rule });
                 }
             });
         }

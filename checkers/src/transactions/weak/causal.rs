@@ -15,7 +15,7 @@ use rustc_hash::FxHashSet;
 use super::super::transaction::KeyId;
 use super::clocks::{self, Question};
 use super::history_order::Order;
-use super::saturation::Learned;
+use super::saturation::{Learned, Source};
 use super::table::{Read, Table};
 use super::window::Window;
 use crate::transactions::register::reads::INITIAL;
@@ -72,6 +72,7 @@ fn by_clocks(
         after: read.writer,
         reader: order.txns[question.by as usize],
         key: read.key,
+        source: Source::Rule,
     })
     .collect()
 }
@@ -192,6 +193,7 @@ impl Chunk<'_> {
                     after: doubt.read.writer,
                     reader,
                     key: doubt.read.key,
+                    source: Source::Rule,
                 }),
             }
         }

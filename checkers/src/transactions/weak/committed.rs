@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::super::transaction::{KeyId, TxnId};
-use super::saturation::Learned;
+use super::saturation::{Learned, Source};
 use super::stamped::Stamped;
 use super::table::Table;
 use crate::transactions::register::reads::INITIAL;
@@ -21,7 +21,7 @@ pub fn infer(table: &Table, wanted: impl Fn(TxnId, TxnId) -> bool + Sync) -> Vec
         for reader in readers {
             scratch.look(table, reader, |before, key, after| {
                 if wanted(before, after) {
-                    learned.push(Learned { before, after, reader, key });
+                    learned.push(Learned { before, after, reader, key, source: Source::Rule });
                 }
             });
         }

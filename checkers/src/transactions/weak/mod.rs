@@ -1,4 +1,5 @@
-//! The weak levels of registers: read committed, read atomic and causal consistency.
+//! The weak levels of registers: read committed, read atomic and causal consistency; and causal
+//! consistency of lists.
 //!
 //! By the axioms of Biswas and Enea, "On the Complexity of Checking Transactional Consistency"
 //! (OOPSLA 2019): a history keeps a level if its transactions have one order, in which those
@@ -15,6 +16,9 @@
 //! history of any number of sessions is done after one look (see `saturation`). `register::reads` tells who
 //! was read and what is wrong without any order; `table` has the rest in columns; `committed`, `atomic`
 //! and `causal` are the three rules; `witness` finds short cycles and `report` tells them.
+//!
+//! The versions of lists have an order that is known (`append::sources`): it is learned before anything is guessed,
+//! and the rest is the same.
 
 mod atomic;
 mod causal;
@@ -31,7 +35,8 @@ mod witness;
 
 use tribunal_history::History;
 
-use super::level::Level;
+use super::append::Lists;
+use super::level::{Level, weakest};
 use super::parse::Shape;
 use super::register::reads::Reads;
 use super::transaction::Transactions;
@@ -39,14 +44,16 @@ use crate::{Checker, Verdict};
 
 use report::Report;
 use saturation::Outcome;
+pub(super) use saturation::{Learned, Source};
 use table::Table;
 
-/// Judges transactions on registers by a weak level.
+/// Judges transactions on registers by a weak level, or those on lists by causal consistency.
 ///
 /// `txn` [["r", k, v or null], ["w", k, v], …]; every value must be new to its key. It needs no real time.
 #[derive(Clone, Copy, Debug)]
 pub struct Weak {
     rule: Rule,
+    shape: Shape,
 }
 
 /// What a transaction saw when it read.
@@ -61,7 +68,7 @@ enum Rule {
 }
 
 impl Weak {
-    /// The judge of a level: read committed, read atomic or causal; there is none of another.
+    /// The judge of registers by a level: read committed, read atomic or causal; there is none of another.
     pub fn of(level: Level) -> Option<Self> {
         let rule = match level {
             Level::ReadCommitted => Rule::Committed,
@@ -69,16 +76,22 @@ impl Weak {
             Level::Causal => Rule::Causal,
             _ => return None,
         };
-        Some(Self { rule })
+        Some(Self { rule, shape: Shape::Registers })
+    }
+
+    /// The judge of lists by causal consistency. Read committed and read atomic are, on lists, levels of the
+    /// data alone (`ListAppend`), as Adya and Bailis have them.
+    pub fn causal_of_lists() -> Self {
+        Self { rule: Rule::Causal, shape: Shape::Lists }
     }
 
     /// The strongest of these levels that a history keeps, whose reads all have a writer.
     pub(super) fn strongest(transactions: &Transactions, reads: &Reads) -> Option<Level> {
-        let table = Table::of(transactions, reads);
+        let table = Table::of(transactions, &reads.present, &reads.from);
         let levels = [Level::Causal, Level::ReadAtomic, Level::ReadCommitted];
         levels.into_iter().find(|&level| {
             let weak = Self::of(level).expect("a weak level");
-            matches!(saturation::saturate(weak.rule, &table), Outcome::Consistent)
+            matches!(saturation::saturate(weak.rule, &table, Vec::new()), Outcome::Consistent)
         })
     }
 }
@@ -95,26 +108,69 @@ impl Rule {
 
 impl Checker for Weak {
     fn check(&self, history: &History) -> Verdict {
-        let transactions = match Transactions::read(history, Shape::Registers) {
+        let transactions = match Transactions::read(history, self.shape) {
             Ok(transactions) => transactions,
             Err(bad) => return Verdict::objected(bad.to_string()),
         };
-        let reads = match Reads::learn(&transactions) {
+        match self.shape {
+            Shape::Registers => self.registers(&transactions),
+            Shape::Lists => self.lists(&transactions),
+        }
+    }
+}
+
+impl Weak {
+    fn registers(self, transactions: &Transactions) -> Verdict {
+        let reads = match Reads::learn(transactions) {
             Ok(reads) => reads,
-            Err(twice) => return Verdict::objected(twice.sentence(&transactions)),
+            Err(twice) => return Verdict::objected(twice.sentence(transactions)),
         };
-        let table = Table::of(&transactions, &reads);
-        let mut report = Report::new(&transactions, &table, self.rule);
-        reads.faults.iter().for_each(|fault| report.fault(fault));
-        let doubt = match saturation::saturate(self.rule, &table) {
+        let table = Table::of(transactions, &reads.present, &reads.from);
+        let mut report = Report::new(transactions, &table, self.rule, &reads.from);
+        for fault in &reads.faults {
+            let level = Level::ReadCommitted;
+            let sentence = || fault.sentence(transactions);
+            report.fault(fault.phenomenon(), level, fault.at, &fault.txns(), sentence);
+        }
+        self.verdict(&table, Vec::new(), report)
+    }
+
+    fn lists(self, transactions: &Transactions) -> Verdict {
+        let lists = match Lists::learn(transactions) {
+            Ok(lists) => lists,
+            Err(twice) => return Verdict::objected(twice.sentence(transactions)),
+        };
+        let sources = lists.sources();
+        let table = Table::of(transactions, &lists.present, &sources);
+        let mut report = Report::new(transactions, &table, self.rule, &sources).of_lists(&lists);
+        for fault in &lists.faults {
+            let broken = weakest(fault.phenomenon()).iter().copied();
+            let broken = broken.filter(|&level| self.rule.level().implies(level)).min();
+            if let Some(level) = broken {
+                let sentence = || lists.sentence(fault);
+                report.fault(fault.phenomenon(), level, fault.at, &fault.txns(), sentence);
+            }
+        }
+        let mut known = lists.order();
+        saturation::sort(&mut known);
+        self.verdict(&table, known, report)
+    }
+
+    /// What an order that keeps what is known, or that there is none, makes of it.
+    fn verdict(self, table: &Table, known: Vec<Learned>, mut report: Report) -> Verdict {
+        let doubt = match saturation::saturate(self.rule, table, known) {
             Outcome::Consistent => None,
             Outcome::Missed(missed) => {
                 missed.iter().for_each(|missed| report.missed(missed));
                 None
             }
             Outcome::Cyclic(learned) => {
-                let cycles = witness::cycles(&table, &learned);
-                cycles.iter().for_each(|cycle| report.cycle(cycle));
+                let missed = report.against_versions(&learned);
+                missed.iter().for_each(|missed| report.missed(missed));
+                if missed.is_empty() {
+                    let cycles = witness::cycles(table, &learned);
+                    cycles.iter().for_each(|cycle| report.cycle(cycle));
+                }
                 None
             }
             Outcome::Undecided(why) => Some(why),

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::append::Lists;
 use super::super::drawing::Drawing;
+use super::super::graph::Kind;
 use super::super::level::Level;
 use super::super::phenomenon::{Cycle, Phenomenon, Scope};
-use super::super::transaction::{Action, KeyId, NEVER, Transactions, TxnId};
+use super::super::report::Reasons;
+use super::super::transaction::{KeyId, MicroOp, NEVER, Transactions, TxnId};
 use super::super::words;
 use super::Rule;
-use super::saturation::Learned;
+use super::saturation::{Learned, Source};
 use super::table::Table;
 use super::witness::{Hop, Why, through};
 use crate::blame::list;
-use crate::transactions::register::reads::Fault;
 use crate::{Anomaly, Verdict};
 
 /// Witnesses of one kind; further ones are counted.
@@ -28,14 +30,30 @@ pub struct Report<'a, 'h> {
     transactions: &'a Transactions<'h>,
     table: &'a Table,
     rule: Rule,
+    /// For each micro-operation of all whom it read.
+    from: &'a [TxnId],
+    /// Where they are lists, what these say.
+    lists: Option<&'a Lists<'a, 'h>>,
     anomalies: Vec<Anomaly>,
+    broken: Option<Level>,
     counts: BTreeMap<String, usize>,
 }
 
 impl<'a, 'h> Report<'a, 'h> {
     /// Nothing yet.
-    pub fn new(transactions: &'a Transactions<'h>, table: &'a Table, rule: Rule) -> Self {
-        Self { transactions, table, rule, anomalies: Vec::new(), counts: BTreeMap::new() }
+    pub fn new(
+        transactions: &'a Transactions<'h>,
+        table: &'a Table,
+        rule: Rule,
+        from: &'a [TxnId],
+    ) -> Self {
+        let (anomalies, counts) = (Vec::new(), BTreeMap::new());
+        Self { transactions, table, rule, from, lists: None, anomalies, broken: None, counts }
+    }
+
+    /// The same in the words of lists.
+    pub fn of_lists(self, lists: &'a Lists<'a, 'h>) -> Self {
+        Self { lists: Some(lists), ..self }
     }
 
     /// The verdict on all that was found.
@@ -50,49 +68,61 @@ impl<'a, 'h> Report<'a, 'h> {
         Verdict::of(self.anomalies).fact("transactions", count)
     }
 
-    /// The weakest of the three levels that is known to be broken.
+    /// The weakest level that is known to be broken.
     pub fn weakest_broken(&self) -> Option<Level> {
-        self.anomalies.iter().map(|anomaly| self.level(&anomaly.name)).min()
+        self.broken
     }
 
-    /// The weakest of the three levels that an anomaly breaks: by a rule the rule's own, without the
-    /// weakest.
-    fn level(&self, name: &str) -> Level {
-        if name == self.broken() { self.rule.level() } else { Level::ReadCommitted }
-    }
-
-    fn add(&mut self, name: &str, anomaly: impl FnOnce(&Self) -> Anomaly) {
+    /// Adds an anomaly, and the weakest level that it breaks.
+    fn add(&mut self, name: &str, level: Level, anomaly: impl FnOnce(&Self) -> Anomaly) {
+        self.broken = Some(self.broken.map_or(level, |broken| broken.min(level)));
         let count = self.counts.entry(name.to_owned()).or_default();
         *count += 1;
         if *count <= WITNESSES {
-            let anomaly = anomaly(self);
+            let mut anomaly = anomaly(self);
+            anomaly.details.insert("weakest_level_broken".into(), level.name().into());
             self.anomalies.push(anomaly);
         }
     }
 
-    /// A read that no order explains.
-    pub fn fault(&mut self, fault: &Fault) {
-        let name = fault.phenomenon().name();
-        self.add(name, |report| {
-            let op = report.transactions.all_ops()[fault.at as usize];
-            let sentence = fault.sentence(report.transactions);
-            report.anomaly(name, &fault.txns(), Some(op.key), sentence, Map::new())
+    /// A step that no order explains, which breaks this level.
+    pub fn fault(
+        &mut self,
+        phenomenon: Phenomenon,
+        level: Level,
+        at: u32,
+        txns: &[TxnId],
+        sentence: impl FnOnce() -> String,
+    ) {
+        self.add(phenomenon.name(), level, |report| {
+            let op = report.transactions.all_ops()[at as usize];
+            report.anomaly(phenomenon.name(), txns, Some(op.key), sentence(), Map::new())
         });
     }
 
-    /// Somebody who saw a writer of a key, and found what was there before all writes.
+    /// What of that which was learned the versions of lists contradict by themselves: somebody saw an
+    /// append, and read a list without it.
+    pub fn against_versions(&self, learned: &[Learned]) -> Vec<Learned> {
+        let Some(lists) = self.lists else { return Vec::new() };
+        let ruled = learned.iter().filter(|it| it.source == Source::Rule);
+        let contrary = ruled.filter(|it| {
+            let read = self.step(it.reader, it.key, it.after);
+            read.is_some_and(|read| lists.lacks(it.reader, read, it.before).is_some())
+        });
+        contrary.copied().collect()
+    }
+
+    /// Somebody who saw a writer of a key, and found what was there before that.
     pub fn missed(&mut self, it: &Learned) {
-        self.add(self.broken(), |report| {
+        self.add(self.broken(), self.rule.level(), |report| {
             let (sight, mut txns) = report.sight(it);
             txns.extend([it.before, it.reader]);
             txns.sort_unstable();
             txns.dedup();
             let before = words::introduced(report.transactions, it.before);
             let reader = words::introduced(report.transactions, it.reader);
-            let key = report.transactions.key(it.key);
-            let message = format!(
-                "{sight}, where {before} is a writer of {key}; and yet {reader} read nothing of {key}."
-            );
+            let (wrote, found) = report.missing(it);
+            let message = format!("{sight}, where {before} {wrote}; and yet {reader} {found}.");
             report.anomaly(report.broken(), &txns, Some(it.key), message, Map::new())
         });
     }
@@ -102,11 +132,17 @@ impl<'a, 'h> Report<'a, 'h> {
         let ruled = hops.iter().any(|hop| matches!(hop.why, Why::Rule(_)));
         let session = hops.iter().any(|hop| matches!(hop.why, Why::Session));
         let scope = if session { Scope::Session } else { Scope::Data };
-        let name = match ruled {
-            true => self.broken(),
-            false => Phenomenon::Cycle(Cycle::G1c, scope).name(),
+        let read = hops.iter().any(|hop| matches!(hop.why, Why::Read));
+        let kind = if read { Cycle::G1c } else { Cycle::G0 };
+        let name = if ruled { self.broken() } else { Phenomenon::Cycle(kind, scope).name() };
+        // Of lists only causal consistency has the order of the sessions in it.
+        let level = match (self.lists, session, kind) {
+            _ if ruled => self.rule.level(),
+            (Some(_), true, _) => self.rule.level(),
+            (Some(_), false, Cycle::G0) => Level::ReadUncommitted,
+            _ => Level::ReadCommitted,
         };
-        self.add(name, |report| {
+        self.add(name, level, |report| {
             let mut txns: Vec<TxnId> = hops.iter().map(|hop| hop.from).collect();
             let who: Vec<String> =
                 txns.iter().map(|&txn| words::introduced(report.transactions, txn)).collect();
@@ -115,7 +151,7 @@ impl<'a, 'h> Report<'a, 'h> {
             for hop in hops {
                 let (why, others) = report.why(hop);
                 txns.extend(others);
-                steps.push(report.step(hop, &why));
+                steps.push(report.told(hop, &why));
                 reasons.push(why);
             }
             let mut seen = rustc_hash::FxHashSet::default();
@@ -133,7 +169,7 @@ impl<'a, 'h> Report<'a, 'h> {
         });
     }
 
-    fn step(&self, hop: &Hop, why: &str) -> Value {
+    fn told(&self, hop: &Hop, why: &str) -> Value {
         json!({
             "from": self.transactions.get(hop.from).start,
             "to": self.transactions.get(hop.to).start,
@@ -161,32 +197,60 @@ impl<'a, 'h> Report<'a, 'h> {
             }
             Why::Read => {
                 let read = self.table.reads(hop.to).iter().find(|read| read.writer == hop.from);
-                let key = read.map_or(String::new(), |read| self.read(hop.to, read.key, hop.from));
-                (format!("{} {key}, which {} wrote", name(hop.to), name(hop.from)), Vec::new())
+                let why = read.map(|read| self.read(hop.to, read.key, hop.from));
+                (why.unwrap_or_default(), Vec::new())
+            }
+            Why::Versions => {
+                let lists = self.lists.expect("only the versions of lists are known");
+                let why = lists.why(hop.from, hop.to, Kind::WriteWrite);
+                (why.unwrap_or_default(), Vec::new())
             }
             Why::Rule(it) => {
                 let (sight, mut others) = self.sight(&it);
                 others.push(it.reader);
                 let key = self.transactions.key(it.key);
                 let read = self.read(it.reader, it.key, it.after);
-                let [before, after, reader] = [it.before, it.after, it.reader].map(name);
+                let [before, after] = [it.before, it.after].map(name);
                 let why = format!(
-                    "{before}, a writer of {key}, comes before {after}: {sight}, and yet {reader} \
-                     {read}, which {after} wrote"
+                    "{before}, a writer of {key}, comes before {after}: {sight}, and yet {read}"
                 );
                 (why, others)
             }
         }
     }
 
-    /// "read 5 of x": what a transaction read of a key that another wrote.
+    /// The step that read a key, and from whom.
+    fn step(&self, reader: TxnId, key: KeyId, writer: TxnId) -> Option<&MicroOp> {
+        let ops = self.transactions.all_ops();
+        let mut steps = self.transactions.range(reader);
+        steps.find(|&at| ops[at].key == key && self.from[at] == writer).map(|at| &ops[at])
+    }
+
+    /// "appended 2 to x", "read [1] of x": what was missed, and what was read instead.
+    fn missing(&self, it: &Learned) -> (String, String) {
+        let key = self.transactions.key(it.key);
+        let read = self.step(it.reader, it.key, it.after);
+        match self.lists.zip(read).and_then(|(lists, read)| {
+            lists.lacks(it.reader, read, it.before).map(|append| (append, read))
+        }) {
+            Some((append, read)) => {
+                (words::appended(self.transactions, append), words::read(self.transactions, read))
+            }
+            None => (format!("is a writer of {key}"), format!("read nothing of {key}")),
+        }
+    }
+
+    /// "T3 read 5 of x, which T2 wrote": what a transaction read of a key that another wrote.
     fn read(&self, reader: TxnId, key: KeyId, writer: TxnId) -> String {
-        let mut wrote = self.transactions.ops(writer).iter();
-        let last = wrote.rfind(|op| op.key == key && op.action == Action::Write);
-        let reads = self.transactions.ops(reader).iter();
-        let mut reads = reads.filter(|op| op.key == key && op.action == Action::Read);
-        let found = last.and_then(|last| reads.find(|op| op.value == last.value));
-        found.map_or(String::new(), |op| words::read(self.transactions, op))
+        let Some(op) = self.step(reader, key, writer) else { return String::new() };
+        let name = |txn| words::name(self.transactions, txn);
+        match self.lists {
+            Some(lists) => lists.read_from(writer, reader, op).unwrap_or_default(),
+            None => {
+                let read = words::read(self.transactions, op);
+                format!("{} {read}, which {} wrote", name(reader), name(writer))
+            }
+        }
     }
 
     /// How the reader saw the one that came first, and through whom.
@@ -213,9 +277,8 @@ impl<'a, 'h> Report<'a, 'h> {
         txns: &[TxnId],
         key: Option<KeyId>,
         message: String,
-        mut details: Map<String, Value>,
+        details: Map<String, Value>,
     ) -> Anomaly {
-        details.insert("weakest_level_broken".into(), self.level(name).name().into());
         let calls = || txns.iter().map(|&txn| self.transactions.operation(txn));
         let from = calls().map(|call| call.invoked_at()).min();
         let until = calls().map(|call| call.completed_at().unwrap_or(call.invoked_at())).max();
@@ -237,5 +300,6 @@ fn short(why: Why) -> &'static str {
         Why::Session => "so",
         Why::Read => "wr",
         Why::Rule(_) => "co",
+        Why::Versions => "ww",
     }
 }

@@ -14,7 +14,8 @@ use super::table::Table;
 use super::{atomic, causal, committed};
 use crate::transactions::register::reads::INITIAL;
 
-/// What a rule says: of two writers of a key one came first, because a reader of the other saw it.
+/// Of two writers of a key one came first: because a reader of the other saw it, which is what rules
+/// say; or because the order of the key's versions is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Learned {
     /// Who came first.
@@ -25,6 +26,17 @@ pub struct Learned {
     pub reader: TxnId,
     /// The key.
     pub key: KeyId,
+    /// What says so.
+    pub source: Source,
+}
+
+/// What says that one writer came before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The rule: the reader saw the one, and read what the other wrote.
+    Rule,
+    /// The versions of the key, as lists show them. The reader is the second writer.
+    Versions,
 }
 
 /// What became of it.
@@ -45,9 +57,9 @@ const GUESSES: usize = 8;
 /// Orders that are tried for causal consistency, of which not everything can be learned at once.
 const TRIES: usize = 200;
 
-/// Looks for an order.
-pub fn saturate(rule: Rule, table: &Table) -> Outcome {
-    let mut learned: Vec<Learned> = Vec::new();
+/// Looks for an order that keeps what is known of the versions, sorted as [`sort`] does.
+pub fn saturate(rule: Rule, table: &Table, known: Vec<Learned>) -> Outcome {
+    let mut learned = known;
     let mut guess = guess(table);
     for tries in 0..TRIES {
         let Some(order) = with(table, &learned, &guess) else { return Outcome::Cyclic(learned) };
@@ -73,11 +85,16 @@ pub fn saturate(rule: Rule, table: &Table) -> Outcome {
             };
         }
         learned.extend(found);
-        learned.sort_unstable_by_key(|it| (it.after, it.before));
-        learned.dedup_by_key(|it| (it.after, it.before));
+        sort(&mut learned);
         guess = order.txns;
     }
     Outcome::Undecided(format!("no order was found among {TRIES}, and no cycle"))
+}
+
+/// By who comes after whom, each pair once.
+pub fn sort(learned: &mut Vec<Learned>) {
+    learned.sort_unstable_by_key(|it| (it.after, it.before));
+    learned.dedup_by_key(|it| (it.after, it.before));
 }
 
 /// The order of a guess that keeps what is known.

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::transaction::{Action, KeyId, MicroOp, NEVER, Transactions, TxnId};
 use crate::transactions::joined::{begins, joined};
-use crate::transactions::register::reads::{INITIAL, NOBODY, Reads};
+use crate::transactions::register::reads::{INITIAL, NOBODY};
 
 /// A read of another transaction's write.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +34,16 @@ pub struct Table {
 
 impl Table {
     /// Sorts out what the transactions read and wrote.
-    pub fn of(transactions: &Transactions, reads: &Reads) -> Self {
-        let (sessions, before) = sessions(transactions, &reads.present);
-        let present = &reads.present;
+    ///
+    /// `present`: whether each certainly happened; `from`: for each micro-operation whom it read, as in
+    /// [`Reads`].
+    ///
+    /// [`Reads`]: crate::transactions::register::reads::Reads
+    pub fn of(transactions: &Transactions, present: &[bool], from: &[TxnId]) -> Self {
+        let (sessions, before) = sessions(transactions, present);
         let read = |txn: TxnId, to: &mut Vec<Read>| {
             for at in transactions.range(txn) {
-                let (key, writer) = (transactions.all_ops()[at].key, reads.from[at]);
+                let (key, writer) = (transactions.all_ops()[at].key, from[at]);
                 if writer != NOBODY {
                     to.push(Read { key, writer });
                 }
@@ -48,7 +52,7 @@ impl Table {
         let write = |txn: TxnId, to: &mut Vec<KeyId>| {
             let from = to.len();
             if present[txn as usize] {
-                let writes = |op: &&MicroOp| op.action == Action::Write;
+                let writes = |op: &&MicroOp| op.action != Action::Read;
                 to.extend(transactions.ops(txn).iter().filter(writes).map(|op| op.key));
             }
             to[from..].sort_unstable();
@@ -56,7 +60,7 @@ impl Table {
         };
         let (reads, writes) =
             (Rows::of(transactions.len(), read), Rows::of(transactions.len(), write));
-        let present = present.clone();
+        let present = present.to_vec();
         Self { present, keys: transactions.key_count(), sessions, before, reads, writes }
     }
 

@@ -4,7 +4,7 @@ use super::super::graph::{
     Builder, Components, Graph, Kind, Kinds, Node, Quest, residue, shortest,
 };
 use super::super::transaction::TxnId;
-use super::saturation::Learned;
+use super::saturation::{Learned, Source};
 use super::table::Table;
 
 /// One step of a cycle.
@@ -27,6 +27,8 @@ pub enum Why {
     Read,
     /// The rule of the level says so.
     Rule(Learned),
+    /// The versions of a key that both wrote do.
+    Versions,
 }
 
 /// Cycles that are told.
@@ -54,7 +56,10 @@ pub fn cycles(table: &Table, learned: &[Learned]) -> Vec<Vec<Hop>> {
         let why = match kind {
             Kind::Session => Why::Session,
             Kind::WriteRead => Why::Read,
-            _ => Why::Rule(reason(learned, from, to)),
+            _ => match reason(learned, from, to) {
+                it if it.source == Source::Versions => Why::Versions,
+                it => Why::Rule(it),
+            },
         };
         Hop { from, to, why }
     };
