@@ -10,114 +10,23 @@
 //! | `nodes/<node>/` | the database's logs |
 //! | `client/` | what the client programs said on standard error |
 
-use std::collections::BTreeMap;
+mod logs;
+mod record;
+
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tribunal_checkers::{Liveness, Verdict};
+use tribunal_checkers::Verdict;
 use tribunal_history::jsonl::{ReadError, Tail};
-use tribunal_history::{History, Name, arrow};
+use tribunal_history::{History, arrow};
 
-use crate::clocks::{self, ClockRange, ClockReading};
+use crate::clocks::{self, ClockReading};
 
-/// What was tried: enough to judge the history again, and to run it again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// `<time>-<seed>`, the folder's name.
-    pub id: String,
-    /// The test's name: the test file's, without `.toml`.
-    pub test: String,
-    /// The workload that judges the history.
-    pub workload: String,
-    /// That workload's options.
-    #[serde(default)]
-    pub options: BTreeMap<String, Value>,
-    /// How many ok calls of each function the workload needs for a verdict.
-    #[serde(default)]
-    pub required: BTreeMap<String, u64>,
-    /// Template variables (`-s name=value`).
-    #[serde(default)]
-    pub vars: BTreeMap<String, Value>,
-    /// The faults asked for.
-    #[serde(default)]
-    pub faults: Vec<String>,
-    /// How many faults of each kind the schedule has.
-    #[serde(default)]
-    pub scheduled: BTreeMap<String, u64>,
-    /// How many nodes could be down at once, if that was limited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_down: Option<usize>,
-    /// What could happen at all, if that was limited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_model: Option<String>,
-    /// How soon calls must succeed again, and when that is promised, where liveness is judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub liveness: Option<Liveness>,
-    /// The nodes, by name.
-    pub nodes: Vec<String>,
-    /// The seed, as printed.
-    pub seed: String,
-    /// When it began, wall clock, RFC 3339.
-    pub started: String,
-    /// The controller's wall clock where the history's time is 0, in nanoseconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin_ns: Option<i64>,
-    /// How long it was to run, in seconds.
-    pub time_s: f64,
-    /// Calls a second asked for; 0 for as many as possible.
-    pub rate: f64,
-    /// Client processes at once.
-    pub concurrency: usize,
-    /// The command line that runs it again.
-    pub command: String,
-    /// What `tribunal` was told, word by word, when it was run for the first time.
-    #[serde(default)]
-    pub arguments: Vec<String>,
-    /// The folder that paths among them start from.
-    #[serde(default)]
-    pub directory: PathBuf,
-    /// The run whose faults were injected again, where this is a replay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replays: Option<String>,
-    /// The version of Tribunal.
-    pub version: String,
-    /// Why it ended early, if it did: interrupted, a set-up failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
-    /// What went wrong without ending it: a fault that could not be undone, a
-    /// database that did not recover.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alerts: Vec<String>,
-    /// What was measured of the nodes' clocks.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub clocks: BTreeMap<Name, ClockRange>,
-}
-
-/// The most of a log that a report is made of, in bytes: its end.
-const LOG: u64 = 8 << 20;
-
-/// What a node's database wrote.
-#[derive(Clone, Debug)]
-pub struct NodeLog {
-    /// The node.
-    pub node: String,
-    /// The log, or as much of its end as a report is made of.
-    pub text: String,
-    /// Whether that is all of it.
-    pub whole: bool,
-}
-
-impl RunRecord {
-    /// Why no history of this run can prove that all is well, a sentence each.
-    pub fn doubts(&self) -> Vec<String> {
-        let ended = self.ended.iter().map(|why| format!("the run ended early: {why}"));
-        ended.chain(self.alerts.iter().cloned()).collect()
-    }
-}
+pub use logs::{NodeLog, log_names};
+pub use record::RunRecord;
 
 /// Why the store, or a run in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -347,19 +256,7 @@ impl RunFolder {
 
     /// The nodes' logs, of each its last megabytes; what is no text is left out, and so is what cannot be read.
     pub fn node_logs(&self) -> Vec<NodeLog> {
-        let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
-        let mut logs = Vec::new();
-        for node in entries(&self.path.join("nodes")) {
-            for file in entries(&node.path()) {
-                let end = fs::File::open(file.path()).and_then(|file| end_of(file, LOG));
-                if let Some((text, whole)) = end.ok().filter(|(text, _)| !text.contains('\0')) {
-                    let node = node.file_name().to_string_lossy().into_owned();
-                    logs.push(NodeLog { node, text, whole });
-                }
-            }
-        }
-        logs.sort_by(|one, other| one.node.cmp(&other.node));
-        logs
+        logs::read(&self.path.join("nodes"))
     }
 
     fn write_json<T: Serialize>(&self, name: &str, content: &T) -> Result<(), StoreError> {
@@ -384,33 +281,6 @@ impl RunFolder {
             .and_then(|()| fs::rename(&temporary, &path));
         written.map_err(|why| StoreError::Io { path, why })
     }
-}
-
-/// What a node's log files are called in the store: by their own names, but for one whose name an earlier one
-/// has, which is called by its path.
-pub fn log_names(paths: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for path in paths {
-        let own = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let by_path = || path.trim_start_matches('/').replace('/', "_");
-        names.push(if names.contains(&own) { by_path() } else { own });
-    }
-    names
-}
-
-/// The last lines of a file, at most so many bytes, and whether they are all of it.
-fn end_of(mut file: fs::File, most: u64) -> io::Result<(String, bool)> {
-    let length = file.metadata()?.len();
-    let skipped = length.saturating_sub(most);
-    // One byte more tells whether the first line there is a whole one.
-    file.seek(SeekFrom::Start(skipped.saturating_sub(1)))?;
-    let mut text = Vec::new();
-    file.take(most + 1).read_to_end(&mut text)?;
-    let first = match skipped {
-        0 => 0,
-        _ => text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| at + 1),
-    };
-    Ok((String::from_utf8_lossy(&text[first..]).into_owned(), skipped == 0))
 }
 
 #[cfg(test)]
@@ -459,36 +329,6 @@ mod tests {
         assert_eq!(older.verdict().unwrap(), None);
         older.write_verdict(&Verdict::of(vec![Default::default()])).unwrap();
         assert_eq!(store.find("latest-fail").unwrap(), older);
-    }
-
-    #[test]
-    fn a_run_that_did_not_go_well_is_in_doubt() {
-        let mut record = RunRecord::default();
-        assert_eq!(record.doubts(), [""; 0]);
-        record.ended = Some("it was cut off".into());
-        record.alerts = vec!["n3: it stays paused".into()];
-        assert_eq!(record.doubts(), ["the run ended early: it was cut off", "n3: it stays paused"]);
-    }
-
-    #[test]
-    fn logs_of_one_name_in_two_folders_are_two() {
-        let paths = ["/var/log/tribunal-db.log", "/opt/db/a/log", "/opt/db/b/log", "/opt/c"];
-        let names = log_names(&paths.map(str::to_owned));
-        assert_eq!(names, ["tribunal-db.log", "log", "opt_db_b_log", "c"]);
-    }
-
-    #[test]
-    fn of_a_long_log_the_last_whole_lines_are_read() {
-        let end = |text: &str, most| {
-            let mut file = tempfile::tempfile().unwrap();
-            io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-            end_of(file, most).unwrap()
-        };
-        assert_eq!(end("one\ntwo\nthree\n", 14), ("one\ntwo\nthree\n".to_owned(), true));
-        assert_eq!(end("one\ntwo\nthree\n", 13), ("two\nthree\n".to_owned(), false));
-        assert_eq!(end("one\ntwo\nthree\n", 10), ("two\nthree\n".to_owned(), false));
-        assert_eq!(end("one\ntwo\nthree\n", 9), ("three\n".to_owned(), false));
-        assert_eq!(end("no end of it", 4), (String::new(), false));
     }
 
     #[test]
