@@ -148,6 +148,7 @@ fn judges(lists: bool) -> Vec<Box<dyn Checker>> {
         true => vec![
             Box::new(ListAppend::default()),
             Box::new(ListAppend { level: Level::ReadCommitted }),
+            Box::new(ListAppend { level: Level::Causal }),
         ],
         false => [Box::new(RwRegister::default()) as Box<dyn Checker>]
             .into_iter()
