@@ -59,6 +59,7 @@ rm "$folder"/*
 for count in 10000 100000 1000000 3000000; do
   target/release/examples/lists $count >"$folder/lists.jsonl"
   judge "$count transactions on lists, to strict serializability" "$folder/lists.jsonl" list-append
+  judge "$count, the same, to causal consistency" "$folder/lists.jsonl" list-append --level causal
 done
 rm "$folder"/*
 for promise in snapshots committed; do
