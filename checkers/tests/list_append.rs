@@ -230,6 +230,9 @@ fn causal_consistency_knows_sessions_where_it_is_asked_for() {
         assert_eq!(verdict.anomalies.len(), 1, "{verdict:#?}");
         assert_eq!(verdict.anomalies[0].name, name);
         assert_eq!(verdict.anomalies[0].message, message);
+        assert!(
+            verdict.anomalies[0].details["svg"].as_str().is_some_and(|svg| svg.contains("<rect"))
+        );
         assert_eq!(verdict.facts["levels_broken"], serde_json::json!(["causal"]));
     };
     check(

@@ -105,16 +105,25 @@ fn causal() {
 
 #[test]
 fn a_cycle_of_a_weak_level_is_drawn() {
-    let text = "w(1,5,0,0)\nr(1,6,0,1)\nw(1,6,1,2)\nr(1,5,1,3)\n";
-    let drawn = |anomaly: &tribunal_checkers::Anomaly| {
-        assert!(anomaly.details.contains_key("cycle"), "{anomaly:#?}");
-        let [dot, svg] = ["dot", "svg"].map(|name| anomaly.details[name].as_str().expect("text"));
-        assert!(dot.starts_with("digraph {") && dot.contains("co: "), "{dot}");
-        assert!(svg.starts_with("<svg ") && svg.contains(">co: "), "{svg}");
+    let check = |text: &str, level, kinds: &[&str]| {
+        let verdict = judge(text, level);
+        assert_eq!(verdict.validity, Validity::Invalid, "{verdict:#?}");
+        for anomaly in &verdict.anomalies {
+            let cycle = anomaly.details["cycle"].as_array().expect("steps");
+            let told: Vec<&str> = cycle.iter().filter_map(|step| step["kind"].as_str()).collect();
+            assert_eq!(told, kinds, "{cycle:#?}");
+            assert_eq!(cycle[0]["from"], cycle[cycle.len() - 1]["to"], "{cycle:#?}");
+            let last = kinds[kinds.len() - 1];
+            let drawing = ["dot", "svg"].map(|name| anomaly.details[name].as_str().expect("text"));
+            let [dot, svg] = drawing;
+            assert!(dot.starts_with("digraph {") && dot.contains(&format!("{last}: ")), "{dot}");
+            assert!(svg.starts_with("<svg ") && svg.contains(&format!(">{last}: ")), "{svg}");
+        }
     };
-    let verdict = judge(text, Level::ReadAtomic);
-    assert_eq!(verdict.validity, Validity::Invalid, "{verdict:#?}");
-    verdict.anomalies.iter().for_each(drawn);
+    check("w(1,5,0,0)\nr(1,6,0,1)\nw(1,6,1,2)\nr(1,5,1,3)\n", Level::ReadAtomic, &["co", "co"]);
+    // Whoever missed what it saw is on a cycle, too.
+    let missed = "w(1,5,0,0)\nw(2,7,0,1)\nr(2,7,1,2)\nr(1,0,1,3)\n";
+    check(missed, Level::Causal, &["so", "wr", "so", "rw"]);
 }
 
 #[test]

@@ -25,6 +25,15 @@ const WITNESSES: usize = 8;
 /// What breaks the rule of read committed.
 const NON_MONOTONIC_READ: &str = "non-monotonic-read";
 
+/// A step of a cycle in words.
+struct Step {
+    from: TxnId,
+    to: TxnId,
+    /// Two letters.
+    kind: &'static str,
+    why: String,
+}
+
 /// Collects what was found.
 pub struct Report<'a, 'h> {
     transactions: &'a Transactions<'h>,
@@ -123,7 +132,13 @@ impl<'a, 'h> Report<'a, 'h> {
             let reader = words::introduced(report.transactions, it.reader);
             let (wrote, found) = report.missing(it);
             let message = format!("{sight}, where {before} {wrote}; and yet {reader} {found}.");
-            report.anomaly(report.broken(), &txns, Some(it.key), message, Map::new())
+            let mut steps = report.seeing(it);
+            let [reader, writer] =
+                [it.reader, it.before].map(|txn| words::name(report.transactions, txn));
+            let why = format!("{reader} {found}, and so did not see that {writer} {wrote}");
+            steps.push(Step { from: it.reader, to: it.before, kind: "rw", why });
+            let details = report.drawn(&steps);
+            report.anomaly(report.broken(), &txns, Some(it.key), message, details)
         });
     }
 
@@ -147,35 +162,52 @@ impl<'a, 'h> Report<'a, 'h> {
             let who: Vec<String> =
                 txns.iter().map(|&txn| words::introduced(report.transactions, txn)).collect();
             let mut steps = Vec::new();
-            let mut reasons = Vec::new();
-            for hop in hops {
-                let (why, others) = report.why(hop);
+            for &Hop { from, to, why: kind } in hops {
+                let (why, others) = report.why(from, to, kind);
                 txns.extend(others);
-                steps.push(report.told(hop, &why));
-                reasons.push(why);
+                steps.push(Step { from, to, kind: short(kind), why });
             }
             let mut seen = rustc_hash::FxHashSet::default();
             txns.retain(|&txn| seen.insert(txn));
+            let reasons: Vec<&str> = steps.iter().map(|step| step.why.as_str()).collect();
             let message =
                 format!("{} cannot be put in any order: {}.", list(&who), reasons.join("; "));
-            let drawn = hops.iter().map(|hop| (hop.from, hop.to, short(hop.why)));
-            let drawing = Drawing::of_steps(report.transactions, drawn, &reasons);
-            let mut details = Map::from_iter([("cycle".to_owned(), Value::from(steps))]);
-            details.extend([
-                ("dot".to_owned(), drawing.dot().into()),
-                ("svg".to_owned(), drawing.svg().into()),
-            ]);
-            report.anomaly(name, &txns, None, message, details)
+            report.anomaly(name, &txns, None, message, report.drawn(&steps))
         });
     }
 
-    fn told(&self, hop: &Hop, why: &str) -> Value {
-        json!({
-            "from": self.transactions.get(hop.from).start,
-            "to": self.transactions.get(hop.to).start,
-            "kind": short(hop.why),
-            "why": why,
-        })
+    /// How a reader saw the writer that it missed, step by step.
+    fn seeing(&self, it: &Learned) -> Vec<Step> {
+        let (_, others) = self.sight(it);
+        let chain: Vec<TxnId> = [it.before].into_iter().chain(others).chain([it.reader]).collect();
+        let step = |two: &[TxnId]| {
+            let (from, to) = (two[0], two[1]);
+            let read = self.table.reads(to).iter().any(|read| read.writer == from);
+            let kind = if read { Why::Read } else { Why::Session };
+            let (why, _) = self.why(from, to, kind);
+            Step { from, to, kind: short(kind), why }
+        };
+        chain.windows(2).map(step).collect()
+    }
+
+    /// A cycle as data and in pictures.
+    fn drawn(&self, steps: &[Step]) -> Map<String, Value> {
+        let told = |step: &Step| {
+            json!({
+                "from": self.transactions.get(step.from).start,
+                "to": self.transactions.get(step.to).start,
+                "kind": step.kind,
+                "why": step.why,
+            })
+        };
+        let reasons: Vec<String> = steps.iter().map(|step| step.why.clone()).collect();
+        let drawn = steps.iter().map(|step| (step.from, step.to, step.kind));
+        let drawing = Drawing::of_steps(self.transactions, drawn, &reasons);
+        Map::from_iter([
+            ("cycle".to_owned(), steps.iter().map(told).collect()),
+            ("dot".to_owned(), drawing.dot().into()),
+            ("svg".to_owned(), drawing.svg().into()),
+        ])
     }
 
     /// What the rule is called where it is broken.
@@ -188,21 +220,21 @@ impl<'a, 'h> Report<'a, 'h> {
     }
 
     /// Why one step of a cycle is so, and who else is named in it.
-    fn why(&self, hop: &Hop) -> (String, Vec<TxnId>) {
+    fn why(&self, from: TxnId, to: TxnId, why: Why) -> (String, Vec<TxnId>) {
         let name = |txn| words::name(self.transactions, txn);
-        match hop.why {
+        match why {
             Why::Session => {
-                let process = self.transactions.operation(hop.to).process();
-                (format!("{process} ran {} before {}", name(hop.from), name(hop.to)), Vec::new())
+                let process = self.transactions.operation(to).process();
+                (format!("{process} ran {} before {}", name(from), name(to)), Vec::new())
             }
             Why::Read => {
-                let read = self.table.reads(hop.to).iter().find(|read| read.writer == hop.from);
-                let why = read.map(|read| self.read(hop.to, read.key, hop.from));
+                let read = self.table.reads(to).iter().find(|read| read.writer == from);
+                let why = read.map(|read| self.read(to, read.key, from));
                 (why.unwrap_or_default(), Vec::new())
             }
             Why::Versions => {
                 let lists = self.lists.expect("only the versions of lists are known");
-                let why = lists.why(hop.from, hop.to, Kind::WriteWrite);
+                let why = lists.why(from, to, Kind::WriteWrite);
                 (why.unwrap_or_default(), Vec::new())
             }
             Why::Rule(it) => {
