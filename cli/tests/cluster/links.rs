@@ -251,6 +251,22 @@ pub fn held_packets_come_when_the_fault_ends() {
     assert_eq!((&came["came"], &came["late"]), (&500.into(), &0.into()), "{came}");
 }
 
+/// Only what n2 says to n1 is lost.
+pub fn a_link_is_chosen_by_its_name() {
+    let Some(scene) = two_nodes() else { return };
+    let lossy = Held::with(&scene, "link-lossy", &[r#"links=["n2>n1"]"#, "loss=1"]);
+    let came = exchange(&scene, &Traffic { count: 1000, rate: 1000, size: 10, wait: 0.5 });
+    assert_eq!(came["came"], 1000, "{came}");
+    lossy.heal();
+    let lossy = Held::with(&scene, "link-lossy", &[r#"links=["n1>n2"]"#, "loss=1"]);
+    let mut receiver = Receiver::listen(&scene);
+    send(&scene, &Traffic { count: 100, rate: 1000, size: 10, wait: 0.0 });
+    lossy.heal();
+    // It ends with what comes now.
+    send(&scene, &Traffic { count: 1, rate: 1000, size: 10, wait: 0.5 });
+    assert_eq!(receiver.came()["came"], 1);
+}
+
 /// Whoever imposes rules is killed: the wire lifts them by itself.
 pub fn a_killed_controllers_links_are_whole_again() {
     let Some(scene) = two_nodes() else { return };
@@ -268,7 +284,9 @@ pub fn nonsense_is_refused_in_a_sentence() {
     let said = refused(&["link-lossy", "-o", "loss=1.5"]);
     assert!(said.contains("loss = 1.5: it must be a share"), "{said}");
     let said = refused(&["link-slow", "-o", "links=some"]);
-    assert!(said.contains("it must be one, pair, node or all"), "{said}");
+    assert!(said.contains("it must be one, pair, node, all, or a list of links"), "{said}");
+    let said = refused(&["link-slow", "-o", r#"links=["n1>n9"]"#]);
+    assert!(said.ends_with("there is no node `n9` among n1 n2"), "{said}");
     let said = refused(&["link-slwo"]);
     assert!(said.contains("there is no fault `link-slwo`"), "{said}");
     let said = refused(&["link-slow", "--on", "n1"]);

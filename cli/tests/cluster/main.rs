@@ -433,6 +433,7 @@ fn main() -> std::process::ExitCode {
             "links::held_packets_come_when_the_fault_ends",
             links::held_packets_come_when_the_fault_ends,
         ),
+        ("links::a_link_is_chosen_by_its_name", links::a_link_is_chosen_by_its_name),
         (
             "links::a_killed_controllers_links_are_whole_again",
             links::a_killed_controllers_links_are_whole_again,

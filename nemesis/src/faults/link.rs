@@ -15,6 +15,7 @@ use super::about::About;
 use super::aim::look;
 use super::given::{Drawn, Given};
 use super::partition::shuffled;
+use super::target::{directed, written};
 use super::{Aim, Fault, FaultOption, Needs, Options, Place, Plan, PlanError, Toll, link_on_hosts};
 use crate::agent::protocol::Request;
 use crate::field::Field;
@@ -43,8 +44,10 @@ pub const SINGLE_FRAMES: &str = "2-10 ms to inject, 30 ms on busy cores; the sen
 /// What chooses the links.
 pub const LINKS: FaultOption = FaultOption {
     name: "links",
-    doc: "One (directed), pair (both ways), node (all of one node's) or all; by default drawn anew.",
+    doc: "One (directed), pair (both ways), node (all of one node's), all, or a list of links, [\"n1>n2\"]: what n1 sends to n2; by default drawn anew.",
 };
+
+const WANTED: &str = "one, pair, node, all, or a list of links, as in [\"n1>n2\", \"n2>n1\"]";
 
 /// As a plan holds it: with it alone the fault can be injected again.
 #[derive(Debug, Serialize, Deserialize)]
@@ -141,16 +144,22 @@ impl LinkFault {
         const KINDS: [&str; 4] = ["one", "pair", "node", "all"];
         let drawn = *rng.pick(&KINDS);
         let order = shuffled(nodes, rng);
-        let kind = match options.get(LINKS.name) {
+        let given = Given::new(self.about.name, options);
+        let kind = match given.value(LINKS.name) {
             None => drawn,
-            Some(value) => KINDS.into_iter().find(|kind| value == kind).ok_or_else(|| {
-                PlanError::BadOption {
-                    fault: self.about.name,
-                    option: LINKS.name,
-                    value: Value::clone(value),
-                    wanted: "one, pair, node or all",
-                }
-            })?,
+            Some(Value::Array(links)) => {
+                let links = links.iter().map(Value::as_str).collect::<Option<Vec<&str>>>();
+                let links = links.filter(|links| !links.is_empty());
+                let links = links.ok_or_else(|| given.refusal(LINKS.name, WANTED))?;
+                let links = directed(nodes, &links);
+                let links = links.map_err(|why| given.nonsense(LINKS.name, why))?;
+                let told = written(&links);
+                return Ok((links, told));
+            }
+            Some(value) => KINDS
+                .into_iter()
+                .find(|kind| value == kind)
+                .ok_or_else(|| given.refusal(LINKS.name, WANTED))?,
         };
         let (first, second) = (&order[0], &order[1]);
         let all = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (from, to)));
@@ -210,4 +219,47 @@ pub fn effect(links: &[Tallied]) -> Effect {
         format!("{from} to {to}: {} frames, {harms}", tally.frames)
     });
     Effect { observed, evidence: evidence.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_generator::Seed;
+
+    use super::super::tests::nodes;
+    use super::super::{find, plan};
+    use super::*;
+
+    fn planned(links: Value) -> Result<Plan, String> {
+        let options = Options::from_iter([(LINKS.name.to_owned(), links)]);
+        let fault = find("link-slow").expect("there is one");
+        let plan = plan(fault, &nodes(3), &options, &mut Seed(1).stream("t"));
+        plan.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn links_may_be_given_by_name() {
+        let plan = planned(json!(["n3>n1", "n1>n3"])).expect("a plan");
+        assert!(plan.summary.starts_with("n3>n1 n1>n3: "), "{}", plan.summary);
+        assert_eq!(plan.nodes, ["n1".into(), "n3".into()]);
+        let ends: Vec<[&Value; 2]> = plan.data["links"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|link| [&link["from"], &link["to"]])
+            .collect();
+        assert_eq!(ends, [[&json!("n3"), &json!("n1")], [&json!("n1"), &json!("n3")]]);
+    }
+
+    #[test]
+    fn what_is_no_link_is_named() {
+        let told = |links| planned(links).expect_err("no plan");
+        assert!(told(json!(["n1>n9"])).ends_with(": there is no node `n9` among n1 n2 n3"));
+        assert!(told(json!(["n1>n1"])).ends_with(": there is no link from n1 to itself"));
+        assert!(told(json!(["n1>n2", "n1>n2"])).ends_with(": n1>n2 is in it twice"));
+        let wanted = "it must be one, pair, node, all, or a list of links, as in [\"n1>n2\"";
+        for bad in [json!([]), json!([7]), json!("n1>n2"), json!(true)] {
+            let told = told(bad);
+            assert!(told.contains(wanted), "{told}");
+        }
+    }
 }

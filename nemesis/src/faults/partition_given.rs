@@ -6,7 +6,7 @@ use tribunal_history::Name;
 
 use super::given::Given;
 use super::partition::{Cuts, Drawn, Partition, about, apart, links};
-use super::target::node;
+use super::target::{directed, node, written};
 use super::{FaultOption, Options, PlanError, list, ports};
 
 const CUTS: FaultOption = FaultOption {
@@ -78,23 +78,10 @@ fn in_groups(nodes: &[Name], entries: &[Value]) -> Result<(Cuts, String), String
 }
 
 fn by_links(nodes: &[Name], entries: &[Value]) -> Result<(Cuts, String), String> {
-    let mut directed: Vec<(Name, Name)> = Vec::new();
-    for text in entries.iter().filter_map(Value::as_str) {
-        let ends = text.split_once('>').ok_or_else(|| {
-            format!("`{text}` is no link; say `n1>n2`: what n1 sends, n2 does not get")
-        })?;
-        let link = (node(nodes, ends.0.trim())?, node(nodes, ends.1.trim())?);
-        if link.0 == link.1 {
-            return Err(format!("there is no link from {} to itself", link.0));
-        }
-        if directed.contains(&link) {
-            return Err(format!("{}>{} is in it twice", link.0, link.1));
-        }
-        directed.push(link);
-    }
-    let told: Vec<String> = directed.iter().map(|(from, to)| format!("{from}>{to}")).collect();
+    let texts: Vec<&str> = entries.iter().filter_map(Value::as_str).collect();
+    let directed = directed(nodes, &texts)?;
     let cuts = links(directed.iter().map(|(from, to)| (from, to)));
-    Ok((cuts, format!("cut {}", told.join(" "))))
+    Ok((cuts, format!("cut {}", written(&directed))))
 }
 
 #[cfg(test)]
@@ -147,7 +134,7 @@ mod tests {
             (json!(["n1>n9"]), "there is no node `n9` among n1 n2 n3 n4"),
             (json!(["n1>n1"]), "there is no link from n1 to itself"),
             (json!(["n1>n2", "n1>n2"]), "n1>n2 is in it twice"),
-            (json!(["n1-n2"]), "`n1-n2` is no link; say `n1>n2`: what n1 sends, n2 does not get"),
+            (json!(["n1-n2"]), "`n1-n2` is no link; say `n1>n2` for what n1 sends to n2"),
         ];
         for (cuts, why) in cases {
             let said = planned(cuts.clone()).unwrap_err().to_string();

@@ -112,6 +112,31 @@ pub fn node(nodes: &[Name], name: &str) -> Result<Name, String> {
     found.ok_or_else(|| format!("there is no node `{name}` among {}", super::list(nodes)))
 }
 
+/// The directed links that are written as "n1>n2": what n1 sends to n2.
+pub fn directed(nodes: &[Name], links: &[&str]) -> Result<Vec<(Name, Name)>, String> {
+    let mut directed: Vec<(Name, Name)> = Vec::new();
+    for text in links {
+        let ends = text
+            .split_once('>')
+            .ok_or_else(|| format!("`{text}` is no link; say `n1>n2` for what n1 sends to n2"))?;
+        let link = (node(nodes, ends.0.trim())?, node(nodes, ends.1.trim())?);
+        if link.0 == link.1 {
+            return Err(format!("there is no link from {} to itself", link.0));
+        }
+        if directed.contains(&link) {
+            return Err(format!("{}>{} is in it twice", link.0, link.1));
+        }
+        directed.push(link);
+    }
+    Ok(directed)
+}
+
+/// Links as they are written.
+pub fn written(directed: &[(Name, Name)]) -> String {
+    let written: Vec<String> = directed.iter().map(|(from, to)| format!("{from}>{to}")).collect();
+    written.join(" ")
+}
+
 /// Draws a plan for a fault that harms the daemons of some nodes.
 pub fn draw(
     fault: &'static str,
