@@ -8,7 +8,7 @@
 mod isolation;
 mod oracle;
 
-use isolation::random::{Shape, agree, agree_on_sessions};
+use isolation::random::{Shape, agree, agree_on_sessions, two_ways_agree};
 use tribunal_checkers::transactions::{Level, ListAppend};
 
 /// Lists, most of whose appends are blind.
@@ -39,4 +39,16 @@ fn levels_agree_with_brute_force() {
 #[test]
 fn causal_consistency_agrees_with_brute_force() {
     agree_on_sessions(ListAppend { level: Level::Causal }, &SHAPES);
+}
+
+#[test]
+fn causal_consistency_of_larger_histories_is_judged_alike_in_two_ways() {
+    let large = Shape { txns: 60, keys: 8, leaks: 1_000_000, blind: 2, ..LISTS };
+    let shapes = [
+        Shape { stale: 200, ..large },
+        Shape { txns: 30, stale: 40, ..large },
+        Shape { txns: 120, keys: 20, stale: 300, crashed: 0, ..large },
+    ];
+    let asked = ListAppend { level: Level::Causal };
+    two_ways_agree(asked, ListAppend::default(), &shapes);
 }

@@ -279,9 +279,11 @@ impl Field {
 
     /// Whether the process that leads the database's session on a node is no more.
     pub async fn has_ended(&self, node: &Name) -> Result<bool, String> {
-        // A zombie has ended, too: only its parent has not heard of it yet.
+        // A zombie has ended, too: only its parent has not heard of it yet. But not where its other threads
+        // go on.
         let script = format!(
-            "read -r stat 2>/dev/null </proc/{}/stat || exit 1; case ${{stat##*) }} in [ZX]*) exit 1;; esac",
+            "read -r stat 2>/dev/null </proc/{}/stat || exit 1; set -- ${{stat##*) }}; \
+             case $1${{18}} in Z[01]|X*) exit 1;; esac",
             self.daemon(node)?
         );
         let output = self.session(node)?.run(&script).await.map_err(|error| error.to_string())?;

@@ -286,3 +286,30 @@ pub fn agree_on_sessions(checker: impl Checker, shapes: &[Shape]) {
     println!("{} histories: kept {kept}, broken {broken}, by sessions alone {sessions}", all.len());
     assert!(all.len() < 1_000 || (kept > 0 && broken > 0 && sessions > 0));
 }
+
+/// Compares two ways to judge causal consistency on larger histories, each transaction of which is of a process
+/// of its own, so that sessions say nothing: where it is asked for, by an order of all; and among the levels kept and
+/// broken, reader by reader.
+pub fn two_ways_agree(asked: impl Checker, among_all: impl Checker, shapes: &[Shape]) {
+    let judge = |seed: u64| {
+        let shape = shapes[seed as usize % shapes.len()];
+        let mut drawn = drawn(&mut Draw(seed), shape);
+        for (process, drawn) in (0..).zip(&mut drawn) {
+            drawn.txn.process = process;
+        }
+        let history = history(&drawn, shape);
+        let (one, other) = (asked.check(&history), among_all.check(&history));
+        let valid = one.validity == Validity::Valid;
+        let broken = says(&other, "levels_broken", Level::Causal, |it, level| level.implies(it));
+        let kept = says(&other, "levels_kept", Level::Causal, |it, level| it.implies(level));
+        assert!(
+            one.validity != Validity::Unknown && broken != kept && kept == valid,
+            "seed {seed}: {one:#?} {other:#?}"
+        );
+        [valid, !valid].map(u64::from)
+    };
+    let all: Vec<[u64; 2]> = seeds().into_par_iter().map(judge).collect();
+    let [kept, broken] = [0, 1].map(|what| all.iter().map(|it| it[what]).sum::<u64>());
+    println!("{} larger histories: kept {kept}, broken {broken}", all.len());
+    assert!(all.len() < 1_000 || (kept > 0 && broken > 0));
+}

@@ -47,6 +47,17 @@ async fn one_by_one(
         assert_eq!(healed.error, None, "{}", fault.name());
         let (first, last) = (injected.note.effect.unwrap(), healed.note.effect.unwrap());
         assert!(first.observed || last.observed, "{}: {first:?} {last:?}", fault.name());
+        all_run(sessions, daemons, fault.name()).await;
+    }
+}
+
+/// Whatever was done to it, every node's database runs when it is healed.
+async fn all_run(sessions: &[Arc<Session>], daemons: &Daemons, after: &str) {
+    for session in sessions {
+        let node = &session.node().id;
+        let pid = daemons.get(node).unwrap().pid;
+        let alive = session.run(&format!("kill -0 {pid}")).await.unwrap();
+        assert_eq!(alive.code, Some(0), "{node}: the daemon (pid {pid}) has ended after {after}");
     }
 }
 

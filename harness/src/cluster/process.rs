@@ -32,8 +32,11 @@ impl ProcessId {
         // The name (field 2) may hold spaces and parentheses; field 3 follows the last one.
         let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
         let state = fields.next()?;
-        let start = fields.nth(18)?.parse().ok()?;
-        (!matches!(state, "Z" | "X")).then_some(Self { pid, start })
+        let threads: u32 = fields.nth(16)?.parse().ok()?;
+        let start = fields.nth(1)?.parse().ok()?;
+        // A first thread that ended while others go on shows as a zombie.
+        let dead = matches!(state, "Z" | "X") && threads <= 1;
+        (!dead).then_some(Self { pid, start })
     }
 
     /// Whether it still runs.

@@ -56,7 +56,8 @@ rm -f {PID_FILE}"#,
 /// `grace` SIGKILL; SIGCONT besides, as a stopped process does not end.
 ///
 /// Its processes are those of its session, those that carry its mark, all that these have started, and
-/// whoever was one of them before those ended.
+/// whoever was one of them before those ended. One that shows as a zombie while its other threads go on (the
+/// 18th field from the state is how many there are) has not ended: it still has its files and its ports.
 pub(super) fn end_session(sid: &str, grace: Duration) -> String {
     format!(
         r#"look() {{
@@ -67,7 +68,8 @@ pub(super) fn end_session(sid: &str, grace: Duration) -> String {
       read -r line 2>/dev/null < "$stat" || continue
       pid=${{stat#/proc/}}; pid=${{pid%/stat}}
       set -- ${{line##*) }}
-      case "$1 $found" in Z*|*" $pid "*) continue; esac
+      case "$1${{18}}" in Z[01]|X*) continue; esac
+      case "$found" in *" $pid "*) continue; esac
       [ "$4" = {sid} ] && found="$found$pid " && continue
       case "$found" in *" $2 "*) found="$found$pid "; continue; esac
       case "$known" in *" $pid "*) found="$found$pid "; esac
@@ -143,6 +145,39 @@ mod tests {
         assert!(!started, "{said}");
         let why = "no process has begun; the end of its log: ";
         assert!(said.contains(why) && said.contains("setsid: not found"), "{said}");
+    }
+
+    /// The first thread ends, and another goes on.
+    const HEADLESS: &str = "import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print('begun', flush=True)
+ctypes.CDLL(None).pthread_exit(None)";
+
+    #[test]
+    fn who_has_lost_only_its_first_thread_has_not_ended() {
+        let Some(python) = crate::cluster::local::find_program("python3") else {
+            eprintln!("skipped: python3 is not installed");
+            return;
+        };
+        let mut daemon = Command::new("setsid")
+            .arg(python)
+            .args(["-c", HEADLESS])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("setsid");
+        let begun = BufReader::new(daemon.stdout.take().expect("piped")).lines().next();
+        assert_eq!(begun.expect("a line").unwrap(), "begun");
+        let pid = daemon.id().to_string();
+        while state(&pid).as_deref() != Some("Z") {
+            std::thread::yield_now();
+        }
+        let ended =
+            Command::new("sh").args(["-c", &end_session(&pid, GRACE)]).output().expect("sh");
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(threads, 1, "the thread goes on");
     }
 
     fn state(pid: &str) -> Option<String> {
