@@ -92,7 +92,15 @@ pub async fn every_fault_over_ssh_and_nothing_left_behind() {
         let mut injector = connect.await.unwrap().on(Some(ground));
         injector.lay_ground().await.unwrap();
         one_by_one(&mut injector, &sessions, &daemons, of_ground(Some(kind))).await;
+        // As at the end of a run: whoever still had a file open there would be killed.
+        for session in &sessions {
+            let daemon = daemons.get(&session.node().id).unwrap();
+            Leaderless.stop(session, &daemon).await.unwrap();
+        }
         assert_eq!(injector.lift_ground().await, [] as [&str; 0]);
+        for session in &sessions {
+            daemons.set(Leaderless.start(session).await.unwrap());
+        }
     }
     for session in &sessions {
         let mounts = session.run_ok("grep -c -e tribunal-agent -e leaderless /proc/mounts; true");
