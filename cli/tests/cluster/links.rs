@@ -259,7 +259,7 @@ pub fn a_link_is_chosen_by_its_name() {
     assert_eq!(came["came"], 1000, "{came}");
     lossy.heal();
     let lossy = Held::with(&scene, "link-lossy", &[r#"links=["n1>n2"]"#, "loss=1"]);
-    let mut receiver = Receiver::listen(&scene);
+    let receiver = Receiver::listen(&scene);
     send(&scene, &Traffic { count: 100, rate: 1000, size: 10, wait: 0.0 });
     lossy.heal();
     // It ends with what comes now.
