@@ -197,10 +197,9 @@ impl Views<'_, '_, '_> {
         appends.find_map(|op| {
             // Of whom it read the one append and not the other of one key, that is G1b.
             let look = looks.get(&op.key).filter(|look| self.writer(look) != Some(seen))?;
-            let writers = &self.lists.keys[op.key as usize].writers;
             // What no read shows comes after all that was read.
-            let later = writers.get(op.value).is_some_and(|append| append.place >= look.others);
-            later.then_some(*look)
+            let place = self.lists.place(op.key, op.value);
+            place.is_some_and(|place| place >= look.others).then_some(*look)
         })
     }
 }

@@ -59,11 +59,7 @@ impl Lists<'_, '_> {
         let transactions = self.transactions;
         let (reader, writer) = (receded.chain[0], receded.chain[receded.chain.len() - 1]);
         let looked = &transactions.all_ops()[receded.at as usize];
-        let own = |place: u32| place >= self.others(reader, looked) as u32;
-        let missed = transactions.ops(writer).iter().find(|op| {
-            let append = op.action == Action::Append && op.key == receded.key;
-            append && self.place(receded.key, op.value).is_some_and(own)
-        });
+        let missed = self.lacks(reader, looked, writer);
         let after = |pair: &[TxnId]| {
             let why = |kind| self.why(pair[1], pair[0], kind);
             why(Kind::WriteRead).or_else(|| why(Kind::WriteWrite)).unwrap_or_default()
@@ -79,7 +75,8 @@ impl Lists<'_, '_> {
         )
     }
 
-    fn place(&self, key: KeyId, element: tribunal_history::Datum) -> Option<u32> {
+    /// The place of an element in its key's order, [`UNREAD`] where no read shows it.
+    pub(super) fn place(&self, key: KeyId, element: tribunal_history::Datum) -> Option<u32> {
         self.keys[key as usize].writers.get(element).map(|append| append.place)
     }
 }

@@ -31,11 +31,10 @@ impl Lists<'_, '_> {
     /// What another appended to the key that was read, if the list that was found is without it.
     pub fn lacks(&self, reader: TxnId, read: &MicroOp, writer: TxnId) -> Option<&MicroOp> {
         let shown = self.others(reader, read) as u32;
-        let writers = &self.keys[read.key as usize].writers;
         let lacking = |op: &&MicroOp| {
             let append = op.action == Action::Append && op.key == read.key;
             // What no read shows has a place after all.
-            append && writers.get(op.value).is_some_and(|append| append.place >= shown)
+            append && self.place(op.key, op.value).is_some_and(|place| place >= shown)
         };
         self.transactions.ops(writer).iter().find(lacking)
     }
@@ -61,7 +60,7 @@ impl Lists<'_, '_> {
         for txn in transactions.ids().filter(real) {
             for op in transactions.ops(txn).iter().filter(|op| op.action == Action::Append) {
                 let key = &self.keys[op.key as usize];
-                let place = key.writers.get(op.value).map(|append| append.place);
+                let place = self.place(op.key, op.value);
                 let last = key.writer_before(transactions, key.order.len());
                 if let (false, Some(UNREAD), Some(last)) = (key.broken, place, last) {
                     add(last, txn, op.key);
