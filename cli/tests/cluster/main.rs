@@ -16,6 +16,7 @@ mod scene;
 mod traces;
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -214,6 +215,16 @@ fn exec_passes_the_exit_code_and_the_streams_on() {
     let output =
         scene.tribunal(&["cluster", "exec", "n1", "--", "sh", "-c", "echo out; echo err >&2"]);
     assert_eq!((text(&output.stdout), text(&output.stderr)), ("out\n".into(), "err\n".into()));
+    // The exit code arrives before the output does.
+    let late = "(sleep 0.3; echo out; echo err >&2) & exit 3";
+    let output = scene.tribunal(&["cluster", "exec", "n1", "--", "sh", "-c", late]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("out\n".into(), "err\n".into()));
+    // A reader that has had enough ends the writer.
+    let mut yes = scene.command(&["cluster", "exec", "n1", "--", "yes"]);
+    let mut yes = yes.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    yes.stdout.take().unwrap().read_exact(&mut [0; 4]).unwrap();
+    assert_eq!(yes.wait().unwrap().code(), Some(255), "yes dies of SIGPIPE");
     let spaced =
         scene.ok(&["cluster", "exec", "n1", "--", "printf", "[%s]", "a  b", "$HOME", "it's!"]);
     assert_eq!(spaced, "[a  b][$HOME][it's!]");

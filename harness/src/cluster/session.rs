@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openssh::{Child, KnownHosts, SessionBuilder, Stdio};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::Node;
 
@@ -142,14 +142,20 @@ impl Session {
         Ok(Output { code, stdout, stderr })
     }
 
-    /// Runs a program with this process' own standard streams. Returns its exit
-    /// code; `None` when a signal ended it.
+    /// Runs a program whose standard streams are this process' own. Returns its exit
+    /// code; `None` when a signal ended it. Like `ssh`, it waits until nobody on
+    /// the node holds the program's output any more.
     pub async fn run_attached(&self, command: &[String]) -> Result<Option<i32>, SessionError> {
         let (program, arguments) = command.split_first().expect("a command names a program");
         let mut remote = self.ssh.command(program);
         remote.args(arguments).stdin(Stdio::inherit());
-        let child = remote.stdout(Stdio::inherit()).stderr(Stdio::inherit()).spawn().await;
-        self.code(child.map_err(|error| self.broken(&error))?.wait().await)
+        // Relayed rather than inherited: the exit code may come before the last of the output,
+        // and with who has been told the code openssh drops what is still on its way.
+        let child = remote.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().await;
+        let mut child = child.map_err(|error| self.broken(&error))?;
+        let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
+        tokio::join!(relay(stdout, tokio::io::stdout()), relay(stderr, tokio::io::stderr()));
+        self.code(child.wait().await)
     }
 
     /// Runs `script`, which must succeed; its standard output comes back.
@@ -249,6 +255,14 @@ async fn read_all(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
         let _ = stream.read_to_end(&mut content).await;
     }
     content
+}
+
+/// Passes on what a stream brings. Who does not want to read it closes it for the writer, too.
+async fn relay(from: Option<impl AsyncRead + Unpin>, mut to: impl AsyncWrite + Unpin) {
+    if let Some(mut from) = from {
+        let _ = tokio::io::copy(&mut from, &mut to).await;
+        let _ = to.flush().await;
+    }
 }
 
 /// An error and what caused it, on one line.
