@@ -198,5 +198,5 @@ fn main() -> std::process::ExitCode {
         ),
         ("usage::hosts_that_cannot_be_found", usage::hosts_that_cannot_be_found),
     ];
-    runner::run_at_once(3, tests)
+    runner::run_at_once(4, tests)
 }

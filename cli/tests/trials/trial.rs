@@ -14,7 +14,7 @@ use tribunal_history::{Fault, History};
 use crate::scene::{Scene, text};
 
 /// So many trials under load at once: more would only measure the machine.
-static SEATS: Mutex<usize> = Mutex::new(2);
+static SEATS: Mutex<usize> = Mutex::new(3);
 static LEFT: Condvar = Condvar::new();
 
 /// Leave to put a load on the machine.
