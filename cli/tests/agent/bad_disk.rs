@@ -120,7 +120,7 @@ pub fn a_dead_server_gives_the_folder_back() {
     assert!(healed.contains("undone: a disk of ours under "), "{healed}");
     world.assert_clean();
     // Agent killed, and no successor in sight: its guard.
-    let mut agent = world.agent("a", 1);
+    let mut agent = world.agent("a", 3);
     lay(&mut agent, &world);
     let mut user = victim(&world);
     assert_eq!(said(&mut user), 0);

@@ -190,13 +190,13 @@ pub fn a_successor_leaves_the_database_its_ground() {
 pub fn ground_that_nobody_comes_for_is_lifted() {
     let Some(world) = World::new() else { return };
     // The guard, when its agent is killed; the agent, when it hears nothing; `heal`, of both.
-    let mut agent = world.agent("a", 1);
+    let mut agent = world.agent("a", 3);
     lay(&mut agent, &world, "a");
     let mut victim = world.victim();
     drop(agent);
     assert!(!victim.child.wait().unwrap().success());
     wait_until("the guard lifts it", || !world.is_laid());
-    let mut agent = world.agent("a", 1);
+    let mut agent = world.agent("a", 3);
     lay(&mut agent, &world, "a");
     assert_eq!(agent.process.child.wait().unwrap().code(), Some(0));
     world.assert_clean();

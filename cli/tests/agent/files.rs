@@ -143,7 +143,7 @@ pub fn a_folder_is_put_back_as_it_was_before() {
         at: scene.data(),
         after_ms,
     };
-    agent.inject(1, harm(&scene, 300));
+    agent.inject(1, harm(&scene, 2000));
     assert_eq!(agent.observe(1), (false, "a copy of 5 files was taken".to_owned()));
     assert!(scene.daemon.child.try_wait().unwrap().is_none(), "it goes on");
     fs::write(scene.data().join("meta"), "later").unwrap();
@@ -151,7 +151,7 @@ pub fn a_folder_is_put_back_as_it_was_before() {
     fs::remove_file(scene.data().join("wal/1.log")).unwrap();
     assert!(!scene.daemon.child.wait().unwrap().success(), "it is killed when the time has come");
     let seen = agent.heal(1);
-    assert_eq!(seen, "put back after 0.3 s: 3 files had changed since");
+    assert_eq!(seen, "put back after 2 s: 3 files had changed since");
     assert_eq!(before, scene.content());
     assert!(!scene.data().join("new").exists());
     assert_eq!(scene.copies(), 0);

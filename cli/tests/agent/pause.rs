@@ -84,7 +84,7 @@ pub fn a_lost_controller_ends_the_pause() {
     let Some(victim) = victim(&folder) else { return };
     let pid = victim.child.id();
     // Silent, but still there: the lease runs out.
-    let mut agent = Agent::start(&folder.path().join("state"), 1, &[]);
+    let mut agent = Agent::start(&folder.path().join("state"), 3, &[]);
     agent.inject(0, Harm::Pause { pid });
     wait_until("the lease ends the pause", || !stopped(pid));
     assert_eq!(agent.process.child.wait().unwrap().code(), Some(0));

@@ -155,11 +155,16 @@ fn command(state: &Path, arguments: &[&str], inside: &[&str]) -> Command {
     command
 }
 
-/// A program in a session of its own, as a daemon is.
+/// A program in a session of its own, as a daemon is; it runs by now.
 pub fn daemon(program: &Path, arguments: &[&str]) -> Piped {
     let mut command = Command::new("setsid");
     command.arg(program).args(arguments).stderr(Stdio::null());
-    Piped::start(command).unwrap()
+    let daemon = Piped::start(command).unwrap();
+    let runs = PathBuf::from(format!("/proc/{}/exe", daemon.child.id()));
+    wait_until("setsid has become the program", || {
+        std::fs::read_link(&runs).is_ok_and(|exe| !exe.ends_with("setsid"))
+    });
+    daemon
 }
 
 /// A virtual machine that runs the victim `Clocks.java`, compiled into a folder, in a session of its

@@ -11,12 +11,13 @@ use crate::mounted::{Mounted, impose, lift, rule};
 
 /// Writes 8 KiB of one number after the other over the same place, each time synced; says which is certain.
 const VICTIM: &str = r#"
-import os, sys
+import os, time
 f = os.open("file", os.O_RDWR | os.O_CREAT)
 for n in range(1, 251):
     os.pwrite(f, bytes([n]) * 8192, 0)
     os.fsync(f)
     os.pwrite(1, b"%d\n" % n, 0)
+    time.sleep(0.01)
 "#;
 
 /// Runs the victim until the power goes, and kills it as one who has lost it; what it was sure of.

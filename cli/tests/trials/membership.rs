@@ -35,10 +35,10 @@ pub fn etcds_members_leave_and_come_back() {
     let file = TestFile::example("etcd/cas-register.toml").script(&[
         ("member-leave", 1, 6, &[]),
         ("rolling-restart", 7, 12, &[]),
-        ("member-replace", 13, 18, &[]),
+        ("member-replace", 13, 24, &[]),
     ]);
     let test = file.write(&scene, "etcd");
-    let settings = ["--local", "3", "--time", "20s", "--rate", "100"];
+    let settings = ["--local", "3", "--time", "26s", "--rate", "100"];
     let trial = run_loaded(&scene, &test, &settings);
     trial.assert_acquitted();
     let seen = seen(&trial);

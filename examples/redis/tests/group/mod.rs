@@ -94,7 +94,7 @@ impl Group {
             format!("dir {}", folder.display()),
             format!("sentinel announce-ip {ip}"),
             format!("sentinel monitor tribunal {primary} {PORT} 2"),
-            "sentinel down-after-milliseconds tribunal 1000".to_owned(),
+            "sentinel down-after-milliseconds tribunal 5000".to_owned(),
             "sentinel failover-timeout tribunal 5000".to_owned(),
         ];
         fs::write(&file, lines.join("\n") + "\n").expect("a file");

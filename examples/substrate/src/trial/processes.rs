@@ -21,6 +21,11 @@ pub struct Processes {
 impl Processes {
     /// Addresses and a folder for `count` nodes; nothing is started.
     pub fn new(name: &str, count: usize) -> Self {
+        Self::within(&std::env::temp_dir(), name, count)
+    }
+
+    /// The same, with the folder in there.
+    pub fn within(base: &Path, name: &str, count: usize) -> Self {
         static CLUSTERS: AtomicU32 = AtomicU32::new(0);
         let cluster = CLUSTERS.fetch_add(1, Ordering::Relaxed);
         let pid = std::process::id();
@@ -31,7 +36,7 @@ impl Processes {
             format!("127.{}.{low}.{}", 1 + high % 250, (cluster as usize % 16) * 16 + n)
         };
         let members = (1..=count).map(|n| Member { id: format!("n{n}"), ip: ip(n) }).collect();
-        let folder = std::env::temp_dir().join(format!("{name}-{pid}-{cluster}"));
+        let folder = base.join(format!("{name}-{pid}-{cluster}"));
         Self { members, folder, running: (0..count).map(|_| None).collect() }
     }
 
