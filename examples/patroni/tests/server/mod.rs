@@ -32,6 +32,8 @@ impl Server {
         run(as_postgres("initdb").args(["--auth", "trust", "--no-sync", "--pgdata", path]));
         let process = as_postgres("postgres")
             .args(["-D", path, "-k", path, "-h", "127.0.0.1", "-p", &address.port().to_string()])
+            // What it shares lies in its folder, and goes with that.
+            .args(["-c", "dynamic_shared_memory_type=mmap"])
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
@@ -49,6 +51,13 @@ impl Server {
         eventually("nobody listens", || std::net::TcpStream::connect(self.address).err());
     }
 
+    /// The System V segment that tells others of it: who is killed leaves that behind. The seventh line
+    /// of its file has the key and the number.
+    fn segment(&self) -> Option<String> {
+        let file = fs::read_to_string(self.folder.join("postmaster.pid")).ok()?;
+        file.lines().nth(6)?.split_whitespace().nth(1).map(str::to_owned)
+    }
+
     fn sql(&self, text: &str) -> bool {
         let done = Command::new("psql")
             .args(["-h", "127.0.0.1", "-p", &self.address.port().to_string()])
@@ -63,6 +72,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+        if let Some(segment) = self.segment() {
+            run(Command::new("ipcrm").args(["-m", &segment]));
+        }
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
