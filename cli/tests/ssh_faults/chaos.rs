@@ -22,9 +22,8 @@ use crate::{IMAGE, Leaderless, Nodes, TRIBUNAL, call};
 pub const CONTROLLER: &str = "TRIBUNAL_TEST_CONTROLLER";
 /// The variable that lays a filesystem of ours under its nodes' data, and not a disk in a file.
 const FUSE: &str = "TRIBUNAL_TEST_FUSE";
-/// Within which every node is to be clean again: what an agent is at just then (three seconds), the
-/// lease (ten), and what undoing takes on a busy machine.
-const CLEAN: Duration = Duration::from_secs(30);
+/// Within which every node is to be clean again: the lease, and what undoing takes.
+const CLEAN: Duration = Duration::from_secs(15);
 
 /// Writes its own wall clock into a file, for ever: stopped, or under another clock, it shows.
 const VICTIM: &str = "import time

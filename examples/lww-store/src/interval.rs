@@ -69,6 +69,6 @@ mod tests {
     async fn a_clock_at_its_word_waits_for_nobody() {
         let begun = Instant::now();
         assert!(Interval::of_ms(0).wait_out(u64::MAX).await);
-        assert!(begun.elapsed() < PATIENCE / 2);
+        assert!(begun.elapsed() < Duration::from_millis(5));
     }
 }
